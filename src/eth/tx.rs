@@ -1,0 +1,316 @@
+//! A write's life: simulate, sign, follow.
+//!
+//! ```text
+//! prepare ──revert──▶ typed error, no window has opened
+//!    │  one batch: eth_call, eth_estimateGas, pending nonce, block number, chain id
+//!    ▼
+//! window ──rejected──▶ nonce given back, nothing sent
+//!    │  account and chain looked at again, then eth_sendTransaction
+//!    ▼
+//! follow ──▶ receipt │ reverted │ replaced │ timed out (it may still be mined)
+//! ```
+//!
+//! Before the hash exists an attempt may be repeated, and only when the failure proves that nothing went out. Once a
+//! transaction may be out nothing is ever sent again: the caller is told the nonce or the hash instead.
+
+use alloy_primitives::Address;
+use futures_channel::oneshot;
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+
+use super::call::WriteCall;
+use super::follow::{Receipt, Sent, follow};
+use super::nonce::{NonceBook, Reservation};
+use super::revert::{self, Reverted};
+use super::rpc::{Rpc, parse_hex, transaction_fields};
+use super::wallet::{ChainParams, WalletHandle, classify};
+use crate::error::{Error, Said};
+use crate::io::{OnStep, Step, WalletFailure};
+
+/// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
+const UNDERPRICED_PAUSE_MS: u64 = 5000;
+
+/// Who signs, and where.
+#[derive(Clone)]
+pub struct Signer {
+    /// The wallet.
+    pub wallet: WalletHandle,
+    /// The account that signs.
+    pub account: Address,
+    /// The chain, and what a wallet needs to add it.
+    pub chain: ChainParams,
+    /// The origin's book of nonces.
+    pub book: NonceBook,
+}
+
+/// How a write is carried out.
+#[derive(Clone)]
+pub struct TxOptions {
+    /// Exactly this nonce, in place of the book's.
+    pub nonce: Option<u64>,
+    /// A refused nonce is looked up anew and the attempt repeated.
+    pub auto_fix_nonce: bool,
+    /// At most this many attempts; all but the last end before anything is sent.
+    pub max_retries: u32,
+    /// How long to wait for the receipt, in seconds.
+    pub receipt_timeout: u64,
+    /// Who is told each step.
+    pub on_step: OnStep,
+}
+
+/// Turns a revert into the failure it means on a network; it may read the chain for the values.
+pub type Explain<'a> = &'a dyn Fn(Reverted) -> LocalBoxFuture<'a, Error>;
+
+/// Looked at right before each step that cannot be undone: a deadline, a budget.
+pub type Guard<'a> = &'a dyn Fn(&'static str) -> Result<(), Error>;
+
+/// What an attempt did not get past.
+enum Refused {
+    /// The nonce is behind the chain.
+    NonceTooLow(Error),
+    /// A pending transaction with the same nonce pays more.
+    Underpriced(Error),
+    /// The end of it.
+    Final(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Carries out one write and waits for its receipt. HTTP requests: one before the window, and one for each look for
+/// the receipt.
+///
+/// # Errors
+/// Before the window: a revert as `explain` reads it, [`Error::Gas`], [`Error::WrongChain`]. From the window: the
+/// wallet's own. After: [`Error::TxRevert`] with a hash, [`Error::TxReplaced`], [`Error::TxReceiptTimeout`],
+/// [`Error::TxUncertain`].
+pub async fn execute(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    options: &TxOptions,
+    guard: Guard<'_>,
+    explain: Explain<'_>,
+) -> Result<Receipt, Error> {
+    let mut attempt = 1;
+    loop {
+        let error = match send(rpc, signer, call, options, guard, explain).await {
+            Ok(sent) => return follow(rpc, signer, call, sent, options, explain).await,
+            Err(Refused::Final(error)) => return Err(error),
+            Err(Refused::NonceTooLow(error)) if options.auto_fix_nonce && options.nonce.is_none() => {
+                signer.book.reset(signer.chain.chain_id, signer.account);
+                error
+            }
+            Err(Refused::Underpriced(error)) if attempt < options.max_retries => {
+                rpc.io().clock.sleep(UNDERPRICED_PAUSE_MS).await;
+                error
+            }
+            Err(Refused::NonceTooLow(error) | Refused::Underpriced(error)) => return Err(error),
+        };
+        if attempt >= options.max_retries {
+            return Err(error);
+        }
+        attempt += 1;
+        (options.on_step)(Step::Retrying { attempt, reason: error.to_string() });
+    }
+}
+
+/// What the chain says before the wallet is asked.
+struct Prepared {
+    gas: u64,
+    pending: u64,
+    block: u64,
+}
+
+async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<'_>) -> Result<Prepared, Error> {
+    let fields = transaction_fields(signer.account, call);
+    let mut batch = rpc.batch();
+    let simulated = batch.push("eth_call", format!(r#"[{fields}}},"latest"]"#));
+    let estimated = batch.push("eth_estimateGas", format!("[{fields}}}]"));
+    let pending = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
+    let block = batch.push("eth_blockNumber", "[]");
+    let chain = batch.push("eth_chainId", "[]");
+    let replies = batch.send().await?;
+    let actual = replies.quantity(chain)?;
+    if actual != signer.chain.chain_id {
+        // The endpoint serves another chain: what it simulated means nothing.
+        return Err(Error::WrongChain { expected: signer.chain.chain_id, actual });
+    }
+    for index in [simulated, estimated] {
+        if let Err(fault) = replies.raw(index) {
+            // Insufficient funds is no revert, though some nodes give it the same number.
+            if fault.message.to_ascii_lowercase().contains("insufficient funds") {
+                return Err(Error::Gas { reason: fault.message.clone() });
+            }
+            if let Some(reverted) = revert::from_fault(fault) {
+                return Err(explain(reverted).await);
+            }
+            let said = Said { code: Some(fault.code), message: fault.message.clone(), cause: None };
+            return Err(Error::TxRpc { reason: fault.message.clone(), said });
+        }
+    }
+    let estimate = replies.quantity(estimated)?;
+    Ok(Prepared {
+        // A fifth more: storage that another transaction changes meanwhile may cost more to write.
+        gas: estimate.saturating_add(estimate / 5),
+        pending: replies.quantity(pending)?,
+        block: replies.quantity(block)?,
+    })
+}
+
+async fn send(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    options: &TxOptions,
+    guard: Guard<'_>,
+    explain: Explain<'_>,
+) -> Result<Sent, Refused> {
+    guard("simulate")?;
+    let prepared = prepare(rpc, signer, call, explain).await?;
+    let reservation = reserve(rpc, signer, options.nonce, prepared.pending).await?;
+    let nonce = reservation.nonce;
+    (options.on_step)(Step::Simulated { gas: prepared.gas, nonce });
+    let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
+    let hash = ask(rpc, signer, call, reservation, &extra, &options.on_step, guard).await.map_err(|refused| match refused {
+        Refused::NonceTooLow(_) => {
+            Refused::NonceTooLow(Error::Nonce { address: signer.account, tried: nonce, suggested: prepared.pending, hash: None })
+        }
+        other => other,
+    })?;
+    Ok(Sent { hash, nonce, from_block: prepared.block, exact_nonce: false })
+}
+
+/// The caller's nonce, or the book's next.
+pub async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u64) -> Result<Reservation, Error> {
+    let tabs = rpc.io().tabs.as_ref();
+    let chain_id = signer.chain.chain_id;
+    match nonce {
+        Some(nonce) => Ok(signer.book.take(tabs, chain_id, signer.account, nonce).await),
+        None => signer.book.reserve(tabs, chain_id, signer.account, pending).await,
+    }
+}
+
+/// Asks the wallet to send. Holds the window until it answers; the answer is recorded even when nobody waits any more.
+async fn ask(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    reservation: Reservation,
+    extra: &str,
+    on_step: &OnStep,
+    guard: Guard<'_>,
+) -> Result<alloy_primitives::B256, Refused> {
+    let _window = signer.wallet.window().await;
+    signer.wallet.switch_chain(&signer.chain).await?;
+    if !signer.wallet.accounts(false).await?.contains(&signer.account) {
+        let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
+        return Err(Error::WalletUnauthorized { account: Some(signer.account), said }.into());
+    }
+    guard("sign")?;
+    on_step(Step::Signing { to: call.to, value: call.value });
+
+    let nonce = reservation.nonce;
+    let account = signer.account;
+    // With the chain's id in the transaction a wallet that was switched meanwhile refuses instead of sending elsewhere.
+    let params = format!(
+        r#"[{fields}{extra},"nonce":"0x{nonce:x}","chainId":"0x{chain:x}"}}]"#,
+        fields = transaction_fields(account, call),
+        chain = signer.chain.chain_id,
+    );
+    let (answer, waiting) = oneshot::channel();
+    let provider = signer.wallet.provider();
+    let on_step = on_step.clone();
+    rpc.io().clock.spawn(
+        async move {
+            let result = match provider.request("eth_sendTransaction", params).await {
+                Ok(value) => match value.as_str().and_then(|text| parse_hex(text, "a transaction hash").ok()) {
+                    Some(hash) => {
+                        reservation.keep();
+                        on_step(Step::Sent { hash });
+                        Ok(hash)
+                    }
+                    None => {
+                        reservation.keep();
+                        let message = format!("expected a transaction hash, but found {value}");
+                        let said = Said { message: crate::error::clip(&message), ..Said::default() };
+                        Err(Refused::Final(Error::TxUncertain { address: account, nonce, said }))
+                    }
+                },
+                Err(failure) => {
+                    let refused = judge(failure, account, nonce);
+                    if matches!(refused, Refused::Final(Error::TxUncertain { .. })) {
+                        reservation.keep();
+                    }
+                    Err(refused)
+                }
+            };
+            // Nobody waits any more after an abort; the book and `on_step` know.
+            let _ = answer.send(result);
+        }
+        .boxed_local(),
+    );
+    let gone = || Error::TxUncertain { address: account, nonce, said: Said::default() };
+    waiting.await.unwrap_or_else(|_| Err(gone().into()))
+}
+
+/// Which failures prove that nothing went out? Only a refusal by the user, by the wallet's own checks, or by the node
+/// in words that mean "not accepted".
+fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
+    let words = failure.said.message.to_ascii_lowercase();
+    let says = |what: &str| words.contains(what);
+    if says("nonce too low") {
+        return Refused::NonceTooLow(Error::Nonce { address: account, tried: nonce, suggested: nonce, hash: None });
+    }
+    if says("replacement transaction underpriced") {
+        return Refused::Underpriced(Error::TxRpc { reason: failure.said.message.clone(), said: failure.said });
+    }
+    if says("insufficient funds") {
+        return Refused::Final(Error::Gas { reason: failure.said.message });
+    }
+    let data = failure.data.as_deref().and_then(|text| text.parse().ok());
+    if failure.said.code == Some(3) || says("execution reverted") {
+        let reverted = revert::decode(data.unwrap_or_default(), &failure.said.message);
+        return Refused::Final(Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
+    }
+    let refused_by_node = ["underpriced", "nonce too high", "intrinsic gas too low", "exceeds block gas limit"];
+    let refused =
+        refused_by_node.iter().any(|what| says(what)) || matches!(failure.said.code, Some(-32602 | -32600 | -32700 | -32003));
+    let error = classify("eth_sendTransaction", failure);
+    Refused::Final(match error {
+        Error::WalletFailed { said } if refused => Error::TxRpc { reason: said.message.clone(), said },
+        // "already known", a time-out of the wallet's node, a bare −32603: it may be out.
+        Error::WalletFailed { said } | Error::WalletDisconnected { said } => Error::TxUncertain { address: account, nonce, said },
+        known => known,
+    })
+}
+
+/// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
+/// transaction.
+///
+/// # Errors
+/// [`Error::Nonce`] with the hash when the wallet used another nonce, else as [`execute`].
+pub async fn cancel(
+    rpc: &Rpc,
+    signer: &Signer,
+    nonce: u64,
+    gas_price: u128,
+    from_block: u64,
+    options: &TxOptions,
+) -> Result<Receipt, Error> {
+    let call = WriteCall { to: signer.account, data: alloy_primitives::Bytes::new(), value: alloy_primitives::U256::ZERO };
+    let reservation = reserve(rpc, signer, Some(nonce), nonce).await?;
+    let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
+    let hash =
+        ask(rpc, signer, &call, reservation, &extra, &options.on_step, &|_| Ok(())).await.map_err(|refused| match refused {
+            Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
+        })?;
+    let explain = |reverted: Reverted| {
+        let error = Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None };
+        std::future::ready(error).boxed_local()
+    };
+    follow(rpc, signer, &call, Sent { hash, nonce, from_block, exact_nonce: true }, options, &explain).await
+}

@@ -1,0 +1,240 @@
+//! What is asked of an EIP-1193 wallet, and what its error numbers mean.
+//!
+//! Windows open one at a time for each wallet: a second connect or switch would be refused with −32002, and two
+//! transactions would be numbered in the order in which the user happens to approve them.
+
+use std::rc::Rc;
+
+use alloy_primitives::Address;
+use futures_util::lock::{Mutex, MutexGuard};
+use serde_json::{Value, json};
+
+use super::rpc::parse_quantity;
+use crate::error::{Error, clip};
+use crate::io::{Wallet, WalletFailure};
+
+/// The number by which wallets say that they do not know a chain (EIP-3085, EIP-3326).
+const UNKNOWN_CHAIN: i64 = 4902;
+
+/// A wallet and the queue for its windows.
+#[derive(Clone)]
+pub struct WalletHandle {
+    provider: Rc<dyn Wallet>,
+    windows: Rc<Mutex<()>>,
+}
+
+/// What a wallet must know to add a chain (EIP-3085).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainParams {
+    /// The chain id, below 2^53.
+    pub chain_id: u64,
+    /// The name shown to the user.
+    pub name: String,
+    /// RPC endpoints; wallets want https, or http on loopback.
+    pub rpc_urls: Vec<String>,
+    /// The explorer, if there is one. MetaMask versions differ on its absence.
+    pub explorer_url: Option<String>,
+    /// The native currency's name and symbol (two to six characters); it has 18 decimals.
+    pub currency: (String, String),
+}
+
+impl WalletHandle {
+    /// Wraps a provider.
+    pub fn new(provider: Rc<dyn Wallet>) -> Self {
+        Self { provider, windows: Rc::default() }
+    }
+
+    /// The provider itself.
+    pub fn provider(&self) -> Rc<dyn Wallet> {
+        Rc::clone(&self.provider)
+    }
+
+    /// Waits until no other window of ours is open. Dropping the guard lets the next one in.
+    pub async fn window(&self) -> MutexGuard<'_, ()> {
+        self.windows.lock().await
+    }
+
+    /// The accounts the wallet shows to this site, asking the user when `ask`.
+    ///
+    /// # Errors
+    /// [`Error::WalletLocked`] when it shows none, and whatever the wallet throws.
+    pub async fn accounts(&self, ask: bool) -> Result<Vec<Address>, Error> {
+        let method = if ask { "eth_requestAccounts" } else { "eth_accounts" };
+        let answer = self.ask(method, "[]".to_owned()).await?;
+        let accounts = answer
+            .as_array()
+            .and_then(|list| list.iter().map(|item| item.as_str()?.parse().ok()).collect::<Option<Vec<Address>>>())
+            .ok_or_else(|| Error::protocol("a list of addresses from the wallet", answer.to_string()))?;
+        if accounts.is_empty() { Err(Error::WalletLocked) } else { Ok(accounts) }
+    }
+
+    /// The chain the wallet is on.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for an answer that is no chain id, and whatever the wallet throws.
+    pub async fn chain_id(&self) -> Result<u64, Error> {
+        let answer = self.ask("eth_chainId", "[]".to_owned()).await?;
+        match &answer {
+            Value::String(text) if text.starts_with("0x") => parse_quantity(text),
+            // Old wallets give a decimal string or a number.
+            Value::String(text) => text.parse().map_err(|_| Error::protocol("a chain id", text)),
+            other => other.as_u64().ok_or_else(|| Error::protocol("a chain id", other.to_string())),
+        }
+    }
+
+    /// Brings the wallet to `chain`, adding it where it is unknown. The caller holds the window.
+    ///
+    /// # Errors
+    /// [`Error::WalletRejected`], [`Error::WalletRequestPending`], and [`Error::WrongChain`] when the wallet stays
+    /// where it is.
+    pub async fn switch_chain(&self, chain: &ChainParams) -> Result<(), Error> {
+        if self.chain_id().await? == chain.chain_id {
+            return Ok(());
+        }
+        let target = json!([{ "chainId": format!("0x{:x}", chain.chain_id) }]).to_string();
+        if let Err(failure) = self.provider.request("wallet_switchEthereumChain", target.clone()).await {
+            // Wallets report an unknown chain in many ways; anything but a refusal or an open window may be one.
+            let error = classify("wallet_switchEthereumChain", failure);
+            if matches!(error, Error::WalletRejected { .. } | Error::WalletRequestPending { .. }) {
+                return Err(error);
+            }
+            if self.chain_id().await? != chain.chain_id {
+                self.ask("wallet_addEthereumChain", add_params(chain)).await?;
+                // An answer of null means added, not switched.
+                if self.chain_id().await? != chain.chain_id {
+                    self.ask("wallet_switchEthereumChain", target).await?;
+                }
+            }
+        }
+        let actual = self.chain_id().await?;
+        if actual == chain.chain_id { Ok(()) } else { Err(Error::WrongChain { expected: chain.chain_id, actual }) }
+    }
+
+    async fn ask(&self, method: &'static str, params: String) -> Result<Value, Error> {
+        self.provider.request(method, params).await.map_err(|failure| classify(method, failure))
+    }
+}
+
+fn add_params(chain: &ChainParams) -> String {
+    let (name, symbol) = &chain.currency;
+    let mut params = json!({
+        "chainId": format!("0x{:x}", chain.chain_id),
+        "chainName": chain.name,
+        "rpcUrls": chain.rpc_urls,
+        "nativeCurrency": { "name": name, "symbol": symbol, "decimals": 18 },
+    });
+    if let Some(url) = &chain.explorer_url {
+        params["blockExplorerUrls"] = json!([url]);
+    }
+    json!([params]).to_string()
+}
+
+/// EIP-1193's and JSON-RPC's numbers → the failure's class.
+pub fn classify(method: &str, failure: WalletFailure) -> Error {
+    let mut said = failure.said;
+    said.message = clip(&said.message);
+    let words = said.message.to_ascii_lowercase();
+    let vague = matches!(said.code, None | Some(-32603));
+    match said.code {
+        Some(4001 | 5000) => Error::WalletRejected { said },
+        _ if vague && ["user rejected", "user denied", "user cancel", "rejected by user"].iter().any(|w| words.contains(w)) => {
+            Error::WalletRejected { said }
+        }
+        Some(-32002) => Error::WalletRequestPending { said },
+        Some(4100) => Error::WalletUnauthorized { account: None, said },
+        Some(4200 | -32601 | -32004) => Error::WalletUnsupportedMethod { method: method.to_owned(), said },
+        Some(4900 | 4901) => Error::WalletDisconnected { said },
+        Some(UNKNOWN_CHAIN) | None | Some(_) => Error::WalletFailed { said },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::io::fake::{FakeWallet, failure};
+
+    type Script = Vec<(&'static str, Result<Value, WalletFailure>)>;
+
+    fn chain() -> ChainParams {
+        ChainParams {
+            chain_id: 200_820_172_034,
+            name: "OpenGPU testnet".into(),
+            rpc_urls: vec!["https://rpc.example".into()],
+            explorer_url: None,
+            currency: ("OpenGPU".into(), "OGPU".into()),
+        }
+    }
+
+    fn switch(script: Script) -> (Result<(), Error>, Vec<&'static str>) {
+        let wallet = Rc::new(FakeWallet { answers: RefCell::new(script.into()), ..FakeWallet::default() });
+        let result = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>).switch_chain(&chain()).now_or_never();
+        let asked = wallet.asked.borrow().iter().map(|(method, _)| *method).collect();
+        (result.unwrap_or(Err(Error::WalletLocked)), asked)
+    }
+
+    #[test]
+    fn a_wallet_on_the_chain_sees_no_window() {
+        let (result, asked) = switch(vec![("eth_chainId", Ok(json!("0x2ec1d0a502")))]);
+        assert!(result.is_ok());
+        assert_eq!(asked, ["eth_chainId"]);
+    }
+
+    #[test]
+    fn an_unknown_chain_is_added_and_then_switched_to() {
+        for code in [Some(4902), Some(-32603), Some(-32601), None] {
+            let (result, asked) = switch(vec![
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_switchEthereumChain", Err(failure(code, "Unrecognized chain"))),
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_addEthereumChain", Ok(Value::Null)),
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_switchEthereumChain", Ok(Value::Null)),
+                ("eth_chainId", Ok(json!("0x2ec1d0a502"))),
+            ]);
+            assert!(result.is_ok(), "{code:?} {result:?}");
+            assert_eq!(asked.len(), 7);
+        }
+    }
+
+    #[test]
+    fn a_refused_switch_adds_nothing() {
+        let (result, asked) =
+            switch(vec![("eth_chainId", Ok(json!("0x1"))), ("wallet_switchEthereumChain", Err(failure(Some(4001), "no")))]);
+        assert!(result.is_err_and(|e| e.code() == "walletRejected"));
+        assert_eq!(asked.len(), 2);
+    }
+
+    #[test]
+    fn a_declined_switch_after_adding_is_seen() {
+        let (result, _) = switch(vec![
+            ("eth_chainId", Ok(json!("0x1"))),
+            ("wallet_switchEthereumChain", Err(failure(Some(4902), ""))),
+            ("eth_chainId", Ok(json!("0x1"))),
+            ("wallet_addEthereumChain", Ok(Value::Null)),
+            ("eth_chainId", Ok(json!("0x1"))),
+            ("wallet_switchEthereumChain", Ok(Value::Null)),
+            ("eth_chainId", Ok(json!(1))),
+        ]);
+        assert!(matches!(result, Err(Error::WrongChain { expected: 200_820_172_034, actual: 1 })));
+    }
+
+    #[test]
+    fn numbers_and_words_have_their_classes() {
+        let class = |code, text: &str| classify("m", failure(code, text)).code();
+        assert_eq!(class(Some(4001), ""), "walletRejected");
+        assert_eq!(class(Some(5000), ""), "walletRejected");
+        assert_eq!(class(None, "MetaMask Tx Signature: User denied transaction signature."), "walletRejected");
+        assert_eq!(class(Some(-32603), "user rejected"), "walletRejected");
+        assert_eq!(class(Some(-32002), ""), "walletRequestPending");
+        assert_eq!(class(Some(4100), ""), "walletUnauthorized");
+        assert_eq!(class(Some(4200), ""), "walletUnsupportedMethod");
+        assert_eq!(class(Some(-32601), ""), "walletUnsupportedMethod");
+        assert_eq!(class(Some(4900), ""), "walletDisconnected");
+        assert_eq!(class(None, "boom"), "walletFailed");
+        assert_eq!(class(Some(-32000), "user rejected"), "walletFailed");
+    }
+}

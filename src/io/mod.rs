@@ -1,0 +1,188 @@
+//! The outside world as four small traits: HTTP, the clock, the wallet and the origin's other tabs.
+//!
+//! Every future here is local to one thread and is cancelled by dropping it: a dropped request is aborted, a
+//! dropped sleep is cleared. The one exception is [`Wallet::request`]: EIP-1193 has no cancel, so what was asked
+//! of a wallet may still be approved after its future is dropped. Whoever needs that late answer runs the request
+//! in [`Clock::spawn`].
+//!
+//! `web` implements the traits over `fetch`, timers, an injected provider and Web Locks; tests implement them over
+//! sockets or scripts.
+
+use std::rc::Rc;
+
+use alloy_primitives::{Address, B256, U256};
+use futures_util::future::{Either, LocalBoxFuture, select};
+
+use crate::error::Said;
+
+#[cfg(test)]
+pub mod fake;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+/// One HTTP request. Credentials and cookies are never sent along.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// An absolute http or https URL.
+    pub url: String,
+    /// Header names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body of a `POST`; shared, so that a retry does not copy it.
+    pub body: Option<Rc<Vec<u8>>>,
+    /// How long the whole exchange may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// The most bytes of body that are read.
+    pub max_bytes: usize,
+}
+
+/// One HTTP answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// The URL that answered, after redirects.
+    pub url: String,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpFailure {
+    /// No whole answer within the time.
+    Timeout,
+    /// The body passed the limit of bytes.
+    TooLarge(usize),
+    /// No connection, a broken one, or a cross-origin refusal: the platform does not tell which.
+    Network(String),
+}
+
+impl std::fmt::Display for HttpFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("no whole answer within the time limit"),
+            Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::Network(reason) => {
+                write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
+            }
+        }
+    }
+}
+
+/// Fetches over HTTP.
+pub trait Http {
+    /// Sends one request, following redirects, and reads the whole answer within its limits.
+    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpResponse, HttpFailure>>;
+}
+
+/// Time, chance and tasks of their own.
+pub trait Clock {
+    /// Milliseconds since the Unix epoch.
+    fn now_ms(&self) -> u64;
+    /// Waits.
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
+    /// Sixteen unpredictable bytes.
+    fn random(&self) -> [u8; 16];
+    /// Runs a task to its end, whether or not anyone waits for it.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+}
+
+/// An EIP-1193 provider.
+pub trait Wallet {
+    /// Asks the wallet. `params` is JSON text; the answer is the JSON-RPC result.
+    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<serde_json::Value, WalletFailure>>;
+}
+
+/// What a wallet threw, after unwrapping what other layers put around it.
+#[derive(Clone, Debug, Default)]
+pub struct WalletFailure {
+    /// Number, message and the thrown object.
+    pub said: Said,
+    /// Revert data as hex text, where the wallet passed it on.
+    pub data: Option<String>,
+}
+
+/// A claim on a slot; dropping it gives the slot back.
+pub trait Claim {}
+
+/// The origin's tabs, which share one book of claims.
+pub trait Tabs {
+    /// Claims `key`, or answers `None` when any tab of this origin holds it. A tab that dies loses its claims.
+    fn claim(&self, key: String) -> LocalBoxFuture<'static, Option<Rc<dyn Claim>>>;
+}
+
+/// The outside world, except the wallet: that one belongs to a client.
+#[derive(Clone)]
+pub struct Io {
+    /// HTTP.
+    pub http: Rc<dyn Http>,
+    /// Time, chance, tasks.
+    pub clock: Rc<dyn Clock>,
+    /// The origin's tabs.
+    pub tabs: Rc<dyn Tabs>,
+}
+
+impl Io {
+    /// Now, in Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.clock.now_ms() / 1000
+    }
+
+    /// Runs a future for at most `ms` milliseconds; `None` when the time is up, and the future is dropped.
+    pub async fn within<T>(&self, ms: u64, future: impl Future<Output = T>) -> Option<T> {
+        match select(std::pin::pin!(future), self.clock.sleep(ms)).await {
+            Either::Left((value, _)) => Some(value),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+/// Where a call is; told to the caller as it happens.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    target_arch = "wasm32",
+    derive(tsify::Tsify),
+    serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", rename = "Progress")
+)]
+#[allow(missing_docs, reason = "the fields are named by what they hold; each variant is documented")]
+pub enum Step {
+    /// A document goes to the pinning service.
+    Uploading { filename: String, bytes: usize },
+    /// The document is pinned, and the service's link holds its CID.
+    Uploaded { url: String, cid: String },
+    /// The call was simulated without a revert; `gas` is what will be offered.
+    Simulated {
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        gas: u64,
+        nonce: u64,
+    },
+    /// The wallet is asked to sign a transaction to `to` with `value` wei.
+    Signing {
+        to: Address,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        value: U256,
+    },
+    /// The wallet has sent the transaction. Told even after the call was aborted.
+    Sent { hash: B256 },
+    /// The wallet used another nonce than suggested.
+    NonceIgnored { suggested: u64, used: u64 },
+    /// An attempt failed before anything was sent; the next one follows.
+    Retrying { attempt: u32, reason: String },
+    /// The user sped the transaction up: the same call under another hash.
+    Replaced { hash: B256, replacement: B256 },
+    /// The transaction is in a block.
+    Mined {
+        hash: B256,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        block_number: u64,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        gas_used: u64,
+    },
+}
+
+/// Who is told each [`Step`].
+pub type OnStep = Rc<dyn Fn(Step)>;

@@ -1,0 +1,106 @@
+//! An injected EIP-1193 provider. It is a cross-context object, often a proxy: `request` is looked up and called as a
+//! method each time, and whatever it throws, at once or later, is taken apart here.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use js_sys::{Function, JSON, Object, Promise, Reflect};
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::error::{Cause, Said, clip};
+use crate::io::{Wallet, WalletFailure};
+
+/// Layers of errors around errors that are looked into.
+const MAX_DEPTH: u32 = 6;
+
+/// A wallet in the page, or any object with `request({ method, params })`.
+#[derive(Clone)]
+pub struct WebWallet(pub JsValue);
+
+impl Wallet for WebWallet {
+    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<Value, WalletFailure>> {
+        let provider = self.0.clone();
+        async move {
+            let answer = ask(&provider, method, &params).await.map_err(failure)?;
+            if answer.is_undefined() {
+                return Ok(Value::Null);
+            }
+            let text = JSON::stringify(&answer).map_err(failure)?;
+            Ok(text.as_string().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null))
+        }
+        .boxed_local()
+    }
+}
+
+async fn ask(provider: &JsValue, method: &str, params: &str) -> Result<JsValue, JsValue> {
+    let request: Function = Reflect::get(provider, &"request".into())?.dyn_into()?;
+    let arguments = Object::new();
+    Reflect::set(&arguments, &"method".into(), &method.into())?;
+    Reflect::set(&arguments, &"params".into(), &JSON::parse(params)?)?;
+    let answer = request.call1(provider, &arguments)?;
+    JsFuture::from(Promise::resolve(&answer)).await
+}
+
+fn failure(thrown: JsValue) -> WalletFailure {
+    let message = thrown.as_string().or_else(|| get(&thrown, "message").and_then(|text| text.as_string()));
+    let data = revert_data(&thrown, MAX_DEPTH);
+    let code = code(&thrown, MAX_DEPTH).or_else(|| own_code(&thrown));
+    let said = Said {
+        code,
+        message: clip(&message.unwrap_or_else(|| "no message".to_owned())),
+        cause: Some(Cause(Rc::new(thrown) as Rc<dyn Any>)),
+    };
+    WalletFailure { said, data }
+}
+
+fn get(value: &JsValue, key: &str) -> Option<JsValue> {
+    if !value.is_object() {
+        return None;
+    }
+    // A getter of a foreign object may throw.
+    Reflect::get(value, &key.into()).ok().filter(|found| !found.is_undefined() && !found.is_null())
+}
+
+fn own_code(value: &JsValue) -> Option<i64> {
+    #[allow(clippy::cast_possible_truncation, reason = "error numbers are small; a fraction is cut")]
+    get(value, "code")?.as_f64().map(|code| code as i64)
+}
+
+/// −32603 is a wrapper, and ethers' codes are words: the number that matters is further inside.
+fn code(value: &JsValue, depth: u32) -> Option<i64> {
+    if depth == 0 {
+        return None;
+    }
+    if get(value, "code").and_then(|code| code.as_string()).as_deref() == Some("ACTION_REJECTED") {
+        return Some(4001);
+    }
+    if let Some(code) = own_code(value).filter(|code| *code != -32603) {
+        return Some(code);
+    }
+    let data = get(value, "data");
+    let inner = [
+        data.as_ref().and_then(|data| get(data, "originalError")),
+        data,
+        get(value, "cause"),
+        get(value, "error"),
+        get(value, "info").and_then(|info| get(&info, "error")),
+    ];
+    inner.into_iter().flatten().find_map(|inner| code(&inner, depth - 1))
+}
+
+fn revert_data(value: &JsValue, depth: u32) -> Option<String> {
+    if depth == 0 {
+        return None;
+    }
+    if let Some(text) = value.as_string() {
+        return text.starts_with("0x").then_some(text);
+    }
+    ["data", "originalError", "cause", "error"]
+        .iter()
+        .filter_map(|key| get(value, key))
+        .find_map(|inner| revert_data(&inner, depth - 1))
+}

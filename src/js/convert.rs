@@ -1,0 +1,56 @@
+//! Values out: frozen plain objects, bigint for amounts, `undefined` for what is absent.
+
+use alloy_primitives::U256;
+use js_sys::{BigInt, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+/// Sets a property of an object of ours.
+pub(crate) fn set(object: &JsValue, key: &str, value: &JsValue) {
+    // Our own fresh objects refuse nothing.
+    let _ = Reflect::set(object, &key.into(), value);
+}
+
+/// An amount.
+pub(crate) fn bigint(value: U256) -> JsValue {
+    if let Ok(small) = u64::try_from(value) {
+        return BigInt::from(small).into();
+    }
+    BigInt::new(&format!("0x{value:x}").into()).map_or(JsValue::UNDEFINED, Into::into)
+}
+
+/// A count, seconds or an id below 2^53.
+pub(crate) fn number(value: u64) -> JsValue {
+    #[allow(clippy::cast_precision_loss, reason = "counts, seconds and chain ids are below 2^53; others are bigint")]
+    JsValue::from_f64(value as f64)
+}
+
+/// A plain object in the making.
+pub(crate) struct Build(Object);
+
+impl Build {
+    pub(crate) fn new() -> Self {
+        Self(Object::new())
+    }
+
+    pub(crate) fn with(self, key: &str, value: impl Into<JsValue>) -> Self {
+        set(&self.0, key, &value.into());
+        self
+    }
+
+    /// Text by its `Display`: addresses come out checksummed, hashes in lower case.
+    pub(crate) fn text(self, key: &str, value: impl ToString) -> Self {
+        self.with(key, value.to_string())
+    }
+
+    /// Left out when absent.
+    pub(crate) fn maybe(self, key: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.text(key, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn frozen(self) -> JsValue {
+        Object::freeze(&self.0).into()
+    }
+}

@@ -1,0 +1,33 @@
+//! What TypeScript sees: one file for each exported class. Unpack, call, pack; nothing is decided here.
+//!
+//! A method clones what it needs and hands back a promise, so that nothing is borrowed while it waits: `free()` and
+//! overlapping calls are safe at any time.
+
+#![allow(unreachable_pub, reason = "what wasm-bindgen exports must be pub")]
+
+mod convert;
+mod error;
+mod input;
+#[cfg(feature = "ogpu")]
+mod ogpu;
+mod promise;
+
+use wasm_bindgen::prelude::*;
+
+/// Exact decimal text → integer units. The package's own `parseUnits` is plain TypeScript; both are held against the
+/// same vectors.
+///
+/// @throws InvalidInputError
+#[wasm_bindgen(js_name = parseUnits, unchecked_return_type = "bigint")]
+pub fn parse_units(text: &str, decimals: u8) -> Result<JsValue, JsValue> {
+    crate::eth::units::parse_units(text, decimals).map(convert::bigint).map_err(|error| error::to_js(&error))
+}
+
+/// Integer units → the shortest exact decimal text.
+///
+/// @throws InvalidInputError
+#[wasm_bindgen(js_name = formatUnits)]
+pub fn format_units(#[wasm_bindgen(unchecked_param_type = "bigint")] value: JsValue, decimals: u8) -> Result<String, JsValue> {
+    let value = input::Input::new("value", value).amount().map_err(|error| error::to_js(&error))?;
+    Ok(crate::eth::units::format_units(value, decimals))
+}

@@ -1,0 +1,25 @@
+//! ogkit: two decentralised AI compute networks from the user's own wallet, in browsers and Node.
+//!
+//! One crate, compiled to WebAssembly and packed for npm. No private key ever enters it: whatever must be
+//! signed is asked of an EIP-1193 wallet, and nothing that was fetched is believed before it is checked.
+//!
+//! # Rooms
+//!
+//! The arrows point one way: `js → ogpu → ipfs → eth → io → error`.
+//!
+//! * [`error`]: one taxonomy of failures for every layer.
+//! * [`io`]: the outside world as four small traits (HTTP, clock, wallet, the origin's other tabs).
+//! * [`eth`]: Ethereum, whichever network: JSON-RPC, calls, transactions, nonces, logs, wallets.
+//! * [`ipfs`]: document → bytes → CID → location.
+//! * [`ogpu`]: the OpenGPU network.
+//! * `js`: what TypeScript sees; it converts and decides nothing (only in the WebAssembly build).
+
+pub mod error;
+pub mod eth;
+pub mod io;
+pub mod ipfs;
+#[cfg(feature = "ogpu")]
+pub mod ogpu;
+
+#[cfg(target_arch = "wasm32")]
+mod js;

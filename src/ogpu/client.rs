@@ -1,0 +1,244 @@
+//! The workflows: connect, publish, confirm, deposit. What is sent is made in [`protocol`](super::protocol), how it is
+//! sent in [`eth::tx`](crate::eth::tx).
+
+use std::rc::Rc;
+
+use alloy_primitives::{Address, U256};
+use futures_util::FutureExt as _;
+
+use super::content::{self, PinOptions};
+use super::metadata::{self, SOURCE_FILENAME, TASK_FILENAME};
+use super::network::Network;
+use super::protocol::{controller, nexus, vault};
+use super::revert::{Context, explain};
+use super::types::{SourceInfo, TaskInfo};
+use crate::error::Error;
+use crate::eth::call::WriteCall;
+use crate::eth::follow::Receipt;
+use crate::eth::nonce::NonceBook;
+use crate::eth::rpc::Rpc;
+use crate::eth::tx::{self, Signer, TxOptions};
+use crate::eth::wallet::WalletHandle;
+use crate::io::Io;
+
+/// One network, and the wallet that signs there, if any.
+#[derive(Clone)]
+pub struct Client {
+    /// The network.
+    pub network: Rc<Network>,
+    /// Its chain.
+    pub rpc: Rpc,
+    /// The origin's nonces.
+    pub book: NonceBook,
+    signer: Option<Signer>,
+}
+
+/// How a publication is carried out.
+#[derive(Clone)]
+pub struct PublishOptions {
+    /// The transaction's part.
+    pub tx: TxOptions,
+    /// The upload's part.
+    pub pin: PinOptions,
+    /// Seconds for everything up to the wallet's window; nothing is broadcast after them.
+    pub total_timeout: Option<f64>,
+}
+
+/// Something new on chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its contract.
+    pub address: Address,
+    /// The transaction that made it.
+    pub receipt: Receipt,
+}
+
+impl Client {
+    /// A client that reads. No request.
+    pub fn read_only(io: Io, network: Network, book: NonceBook) -> Self {
+        let rpc = Rpc::new(io, network.rpc_urls.clone());
+        Self { network: Rc::new(network), rpc, book, signer: None }
+    }
+
+    /// Connects a wallet: asks for its accounts and, unless told not to, brings it to the network's chain.
+    /// No HTTP request.
+    ///
+    /// # Errors
+    /// The wallet's own; [`Error::WalletUnauthorized`] when `account` is not among those it shows.
+    pub async fn connect(
+        io: Io,
+        network: Network,
+        book: NonceBook,
+        wallet: WalletHandle,
+        account: Option<Address>,
+        switch_chain: bool,
+    ) -> Result<Self, Error> {
+        let chain = network.chain_params();
+        let accounts = {
+            let _window = wallet.window().await;
+            let accounts = wallet.accounts(true).await?;
+            if switch_chain {
+                wallet.switch_chain(&chain).await?;
+            }
+            accounts
+        };
+        let account = match account {
+            Some(wanted) if !accounts.contains(&wanted) => {
+                let said = crate::error::Said { message: format!("{wanted} is not among its accounts"), ..Default::default() };
+                return Err(Error::WalletUnauthorized { account: Some(wanted), said });
+            }
+            Some(wanted) => wanted,
+            None => *accounts.first().ok_or(Error::WalletLocked)?,
+        };
+        let mut client = Self::read_only(io, network, book.clone());
+        client.signer = Some(Signer { wallet, account, chain, book });
+        Ok(client)
+    }
+
+    /// Who signs.
+    ///
+    /// # Errors
+    /// [`Error::MissingSigner`] for a read-only client.
+    pub fn signer(&self, role: &'static str) -> Result<&Signer, Error> {
+        self.signer.as_ref().ok_or(Error::MissingSigner { role })
+    }
+
+    /// The signer's account.
+    pub fn account(&self) -> Option<Address> {
+        self.signer.as_ref().map(|signer| signer.account)
+    }
+
+    /// Publishes a source. Three HTTP requests: the upload, the simulation, the receipt (one more for each further
+    /// look at a block that is not there yet).
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] before anything is sent; those of the upload, of [`tx::execute`], and
+    /// [`Error::PublishTimeout`].
+    pub async fn publish_source(&self, info: &SourceInfo, options: &PublishOptions) -> Result<Published, Error> {
+        metadata::check_source(info)?;
+        let signer = self.signer("client")?;
+        let budget = Budget::new(&self.rpc, options.total_timeout);
+        let url = self.upload(metadata::source_document(info), SOURCE_FILENAME, &budget, options).await?;
+        let call = nexus::publish_source(self.network.contracts.nexus, signer.account, info, url, self.rpc.io().now());
+        let receipt = self.write(&call, Context::default(), &options.tx, &|stage| budget.check(stage)).await?;
+        Ok(Published { address: nexus::source_published(self.network.contracts.nexus, &receipt)?, receipt })
+    }
+
+    /// Publishes a task; its payment is frozen out of the client's vault balance. Three HTTP requests, as
+    /// [`Client::publish_source`].
+    ///
+    /// # Errors
+    /// [`Error::TaskExpired`] before the upload and again right before the wallet is asked;
+    /// [`Error::InsufficientBalance`] when the vault balance is short; as [`Client::publish_source`] otherwise.
+    pub async fn publish_task(&self, info: &TaskInfo, options: &PublishOptions) -> Result<Published, Error> {
+        let signer = self.signer("client")?;
+        let budget = Budget::new(&self.rpc, options.total_timeout);
+        let in_time = || {
+            if info.expiry_time <= self.rpc.io().now() {
+                return Err(Error::TaskExpired { task: None, expiry: info.expiry_time });
+            }
+            Ok(())
+        };
+        in_time()?;
+        let url = self.upload(info.config.clone(), TASK_FILENAME, &budget, options).await?;
+        let call = controller::publish_task(self.network.contracts.controller, info, url);
+        let context = Context {
+            caller: signer.account,
+            source: Some(info.source),
+            amount: info.payment,
+            expiry: info.expiry_time,
+            ..Context::default()
+        };
+        let guard = |stage| in_time().and_then(|()| budget.check(stage));
+        let receipt = self.write(&call, context, &options.tx, &guard).await?;
+        Ok(Published { address: nexus::task_published(self.network.contracts.nexus, &receipt)?, receipt })
+    }
+
+    /// Confirms a response, which pays its provider. Two HTTP requests: the simulation and the receipt.
+    ///
+    /// # Errors
+    /// [`Error::NotTaskOwner`], [`Error::ResponseAlreadyConfirmed`], [`Error::TaskAlreadyFinalized`], and those of
+    /// [`tx::execute`].
+    pub async fn confirm_response(&self, response: Address, options: &TxOptions) -> Result<Receipt, Error> {
+        let call = controller::confirm_response(self.network.contracts.controller, response);
+        let context = Context { response: Some(response), ..Context::default() };
+        self.write(&call, context, options, &|_| Ok(())).await
+    }
+
+    /// Moves `amount` wei of the signer's native currency into `account`'s vault balance. Two HTTP requests.
+    ///
+    /// # Errors
+    /// Those of [`tx::execute`].
+    pub async fn deposit(&self, account: Address, amount: U256, options: &TxOptions) -> Result<Receipt, Error> {
+        let call = vault::deposit(self.network.contracts.vault, account, amount);
+        self.write(&call, Context { amount, ..Context::default() }, options, &|_| Ok(())).await
+    }
+
+    /// Moves `amount` wei of the signer's vault balance back to native currency. Two HTTP requests.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientBalance`], and those of [`tx::execute`].
+    pub async fn withdraw(&self, amount: U256, options: &TxOptions) -> Result<Receipt, Error> {
+        let call = vault::withdraw(self.network.contracts.vault, amount);
+        self.write(&call, Context { amount, ..Context::default() }, options, &|_| Ok(())).await
+    }
+
+    async fn write(
+        &self,
+        call: &WriteCall,
+        context: Context,
+        options: &TxOptions,
+        guard: tx::Guard<'_>,
+    ) -> Result<Receipt, Error> {
+        let signer = self.signer("client")?;
+        let context = Context { caller: signer.account, ..context };
+        let explain = |reverted| explain(&self.rpc, &self.network.contracts, context, reverted).boxed_local();
+        tx::execute(&self.rpc, signer, call, options, guard, &explain).await
+    }
+
+    async fn upload(
+        &self,
+        document: String,
+        filename: &str,
+        budget: &Budget<'_>,
+        options: &PublishOptions,
+    ) -> Result<String, Error> {
+        budget.check("upload")?;
+        let pin = PinOptions { filename: filename.to_owned(), on_step: options.tx.on_step.clone(), ..options.pin.clone() };
+        let upload = content::publish(self.rpc.io(), &self.network.pin_url, document.into_bytes(), &pin);
+        match budget.left_ms() {
+            None => upload.await,
+            Some(left) => match self.rpc.io().within(left, upload).await {
+                Some(url) => url,
+                None => Err(budget.spent("upload")),
+            },
+        }
+    }
+}
+
+/// The time a call may take before its transaction is sent.
+struct Budget<'a> {
+    rpc: &'a Rpc,
+    seconds: Option<f64>,
+    deadline_ms: u64,
+}
+
+impl<'a> Budget<'a> {
+    fn new(rpc: &'a Rpc, seconds: Option<f64>) -> Self {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more; saturates")]
+        let ms = seconds.map_or(u64::MAX, |seconds| (seconds * 1000.0) as u64);
+        Self { rpc, seconds, deadline_ms: rpc.io().clock.now_ms().saturating_add(ms) }
+    }
+
+    fn left_ms(&self) -> Option<u64> {
+        self.seconds.map(|_| self.deadline_ms.saturating_sub(self.rpc.io().clock.now_ms()))
+    }
+
+    fn check(&self, stage: &'static str) -> Result<(), Error> {
+        if self.left_ms() == Some(0) { Err(self.spent(stage)) } else { Ok(()) }
+    }
+
+    fn spent(&self, stage: &'static str) -> Error {
+        Error::PublishTimeout { budget: self.seconds.unwrap_or_default(), stage }
+    }
+}

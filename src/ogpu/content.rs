@@ -1,0 +1,313 @@
+//! Documents over HTTP: published through a pinning service, fetched from gateways, and believed only when their bytes
+//! match their CID.
+
+use std::rc::Rc;
+
+use alloy_primitives::Address;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::network::Network;
+use crate::error::{Error, public_url};
+use crate::io::{HttpFailure, HttpRequest, Io, OnStep, Step};
+use crate::ipfs::location::Location;
+use crate::ipfs::pin;
+use crate::ipfs::unixfs;
+
+/// A service's reply may have this many bytes.
+const MAX_REPLY: usize = 64 << 10;
+/// What may be published at once.
+pub const MAX_UPLOAD: usize = 256 << 20;
+
+/// How an upload is carried out.
+#[derive(Clone)]
+pub struct PinOptions {
+    /// The file's name.
+    pub filename: String,
+    /// Its type.
+    pub content_type: String,
+    /// Seconds for one attempt.
+    pub timeout: f64,
+    /// Attempts after the first, for broken connections, time-outs and 5xx.
+    pub retries: u32,
+    /// Seconds before the first of them, doubling.
+    pub backoff: f64,
+    /// Who is told each step.
+    pub on_step: OnStep,
+}
+
+impl PinOptions {
+    /// The official defaults: `data.json`, 30 s, two retries, half a second.
+    pub fn json(on_step: OnStep) -> Self {
+        let (filename, content_type) = ("data.json".to_owned(), "application/json".to_owned());
+        Self { filename, content_type, timeout: 30.0, retries: 2, backoff: 0.5, on_step }
+    }
+}
+
+/// What to do about proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Content without proof is an error.
+    Require,
+    /// Content without a CID is given, unproven; content against its CID is an error.
+    Prefer,
+    /// Nothing is checked.
+    Never,
+}
+
+/// How content is fetched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchOptions {
+    /// What to do about proof.
+    pub verify: Verify,
+    /// Seconds for each gateway.
+    pub timeout: f64,
+    /// The most bytes to read.
+    pub max_bytes: usize,
+    /// Gateways in place of the network's.
+    pub gateways: Option<Vec<String>>,
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self { verify: Verify::Require, timeout: 30.0, max_bytes: 64 << 20, gateways: None }
+    }
+}
+
+/// Content, and how it is known to be what its CID names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The CID in the link.
+    pub cid: Option<String>,
+    /// Where the bytes came from.
+    pub url: String,
+    /// The layout under which they have the CID; `None` when they were not checked.
+    pub layout: Option<&'static str>,
+    /// What the gateway calls them. Its word alone.
+    pub content_type: Option<String>,
+}
+
+fn milliseconds(seconds: f64) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more; saturates")]
+    ((seconds * 1000.0) as u64)
+}
+
+/// Publishes content and answers the service's link, which is proven to hold the content's CID. One HTTP request for
+/// each attempt; uploading the same content twice does no harm.
+///
+/// # Errors
+/// [`Error::InvalidInput`], [`Error::IpfsGateway`] for a bad status, [`Error::IpfsFetch`] when no reply came or a
+/// reply of another shape, [`Error::ContentUnverified`] for a link to something else.
+pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOptions) -> Result<String, Error> {
+    if content.len() > MAX_UPLOAD {
+        return Err(Error::input("data", format!("expected at most {MAX_UPLOAD} bytes, but found {}", content.len())));
+    }
+    let upload = pin::upload(&content, &options.filename, &options.content_type, io.clock.random())?;
+    (options.on_step)(Step::Uploading { filename: options.filename.clone(), bytes: content.len() });
+    let body = Rc::new(upload.body);
+    let mut pause = milliseconds(options.backoff);
+    let mut attempt = 0;
+    loop {
+        let request = HttpRequest {
+            method: "POST",
+            url: pin_url.to_owned(),
+            headers: vec![("content-type", upload.content_type.clone())],
+            body: Some(Rc::clone(&body)),
+            timeout_ms: milliseconds(options.timeout),
+            max_bytes: MAX_REPLY,
+        };
+        let error = match io.http.send(request).await {
+            Ok(reply) if matches!(reply.status, 200 | 201) => {
+                let (url, cid) = pin::read_reply(pin_url, &reply.body, &content)?;
+                (options.on_step)(Step::Uploaded { url: url.clone(), cid: cid.to_string() });
+                return Ok(url);
+            }
+            Ok(reply) => {
+                let error = Error::IpfsGateway { gateway: public_url(pin_url), status: reply.status };
+                if reply.status < 500 {
+                    return Err(error);
+                }
+                error
+            }
+            Err(failure) => Error::IpfsFetch { url: public_url(pin_url), reason: failure.to_string() },
+        };
+        if attempt >= options.retries {
+            return Err(error);
+        }
+        attempt += 1;
+        (options.on_step)(Step::Retrying { attempt: attempt + 1, reason: error.to_string() });
+        io.clock.sleep(pause).await;
+        pause = pause.saturating_mul(2);
+    }
+}
+
+/// Fetches what a link names, from the link itself and then from each gateway, until one serves the right bytes. One
+/// HTTP request for each place asked.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for a link that is none; [`Error::ContentUnverified`] when bytes came and none proved
+/// right; [`Error::IpfsGateway`] or [`Error::IpfsFetch`] when none came.
+pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<Content, Error> {
+    let location = Location::parse(link)?;
+    let cid = location.cid.map(|cid| cid.to_string());
+    let unverified = |url: &str, reason: &str| Error::ContentUnverified {
+        url: public_url(url),
+        cid: location.cid.map(|cid| cid.to_string()),
+        reason: reason.to_owned(),
+    };
+    if options.verify == Verify::Require {
+        if location.cid.is_none() {
+            return Err(unverified(link, "the link holds no CID to check against"));
+        }
+        if !location.path.is_empty() {
+            return Err(unverified(link, "a path below a directory cannot be checked against the directory's CID"));
+        }
+    }
+    let mut last = None;
+    for url in location.urls(options.gateways.as_deref().unwrap_or(gateways)) {
+        let request = HttpRequest {
+            method: "GET",
+            url: url.clone(),
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: milliseconds(options.timeout),
+            max_bytes: options.max_bytes,
+        };
+        let reply = match io.http.send(request).await {
+            Ok(reply) if reply.status == 200 => reply,
+            Ok(reply) => {
+                last = Some(Error::IpfsGateway { gateway: public_url(&url), status: reply.status });
+                continue;
+            }
+            Err(failure @ (HttpFailure::Timeout | HttpFailure::TooLarge(_) | HttpFailure::Network(_))) => {
+                last = Some(Error::IpfsFetch { url: public_url(&url), reason: failure.to_string() });
+                continue;
+            }
+        };
+        let checkable = location.cid.filter(|_| location.path.is_empty() && options.verify != Verify::Never);
+        let layout = checkable.and_then(|cid| unixfs::prove(&cid, &reply.body));
+        if checkable.is_some() && layout.is_none() {
+            last = Some(unverified(&url, "the bytes do not hash to the CID under any known layout"));
+            continue;
+        }
+        return Ok(Content { bytes: reply.body, cid, url, layout, content_type: reply.content_type });
+    }
+    Err(last.unwrap_or_else(|| unverified(link, "there is no gateway to ask")))
+}
+
+/// The payload in a response's `data`: JSON that stands there itself, or a link. `None` for a link.
+pub fn inline(data: &str) -> Option<&str> {
+    let text = data.trim_start();
+    (text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(data).is_ok()).then_some(data)
+}
+
+#[derive(Deserialize)]
+struct ManagementReply {
+    data: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct ManagementTask {
+    address: Option<String>,
+}
+
+/// A task by the old HTTP API: its address and its whole object as JSON text. One HTTP request.
+///
+/// # Errors
+/// [`Error::InvalidInput`] when the network has no such API, [`Error::TaskNotFound`], [`Error::Http`],
+/// [`Error::Protocol`].
+pub async fn management_task(io: &Io, network: &Network, task: Address) -> Result<(Address, String), Error> {
+    let Some(base) = &network.management_url else {
+        return Err(Error::input("network.managementUrl", "this network has none; read the chain with getConfirmedResponse"));
+    };
+    let url = format!("{}/api/tasks/{task}", base.trim_end_matches('/'));
+    let request =
+        HttpRequest { method: "GET", url: url.clone(), headers: Vec::new(), body: None, timeout_ms: 30_000, max_bytes: 4 << 20 };
+    let shown = public_url(&url);
+    let reply = io.http.send(request).await;
+    let reply = reply.map_err(|failure| Error::Http { url: shown.clone(), status: None, reason: failure.to_string() })?;
+    match reply.status {
+        200 => {}
+        404 => return Err(Error::TaskNotFound { address: task }),
+        status => return Err(Error::Http { url: shown, status: Some(status), reason: "a bad status".to_owned() }),
+    }
+    let show =
+        || Error::protocol("{\"data\": {\"address\": …}}", String::from_utf8_lossy(reply.body.get(..200).unwrap_or(&reply.body)));
+    let parsed: ManagementReply = serde_json::from_slice(&reply.body).map_err(|_| show())?;
+    let data = parsed.data.ok_or_else(show)?;
+    let inner: ManagementTask = serde_json::from_str(data.get()).map_err(|_| show())?;
+    let address = inner.address.and_then(|text| text.parse().ok()).ok_or_else(show)?;
+    Ok((address, data.get().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::io::HttpResponse;
+    use crate::io::fake;
+
+    const HELLO: &str = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o";
+
+    fn reply(request: &HttpRequest, status: u16, body: &[u8]) -> Result<HttpResponse, HttpFailure> {
+        Ok(HttpResponse { status, url: request.url.clone(), content_type: None, body: body.to_vec() })
+    }
+
+    #[test]
+    fn a_lying_gateway_is_passed_over() {
+        let (io, _) = fake::io(|request| {
+            if request.url.starts_with("https://liar") {
+                reply(request, 200, b"hello moon\n")
+            } else {
+                reply(request, 200, b"hello world\n")
+            }
+        });
+        let gateways = ["https://liar/ipfs/".to_owned(), "https://true/ipfs/".to_owned()];
+        let options = FetchOptions::default();
+        let found = fetch(&io, &gateways, HELLO, &options).now_or_never();
+        let found = found.and_then(Result::ok);
+        assert_eq!(
+            found.as_ref().map(|c| c.url.as_str()),
+            Some("https://true/ipfs/QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o")
+        );
+        assert_eq!(found.and_then(|c| c.layout), Some("unixfs-v0-2015"));
+        let only_liar = fetch(&io, &gateways[..1], HELLO, &options).now_or_never();
+        assert!(only_liar.is_some_and(|r| r.is_err_and(|e| e.code() == "contentUnverified")));
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_asked_of_nobody() {
+        let (io, _) = fake::io(|request| reply(request, 500, b""));
+        for link in ["https://example.com/x.json".to_owned(), format!("ipfs://{HELLO}/a")] {
+            let found = fetch(&io, &[], &link, &FetchOptions::default()).now_or_never();
+            assert!(found.is_some_and(|r| r.is_err_and(|e| e.code() == "contentUnverified")), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_broken_upload_is_repeated_and_a_refused_one_is_not() {
+        for (status, attempts) in [(503, 3), (400, 1)] {
+            let count = Rc::new(Cell::new(0));
+            let seen = Rc::clone(&count);
+            let (io, _) = fake::io(move |request| {
+                seen.set(seen.get() + 1);
+                reply(request, status, b"")
+            });
+            let options = PinOptions::json(Rc::new(|_| ()));
+            let waker = futures_util::task::noop_waker();
+            let mut upload = Box::pin(publish(&io, "https://pin/file/create", b"x".to_vec(), &options));
+            let result = loop {
+                if let std::task::Poll::Ready(result) = upload.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+                    break result;
+                }
+            };
+            assert!(matches!(result, Err(Error::IpfsGateway { status: found, .. }) if found == status));
+            assert_eq!(count.get(), attempts);
+        }
+    }
+}
