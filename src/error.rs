@@ -121,8 +121,8 @@ pub enum Error {
     /// The transaction may or may not be out; it will not be sent again.
     TxUncertain { address: Address, nonce: u64, said: Said },
 
-    /// The call's time budget (seconds) ran out before the transaction was sent.
-    PublishTimeout { budget: f64, stage: &'static str },
+    /// The call's time budget (milliseconds) ran out before the transaction was sent.
+    PublishTimeout { budget_ms: u64, stage: &'static str },
 
     /// The call writes, and this client has no wallet.
     MissingSigner { role: &'static str },
@@ -315,8 +315,9 @@ impl Error {
             Self::TxUncertain { address, nonce, .. } => {
                 out.extend([text("address", address), number("nonce", *nonce)]);
             }
-            Self::PublishTimeout { budget, stage } => {
-                out.extend([("budget", Field::Number(*budget)), text("stage", stage)]);
+            Self::PublishTimeout { budget_ms, stage } => {
+                #[allow(clippy::cast_precision_loss, reason = "at most a year")]
+                out.extend([("budget", Field::Number(*budget_ms as f64 / 1000.0)), text("stage", stage)]);
             }
             Self::MissingSigner { role } => out.push(text("role", role)),
             Self::ChainNotSupported { chain_id } => out.push(number("chainId", *chain_id)),
@@ -427,8 +428,8 @@ impl fmt::Display for Error {
                 "the wallet failed after it was asked to send ({}); the transaction with nonce {nonce} of {address} may or may not be out, so look it up before sending again",
                 said.message
             ),
-            Self::PublishTimeout { budget, stage } => {
-                write!(f, "the budget of {budget} s ran out at stage {stage}; no transaction was sent")
+            Self::PublishTimeout { budget_ms, stage } => {
+                write!(f, "the budget of {budget_ms} ms ran out at stage {stage}; no transaction was sent")
             }
             Self::MissingSigner { role } => {
                 write!(f, "this needs the {role}'s wallet, and the client is read-only; use Ogpu.connect")

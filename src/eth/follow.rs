@@ -9,7 +9,7 @@ use super::revert;
 use super::rpc::{Log, Replies, Rpc, WireLog, parse_amount, parse_hex, parse_quantity, transaction_fields};
 use super::tx::{Explain, Signer, TxOptions};
 use crate::error::Error;
-use crate::io::Step;
+use crate::io::Progress;
 
 /// The first pause between two looks; each next one is half as long again, up to [`MAX_PAUSE_MS`].
 const MIN_PAUSE_MS: u64 = 250;
@@ -118,7 +118,7 @@ pub async fn follow(
                 nonce = Some(used);
                 if used != sent.nonce {
                     signer.book.release(signer.chain.chain_id, signer.account, sent.nonce);
-                    (options.on_step)(Step::NonceIgnored { suggested: sent.nonce, used });
+                    (options.on_progress)(Progress::NonceIgnored { suggested: sent.nonce, used });
                     if sent.exact_nonce {
                         // It waits behind the stuck one: following it would never end.
                         let address = signer.account;
@@ -130,7 +130,7 @@ pub async fn follow(
                 receipt.nonce = nonce.unwrap_or(sent.nonce);
                 if succeeded {
                     let Receipt { hash, block_number, gas_used, .. } = receipt;
-                    (options.on_step)(Step::Mined { hash, block_number, gas_used });
+                    (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
                     return Ok(receipt);
                 }
                 return Err(reverted(rpc, signer.account, call, &receipt, explain).await);
@@ -146,7 +146,7 @@ pub async fn follow(
                         let cancelled = kind == Replacement::Cancel;
                         return Err(Error::TxReplaced { hash, replacement: found, cancelled });
                     }
-                    (options.on_step)(Step::Replaced { hash, replacement: found });
+                    (options.on_progress)(Progress::Replaced { hash, replacement: found });
                     hash = found;
                     continue;
                 }

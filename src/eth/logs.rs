@@ -3,8 +3,6 @@
 //! Each look reads from a few blocks behind the last head and leaves out what was given before, so that a log in a
 //! block that the node was late with, or that a reorganisation moved, is not lost and none is given twice.
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::{Address, B256};
 
 use super::rpc::{Log, Rpc, WireLog};
@@ -22,7 +20,8 @@ pub struct Cursor {
     next: Option<u64>,
     start: u64,
     range: u64,
-    seen: BTreeSet<(u64, B256, u64)>,
+    /// Places of the logs in the last few blocks, sorted.
+    seen: Vec<(u64, u64, B256)>,
 }
 
 impl Cursor {
@@ -32,7 +31,7 @@ impl Cursor {
             Some(block) => block,
             None => 0,
         };
-        Self { address, topics, next: from_block, start, range: MAX_RANGE, seen: BTreeSet::new() }
+        Self { address, topics, next: from_block, start, range: MAX_RANGE, seen: Vec::new() }
     }
 
     /// Looks once: one HTTP request for each range of blocks. Answers the new logs in their order on chain.
@@ -72,19 +71,25 @@ impl Cursor {
                 let log = Log::try_from(wire)?;
                 let wanted = log.address == self.address && log.topics.first().is_some_and(|topic| self.topics.contains(topic));
                 // A log from beyond the head that was read with it is left for the next look.
-                if wanted && log.block_number <= head && self.seen.insert((log.block_number, log.transaction_hash, log.log_index))
-                {
+                if wanted && log.block_number <= head {
                     found.push(log);
                 }
             }
             if to >= head {
                 self.next = Some(head + 1);
-                self.seen = self.seen.split_off(&(head.saturating_sub(OVERLAP_BLOCKS), B256::ZERO, 0));
                 break;
             }
             from = to + 1;
         }
-        found.sort_by_key(|log| (log.block_number, log.log_index));
+        found.sort_unstable_by_key(place);
+        found.dedup_by_key(|log| place(log));
+        let overlap = self.next.unwrap_or_default().saturating_sub(OVERLAP_BLOCKS + 1);
+        let recent = found.iter().filter(|log| log.block_number >= overlap).map(place).collect();
+        let seen = std::mem::replace(&mut self.seen, recent);
+        found.retain(|log| seen.binary_search(&place(log)).is_err());
+        // A node that forgot a log for one look must not have it given again.
+        self.seen.extend(seen.into_iter().filter(|(block, ..)| *block >= overlap));
+        self.seen.sort_unstable();
         Ok(found)
     }
 
@@ -96,6 +101,11 @@ impl Cursor {
             topics.join(",")
         )
     }
+}
+
+/// Where a log is in the chain. The transaction tells a log from another that took its place after a reorganisation.
+const fn place(log: &Log) -> (u64, u64, B256) {
+    (log.block_number, log.log_index, log.transaction_hash)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! know a fresh transaction for seconds.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use alloy_primitives::Address;
@@ -19,7 +18,8 @@ use crate::io::{Claim, Tabs};
 const MAX_AHEAD: u64 = 1024;
 
 type Key = (u64, Address);
-type Used = BTreeMap<Key, BTreeMap<u64, Rc<dyn Claim>>>;
+/// Nonces in use and not seen on chain yet. There are a handful: a list is smaller than a map.
+type Used = Vec<(Key, u64, Rc<dyn Claim>)>;
 
 /// One book for the whole module.
 #[derive(Clone, Default)]
@@ -62,19 +62,17 @@ impl NonceBook {
     /// The next nonce by this tab's book: one above the highest that is used and not yet seen on chain.
     pub fn cached(&self, chain_id: u64, account: Address) -> Option<u64> {
         let used = self.used.borrow();
-        used.get(&(chain_id, account)).and_then(|nonces| nonces.keys().next_back()).map(|last| last + 1)
+        used.iter().filter(|(key, ..)| *key == (chain_id, account)).map(|(_, nonce, _)| nonce + 1).max()
     }
 
     /// Gives one nonce back: the wallet used another.
     pub fn release(&self, chain_id: u64, account: Address, nonce: u64) {
-        if let Some(nonces) = self.used.borrow_mut().get_mut(&(chain_id, account)) {
-            nonces.remove(&nonce);
-        }
+        self.used.borrow_mut().retain(|(key, used, _)| *key != (chain_id, account) || *used != nonce);
     }
 
     /// Forgets what is used for one account.
     pub fn reset(&self, chain_id: u64, account: Address) {
-        self.used.borrow_mut().remove(&(chain_id, account));
+        self.used.borrow_mut().retain(|(key, ..)| *key != (chain_id, account));
     }
 
     /// Forgets everything.
@@ -83,16 +81,14 @@ impl NonceBook {
     }
 
     fn forget_below(&self, chain_id: u64, account: Address, pending: u64) {
-        if let Some(nonces) = self.used.borrow_mut().get_mut(&(chain_id, account)) {
-            nonces.retain(|nonce, _| *nonce >= pending);
-        }
+        self.used.borrow_mut().retain(|(key, nonce, _)| *key != (chain_id, account) || *nonce >= pending);
     }
 }
 
 impl Reservation {
     /// Keeps the nonce claimed: a transaction with it may be out.
     pub fn keep(self) {
-        self.book.used.borrow_mut().entry(self.key).or_default().insert(self.nonce, self.claim);
+        self.book.used.borrow_mut().push((self.key, self.nonce, self.claim));
     }
 }
 

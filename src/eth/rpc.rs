@@ -10,7 +10,6 @@ use std::rc::Rc;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::SolCall;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::call::WriteCall;
@@ -134,8 +133,12 @@ impl Batch<'_> {
 
     /// Adds an `eth_call` of a view function.
     pub fn call<C: SolCall>(&mut self, to: Address, call: &C) -> Slot<C> {
-        let data = hex::encode(call.abi_encode());
-        Slot(self.push("eth_call", format!(r#"[{{"to":"{to}","data":"0x{data}"}},"latest"]"#)), PhantomData)
+        Slot(self.push_view(to, &call.abi_encode()), PhantomData)
+    }
+
+    fn push_view(&mut self, to: Address, calldata: &[u8]) -> usize {
+        let data = hex::encode(calldata);
+        self.push("eth_call", format!(r#"[{{"to":"{to:?}","data":"0x{data}"}},"latest"]"#))
     }
 
     /// Sends everything in one HTTP request.
@@ -174,23 +177,32 @@ struct WireFault {
     code: i64,
     #[serde(default)]
     message: String,
-    data: Option<Value>,
+    data: Option<Box<RawValue>>,
 }
 
 impl From<WireFault> for RpcFault {
     fn from(fault: WireFault) -> Self {
-        let data = fault.data.as_ref().and_then(hex_inside);
+        let data = fault.data.as_deref().and_then(hex_inside);
         Self { code: fault.code, message: clip(&fault.message), data }
     }
 }
 
 /// Nodes put revert data at `data`, `data.data` or `data.originalError.data`.
-fn hex_inside(data: &Value) -> Option<Bytes> {
-    match data {
-        Value::String(text) => text.parse().ok().filter(|_| text.starts_with("0x")),
-        Value::Object(map) => map.get("data").or_else(|| map.get("originalError")).and_then(hex_inside),
-        _ => None,
+fn hex_inside(data: &RawValue) -> Option<Bytes> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Inner<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+        #[serde(borrow)]
+        original_error: Option<&'a RawValue>,
     }
+    if let Ok(text) = serde_json::from_str::<&str>(data.get()) {
+        return text.parse().ok().filter(|_| text.starts_with("0x"));
+    }
+    // Each step goes into a strictly smaller piece of the text.
+    let inner: Inner<'_> = serde_json::from_str(data.get()).ok()?;
+    inner.data.or(inner.original_error).and_then(hex_inside)
 }
 
 fn read(url: String, reply: &[u8], count: usize) -> Result<Replies, Error> {
@@ -272,18 +284,23 @@ impl Replies {
         parse_amount(text)
     }
 
+    /// The undecoded answer of an `eth_call`, the same code for every function.
+    fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
+        let raw = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
+            Some(reverted) => Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None },
+            None => rpc_error(self.url.clone(), fault.clone()),
+        })?;
+        let text: &str = serde_json::from_str(raw.get()).map_err(|_| Error::protocol("hex data", raw.get()))?;
+        hex::decode(text).map_err(|_| Error::protocol("hex data", text))
+    }
+
     /// The decoded answer of an `eth_call`.
     ///
     /// # Errors
     /// [`Error::TxRevert`] when the function reverted, [`Error::Protocol`] when the answer is not of its type
     /// (an address without code answers nothing), [`Error::Rpc`] otherwise.
     pub fn call<C: SolCall>(&self, slot: Slot<C>) -> Result<C::Return, Error> {
-        let raw = self.raw(slot.0).map_err(|fault| match revert::from_fault(fault) {
-            Some(reverted) => Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None },
-            None => rpc_error(self.url.clone(), fault.clone()),
-        })?;
-        let text: &str = serde_json::from_str(raw.get()).map_err(|_| Error::protocol("hex data", raw.get()))?;
-        let data = hex::decode(text).map_err(|_| Error::protocol("hex data", text))?;
+        let data = self.returned(slot.0)?;
         C::abi_decode_returns(&data)
             .map_err(|_| Error::protocol("the return value of a contract function", format!("0x{}", hex::encode(&data))))
     }
@@ -308,6 +325,12 @@ pub fn parse_amount(text: &str) -> Result<U256, Error> {
         .filter(|digits| (1..=64).contains(&digits.len()))
         .and_then(|digits| U256::from_str_radix(digits, 16).ok())
         .ok_or_else(|| Error::protocol("a hex quantity of at most 256 bits", text))
+}
+
+/// Text as a JSON string.
+pub(crate) fn quote(text: &str) -> String {
+    // Serialising a text into memory cannot fail.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// The transaction object for `eth_call`, `eth_estimateGas` and `eth_sendTransaction`, without its closing brace, so

@@ -25,7 +25,7 @@ use super::revert::{self, Reverted};
 use super::rpc::{Rpc, parse_hex, transaction_fields};
 use super::wallet::{ChainParams, WalletHandle, classify};
 use crate::error::{Error, Said};
-use crate::io::{OnStep, Step, WalletFailure};
+use crate::io::{OnProgress, Progress, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
 const UNDERPRICED_PAUSE_MS: u64 = 5000;
@@ -55,7 +55,7 @@ pub struct TxOptions {
     /// How long to wait for the receipt, in seconds.
     pub receipt_timeout: u64,
     /// Who is told each step.
-    pub on_step: OnStep,
+    pub on_progress: OnProgress,
 }
 
 /// Turns a revert into the failure it means on a network; it may read the chain for the values.
@@ -114,7 +114,7 @@ pub async fn execute(
             return Err(error);
         }
         attempt += 1;
-        (options.on_step)(Step::Retrying { attempt, reason: error.to_string() });
+        (options.on_progress)(Progress::Retrying { attempt, reason: error.to_string() });
     }
 }
 
@@ -173,14 +173,18 @@ async fn send(
     let prepared = prepare(rpc, signer, call, explain).await?;
     let reservation = reserve(rpc, signer, options.nonce, prepared.pending).await?;
     let nonce = reservation.nonce;
-    (options.on_step)(Step::Simulated { gas: prepared.gas, nonce });
+    (options.on_progress)(Progress::Simulated { gas: prepared.gas, nonce });
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
-    let hash = ask(rpc, signer, call, reservation, &extra, &options.on_step, guard).await.map_err(|refused| match refused {
-        Refused::NonceTooLow(_) => {
-            Refused::NonceTooLow(Error::Nonce { address: signer.account, tried: nonce, suggested: prepared.pending, hash: None })
-        }
-        other => other,
-    })?;
+    let hash =
+        ask(rpc, signer, call, reservation, &extra, &options.on_progress, guard).await.map_err(|refused| match refused {
+            Refused::NonceTooLow(_) => Refused::NonceTooLow(Error::Nonce {
+                address: signer.account,
+                tried: nonce,
+                suggested: prepared.pending,
+                hash: None,
+            }),
+            other => other,
+        })?;
     Ok(Sent { hash, nonce, from_block: prepared.block, exact_nonce: false })
 }
 
@@ -201,7 +205,7 @@ async fn ask(
     call: &WriteCall,
     reservation: Reservation,
     extra: &str,
-    on_step: &OnStep,
+    on_progress: &OnProgress,
     guard: Guard<'_>,
 ) -> Result<alloy_primitives::B256, Refused> {
     let _window = signer.wallet.window().await;
@@ -211,7 +215,7 @@ async fn ask(
         return Err(Error::WalletUnauthorized { account: Some(signer.account), said }.into());
     }
     guard("sign")?;
-    on_step(Step::Signing { to: call.to, value: call.value });
+    on_progress(Progress::Signing { to: call.to, value: call.value });
 
     let nonce = reservation.nonce;
     let account = signer.account;
@@ -223,14 +227,14 @@ async fn ask(
     );
     let (answer, waiting) = oneshot::channel();
     let provider = signer.wallet.provider();
-    let on_step = on_step.clone();
+    let on_progress = on_progress.clone();
     rpc.io().clock.spawn(
         async move {
             let result = match provider.request("eth_sendTransaction", params).await {
-                Ok(value) => match value.as_str().and_then(|text| parse_hex(text, "a transaction hash").ok()) {
+                Ok(value) => match parse_hex(value.trim_matches('"'), "a transaction hash").ok() {
                     Some(hash) => {
                         reservation.keep();
-                        on_step(Step::Sent { hash });
+                        on_progress(Progress::Sent { hash });
                         Ok(hash)
                     }
                     None => {
@@ -248,7 +252,7 @@ async fn ask(
                     Err(refused)
                 }
             };
-            // Nobody waits any more after an abort; the book and `on_step` know.
+            // Nobody waits any more after an abort; the book and `on_progress` know.
             let _ = answer.send(result);
         }
         .boxed_local(),
@@ -305,9 +309,11 @@ pub async fn cancel(
     let reservation = reserve(rpc, signer, Some(nonce), nonce).await?;
     let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
     let hash =
-        ask(rpc, signer, &call, reservation, &extra, &options.on_step, &|_| Ok(())).await.map_err(|refused| match refused {
-            Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
-        })?;
+        ask(rpc, signer, &call, reservation, &extra, &options.on_progress, &|_| Ok(())).await.map_err(
+            |refused| match refused {
+                Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
+            },
+        )?;
     let explain = |reverted: Reverted| {
         let error = Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None };
         std::future::ready(error).boxed_local()

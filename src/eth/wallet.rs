@@ -7,9 +7,8 @@ use std::rc::Rc;
 
 use alloy_primitives::Address;
 use futures_util::lock::{Mutex, MutexGuard};
-use serde_json::{Value, json};
 
-use super::rpc::parse_quantity;
+use super::rpc::{parse_quantity, quote};
 use crate::error::{Error, clip};
 use crate::io::{Wallet, WalletFailure};
 
@@ -61,10 +60,10 @@ impl WalletHandle {
     pub async fn accounts(&self, ask: bool) -> Result<Vec<Address>, Error> {
         let method = if ask { "eth_requestAccounts" } else { "eth_accounts" };
         let answer = self.ask(method, "[]".to_owned()).await?;
-        let accounts = answer
-            .as_array()
-            .and_then(|list| list.iter().map(|item| item.as_str()?.parse().ok()).collect::<Option<Vec<Address>>>())
-            .ok_or_else(|| Error::protocol("a list of addresses from the wallet", answer.to_string()))?;
+        let accounts = serde_json::from_str::<Vec<&str>>(&answer)
+            .ok()
+            .and_then(|list| list.iter().map(|item| item.parse().ok()).collect::<Option<Vec<Address>>>())
+            .ok_or_else(|| Error::protocol("a list of addresses from the wallet", &answer))?;
         if accounts.is_empty() { Err(Error::WalletLocked) } else { Ok(accounts) }
     }
 
@@ -74,12 +73,9 @@ impl WalletHandle {
     /// [`Error::Protocol`] for an answer that is no chain id, and whatever the wallet throws.
     pub async fn chain_id(&self) -> Result<u64, Error> {
         let answer = self.ask("eth_chainId", "[]".to_owned()).await?;
-        match &answer {
-            Value::String(text) if text.starts_with("0x") => parse_quantity(text),
-            // Old wallets give a decimal string or a number.
-            Value::String(text) => text.parse().map_err(|_| Error::protocol("a chain id", text)),
-            other => other.as_u64().ok_or_else(|| Error::protocol("a chain id", other.to_string())),
-        }
+        // Old wallets give a number or a decimal string.
+        let text = answer.trim_matches('"');
+        if text.starts_with("0x") { parse_quantity(text) } else { text.parse().map_err(|_| Error::protocol("a chain id", text)) }
     }
 
     /// Brings the wallet to `chain`, adding it where it is unknown. The caller holds the window.
@@ -91,7 +87,7 @@ impl WalletHandle {
         if self.chain_id().await? == chain.chain_id {
             return Ok(());
         }
-        let target = json!([{ "chainId": format!("0x{:x}", chain.chain_id) }]).to_string();
+        let target = format!(r#"[{{"chainId":"0x{:x}"}}]"#, chain.chain_id);
         if let Err(failure) = self.provider.request("wallet_switchEthereumChain", target.clone()).await {
             // Wallets report an unknown chain in many ways; anything but a refusal or an open window may be one.
             let error = classify("wallet_switchEthereumChain", failure);
@@ -110,23 +106,26 @@ impl WalletHandle {
         if actual == chain.chain_id { Ok(()) } else { Err(Error::WrongChain { expected: chain.chain_id, actual }) }
     }
 
-    async fn ask(&self, method: &'static str, params: String) -> Result<Value, Error> {
+    async fn ask(&self, method: &'static str, params: String) -> Result<String, Error> {
         self.provider.request(method, params).await.map_err(|failure| classify(method, failure))
     }
 }
 
 fn add_params(chain: &ChainParams) -> String {
     let (name, symbol) = &chain.currency;
-    let mut params = json!({
-        "chainId": format!("0x{:x}", chain.chain_id),
-        "chainName": chain.name,
-        "rpcUrls": chain.rpc_urls,
-        "nativeCurrency": { "name": name, "symbol": symbol, "decimals": 18 },
-    });
-    if let Some(url) = &chain.explorer_url {
-        params["blockExplorerUrls"] = json!([url]);
-    }
-    json!([params]).to_string()
+    let urls: Vec<String> = chain.rpc_urls.iter().map(|url| quote(url)).collect();
+    let explorer = match &chain.explorer_url {
+        Some(url) => format!(r#","blockExplorerUrls":[{}]"#, quote(url)),
+        None => String::new(),
+    };
+    format!(
+        r#"[{{"chainId":"0x{:x}","chainName":{},"rpcUrls":[{}],"nativeCurrency":{{"name":{},"symbol":{},"decimals":18}}{explorer}}}]"#,
+        chain.chain_id,
+        quote(&chain.name),
+        urls.join(","),
+        quote(name),
+        quote(symbol)
+    )
 }
 
 /// EIP-1193's and JSON-RPC's numbers → the failure's class.
@@ -153,6 +152,8 @@ mod tests {
     use std::cell::RefCell;
 
     use futures_util::FutureExt as _;
+
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::io::fake::{FakeWallet, failure};

@@ -90,7 +90,7 @@ pub struct FakeWallet {
 }
 
 impl Wallet for FakeWallet {
-    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<Value, WalletFailure>> {
+    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<String, WalletFailure>> {
         let params = serde_json::from_str(&params).unwrap_or(Value::Null);
         self.asked.borrow_mut().push((method, params));
         let next = self.answers.borrow_mut().pop_front();
@@ -98,7 +98,7 @@ impl Wallet for FakeWallet {
             Some((expected, answer)) if expected == method => answer,
             other => Err(failure(None, &format!("unscripted: {method}, expected {:?}", other.map(|o| o.0)))),
         };
-        async move { answer }.boxed_local()
+        async move { answer.map(|value| value.to_string()) }.boxed_local()
     }
 }
 

@@ -93,8 +93,8 @@ pub trait Clock {
 
 /// An EIP-1193 provider.
 pub trait Wallet {
-    /// Asks the wallet. `params` is JSON text; the answer is the JSON-RPC result.
-    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<serde_json::Value, WalletFailure>>;
+    /// Asks the wallet. `params` is JSON text, and so is the answer: the JSON-RPC result.
+    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<String, WalletFailure>>;
 }
 
 /// What a wallet threw, after unwrapping what other layers put around it.
@@ -146,10 +146,10 @@ impl Io {
 #[cfg_attr(
     target_arch = "wasm32",
     derive(tsify::Tsify),
-    serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", rename = "Progress")
+    serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")
 )]
 #[allow(missing_docs, reason = "the fields are named by what they hold; each variant is documented")]
-pub enum Step {
+pub enum Progress {
     /// A document goes to the pinning service.
     Uploading { filename: String, bytes: usize },
     /// The document is pinned, and the service's link holds its CID.
@@ -184,5 +184,5 @@ pub enum Step {
     },
 }
 
-/// Who is told each [`Step`].
-pub type OnStep = Rc<dyn Fn(Step)>;
+/// Who is told each [`Progress`].
+pub type OnProgress = Rc<dyn Fn(Progress)>;

@@ -61,12 +61,12 @@ impl Location {
             return Self::below(below, Some(link)).or_else(|_| Ok(Self::plain(link)));
         }
         let mut labels = authority.split('.');
-        if let (Some(label), Some("ipfs")) = (labels.next(), labels.next()) {
-            if let Ok(cid) = Cid::parse(label) {
-                let path = path.split(['?', '#']).next().unwrap_or_default();
-                let path = path.trim_start_matches('/').to_owned();
-                return Ok(Self { cid: Some(cid), path, url: Some(link.to_owned()) });
-            }
+        if let (Some(label), Some("ipfs")) = (labels.next(), labels.next())
+            && let Ok(cid) = Cid::parse(label)
+        {
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            let path = path.trim_start_matches('/').to_owned();
+            return Ok(Self { cid: Some(cid), path, url: Some(link.to_owned()) });
         }
         Ok(Self::plain(link))
     }

@@ -50,8 +50,10 @@ impl Input {
             "nothing".to_owned()
         } else if self.value.is_null() {
             "null".to_owned()
-        } else if let Some(number) = self.value.as_f64() {
-            format!("the number {number}")
+        } else if self.value.as_f64().is_some() {
+            // The platform prints numbers; Rust's float printing would cost 15 KB.
+            let text = js_sys::Number::from(self.value.clone()).to_string_with_radix(10).ok().and_then(|text| text.as_string());
+            format!("the number {}", text.unwrap_or_default())
         } else if let Some(flag) = self.value.as_bool() {
             flag.to_string()
         } else if Array::is_array(&self.value) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt as _;
 
-use super::content::{self, PinOptions};
+use super::content::{self, PinOptions, milliseconds};
 use super::metadata::{self, SOURCE_FILENAME, TASK_FILENAME};
 use super::network::Network;
 use super::protocol::{controller, nexus, vault};
@@ -204,7 +204,8 @@ impl Client {
         options: &PublishOptions,
     ) -> Result<String, Error> {
         budget.check("upload")?;
-        let pin = PinOptions { filename: filename.to_owned(), on_step: options.tx.on_step.clone(), ..options.pin.clone() };
+        let pin =
+            PinOptions { filename: filename.to_owned(), on_progress: options.tx.on_progress.clone(), ..options.pin.clone() };
         let upload = content::publish(self.rpc.io(), &self.network.pin_url, document.into_bytes(), &pin);
         match budget.left_ms() {
             None => upload.await,
@@ -225,8 +226,7 @@ struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     fn new(rpc: &'a Rpc, seconds: Option<f64>) -> Self {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more; saturates")]
-        let ms = seconds.map_or(u64::MAX, |seconds| (seconds * 1000.0) as u64);
+        let ms = seconds.map_or(u64::MAX, milliseconds);
         Self { rpc, seconds, deadline_ms: rpc.io().clock.now_ms().saturating_add(ms) }
     }
 
@@ -239,6 +239,6 @@ impl<'a> Budget<'a> {
     }
 
     fn spent(&self, stage: &'static str) -> Error {
-        Error::PublishTimeout { budget: self.seconds.unwrap_or_default(), stage }
+        Error::PublishTimeout { budget_ms: self.seconds.map(milliseconds).unwrap_or_default(), stage }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::network::Network;
 use crate::error::{Error, public_url};
-use crate::io::{HttpFailure, HttpRequest, Io, OnStep, Step};
+use crate::io::{HttpFailure, HttpRequest, Io, OnProgress, Progress};
 use crate::ipfs::location::Location;
 use crate::ipfs::pin;
 use crate::ipfs::unixfs;
@@ -33,14 +33,14 @@ pub struct PinOptions {
     /// Seconds before the first of them, doubling.
     pub backoff: f64,
     /// Who is told each step.
-    pub on_step: OnStep,
+    pub on_progress: OnProgress,
 }
 
 impl PinOptions {
     /// The official defaults: `data.json`, 30 s, two retries, half a second.
-    pub fn json(on_step: OnStep) -> Self {
+    pub fn json(on_progress: OnProgress) -> Self {
         let (filename, content_type) = ("data.json".to_owned(), "application/json".to_owned());
-        Self { filename, content_type, timeout: 30.0, retries: 2, backoff: 0.5, on_step }
+        Self { filename, content_type, timeout: 30.0, retries: 2, backoff: 0.5, on_progress }
     }
 }
 
@@ -89,7 +89,8 @@ pub struct Content {
     pub content_type: Option<String>,
 }
 
-fn milliseconds(seconds: f64) -> u64 {
+/// Seconds as callers give them → milliseconds.
+pub(crate) fn milliseconds(seconds: f64) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more; saturates")]
     ((seconds * 1000.0) as u64)
 }
@@ -105,7 +106,7 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
         return Err(Error::input("data", format!("expected at most {MAX_UPLOAD} bytes, but found {}", content.len())));
     }
     let upload = pin::upload(&content, &options.filename, &options.content_type, io.clock.random())?;
-    (options.on_step)(Step::Uploading { filename: options.filename.clone(), bytes: content.len() });
+    (options.on_progress)(Progress::Uploading { filename: options.filename.clone(), bytes: content.len() });
     let body = Rc::new(upload.body);
     let mut pause = milliseconds(options.backoff);
     let mut attempt = 0;
@@ -121,7 +122,7 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
         let error = match io.http.send(request).await {
             Ok(reply) if matches!(reply.status, 200 | 201) => {
                 let (url, cid) = pin::read_reply(pin_url, &reply.body, &content)?;
-                (options.on_step)(Step::Uploaded { url: url.clone(), cid: cid.to_string() });
+                (options.on_progress)(Progress::Uploaded { url: url.clone(), cid: cid.to_string() });
                 return Ok(url);
             }
             Ok(reply) => {
@@ -137,7 +138,7 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
             return Err(error);
         }
         attempt += 1;
-        (options.on_step)(Step::Retrying { attempt: attempt + 1, reason: error.to_string() });
+        (options.on_progress)(Progress::Retrying { attempt: attempt + 1, reason: error.to_string() });
         io.clock.sleep(pause).await;
         pause = pause.saturating_mul(2);
     }

@@ -14,10 +14,10 @@ use crate::eth::rpc::Log;
 #[cfg_attr(
     target_arch = "wasm32",
     derive(tsify::Tsify),
-    serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", rename = "NexusEvent")
+    serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")
 )]
 #[allow(missing_docs, reason = "the fields are the contract's own; each variant is documented")]
-pub enum Event {
+pub enum NexusEvent {
     /// A task was published for a source.
     TaskPublished { task: Address, source: Address },
     /// A provider took a task and says what it asks (wei).
@@ -68,35 +68,35 @@ pub fn topics() -> Vec<B256> {
 ///
 /// # Errors
 /// [`Error::Protocol`] for another event or data that does not fit.
-pub fn decode(log: &Log) -> Result<Event, Error> {
+pub fn decode(log: &Log) -> Result<NexusEvent, Error> {
     fn read<E: SolEvent>(log: &Log) -> Option<E> {
         (log.topics.first() == Some(&E::SIGNATURE_HASH))
             .then(|| E::decode_raw_log(log.topics.iter().copied(), &log.data).ok())
             .flatten()
     }
     let event = if let Some(e) = read::<Nexus::TaskPublished>(log) {
-        Event::TaskPublished { task: e.task, source: e.source }
+        NexusEvent::TaskPublished { task: e.task, source: e.source }
     } else if let Some(e) = read::<Nexus::Attempted>(log) {
-        Event::Attempted { task: e.task, provider: e.provider, suggested_payment: e.suggestedPayment }
+        NexusEvent::Attempted { task: e.task, provider: e.provider, suggested_payment: e.suggestedPayment }
     } else if let Some(e) = read::<Nexus::ResponseSubmitted>(log) {
-        Event::ResponseSubmitted { response: e.response, task: e.task }
+        NexusEvent::ResponseSubmitted { response: e.response, task: e.task }
     } else if let Some(e) = read::<Nexus::ResponseStatusChanged>(log) {
-        Event::ResponseStatusChanged { response: e.response, status: ResponseStatus::try_from(e.status)? }
+        NexusEvent::ResponseStatusChanged { response: e.response, status: ResponseStatus::try_from(e.status)? }
     } else if let Some(e) = read::<Nexus::TaskStatusChanged>(log) {
-        Event::TaskStatusChanged { task: e.task, status: TaskStatus::try_from(e.status)? }
+        NexusEvent::TaskStatusChanged { task: e.task, status: TaskStatus::try_from(e.status)? }
     } else if let Some(e) = read::<Nexus::Registered>(log) {
-        Event::Registered {
+        NexusEvent::Registered {
             provider: e.provider,
             registrant_id: e.registrantId,
             source: e.source,
             preferred_environment: e.preferredEnvironment,
         }
     } else if let Some(e) = read::<Nexus::SourcePublished>(log) {
-        Event::SourcePublished { source: e.source }
+        NexusEvent::SourcePublished { source: e.source }
     } else if let Some(e) = read::<Nexus::SourceUpdated>(log) {
-        Event::SourceUpdated { source: e.source }
+        NexusEvent::SourceUpdated { source: e.source }
     } else if let Some(e) = read::<Nexus::SourceStatusChanged>(log) {
-        Event::SourceStatusChanged { source: e.source, status: SourceStatus::try_from(e.status)? }
+        NexusEvent::SourceStatusChanged { source: e.source, status: SourceStatus::try_from(e.status)? }
     } else {
         return Err(Error::protocol("an event of Nexus", format!("log {} of {}", log.log_index, log.transaction_hash)));
     };
@@ -121,21 +121,21 @@ impl Interest {
     }
 
     /// Whether this event is wanted.
-    pub fn wants(&mut self, event: &Event) -> bool {
-        if let (Some(wanted), Event::ResponseSubmitted { response, task }) = (self.task, event) {
-            if wanted == *task {
-                self.responses.push(*response);
-            }
+    pub fn wants(&mut self, event: &NexusEvent) -> bool {
+        if let (Some(wanted), NexusEvent::ResponseSubmitted { response, task }) = (self.task, event)
+            && wanted == *task
+        {
+            self.responses.push(*response);
         }
         let (task, source, response) = match event {
-            Event::TaskPublished { task, source } => (Some(task), Some(source), None),
-            Event::Attempted { task, .. } | Event::TaskStatusChanged { task, .. } => (Some(task), None, None),
-            Event::ResponseSubmitted { response, task } => (Some(task), None, Some(response)),
-            Event::ResponseStatusChanged { response, .. } => (None, None, Some(response)),
-            Event::Registered { source, .. }
-            | Event::SourcePublished { source }
-            | Event::SourceUpdated { source }
-            | Event::SourceStatusChanged { source, .. } => (None, Some(source), None),
+            NexusEvent::TaskPublished { task, source } => (Some(task), Some(source), None),
+            NexusEvent::Attempted { task, .. } | NexusEvent::TaskStatusChanged { task, .. } => (Some(task), None, None),
+            NexusEvent::ResponseSubmitted { response, task } => (Some(task), None, Some(response)),
+            NexusEvent::ResponseStatusChanged { response, .. } => (None, None, Some(response)),
+            NexusEvent::Registered { source, .. }
+            | NexusEvent::SourcePublished { source }
+            | NexusEvent::SourceUpdated { source }
+            | NexusEvent::SourceStatusChanged { source, .. } => (None, Some(source), None),
         };
         match (self.task, self.source) {
             (None, None) => true,
@@ -156,11 +156,11 @@ mod tests {
         let (task, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
         let (mine, theirs) = (Address::repeat_byte(3), Address::repeat_byte(4));
         let mut interest = Interest::new(Some(task), None);
-        assert!(interest.wants(&Event::ResponseSubmitted { response: mine, task }));
-        assert!(!interest.wants(&Event::ResponseSubmitted { response: theirs, task: other }));
-        let confirmed = |response| Event::ResponseStatusChanged { response, status: ResponseStatus::Confirmed };
+        assert!(interest.wants(&NexusEvent::ResponseSubmitted { response: mine, task }));
+        assert!(!interest.wants(&NexusEvent::ResponseSubmitted { response: theirs, task: other }));
+        let confirmed = |response| NexusEvent::ResponseStatusChanged { response, status: ResponseStatus::Confirmed };
         assert!(interest.wants(&confirmed(mine)));
         assert!(!interest.wants(&confirmed(theirs)));
-        assert!(!interest.wants(&Event::SourcePublished { source: other }));
+        assert!(!interest.wants(&NexusEvent::SourcePublished { source: other }));
     }
 }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::types::SourceInfo;
 use crate::error::Error;
+use crate::eth::rpc::quote;
 
 /// A document may have this many bytes; what is larger belongs behind a URL in it.
 pub const MAX_DOCUMENT: usize = 4 << 20;
@@ -48,7 +49,6 @@ pub fn check_source(info: &SourceInfo) -> Result<(), Error> {
 
 /// A source's document.
 pub fn source_document(info: &SourceInfo) -> String {
-    let quote = |text: &str| serde_json::Value::from(text).to_string();
     format!(
         r#"{{"cpu":{},"nvidia":{},"amd":{},"name":{},"description":{},"logoUrl":{}}}"#,
         quote(&info.image_envs.cpu),
@@ -69,7 +69,6 @@ pub fn task_config(function_name: &str, data: &str, extra: &[(String, String)]) 
     if function_name.trim().is_empty() {
         return Err(Error::input("info.config.functionName", "expected a function's name, but found an empty text"));
     }
-    let quote = |text: &str| serde_json::Value::from(text).to_string();
     let mut document = format!(r#"{{"function_name":{},"data":{}"#, quote(function_name), json("info.config.data", data)?);
     for (key, value) in extra {
         if key == "function_name" {

@@ -16,5 +16,5 @@ use super::Io;
 
 /// The outside world of this page, worker or process.
 pub fn io() -> Io {
-    Io { http: Rc::new(http::Fetch), clock: Rc::new(clock::Platform), tabs: Rc::new(tabs::Origin::default()) }
+    Io { http: Rc::new(http::Fetch), clock: Rc::new(clock::Platform), tabs: Rc::new(tabs::Origin) }
 }

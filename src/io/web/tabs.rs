@@ -3,7 +3,6 @@
 //! insecure page) the claims are those of this module.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -15,10 +14,9 @@ use wasm_bindgen::prelude::*;
 use crate::io::{Claim, Tabs};
 
 thread_local! {
-    static HERE: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static HERE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Default)]
 pub(super) struct Origin;
 
 impl Tabs for Origin {
@@ -49,13 +47,20 @@ struct Here(String);
 
 impl Here {
     fn claim(key: String) -> Option<Self> {
-        HERE.with_borrow_mut(|held| held.insert(key.clone())).then_some(Self(key))
+        HERE.with_borrow_mut(|held| {
+            let free = !held.contains(&key);
+            if free {
+                held.push(key.clone());
+            }
+            free
+        })
+        .then_some(Self(key))
     }
 }
 
 impl Drop for Here {
     fn drop(&mut self) {
-        HERE.with_borrow_mut(|held| held.remove(&self.0));
+        HERE.with_borrow_mut(|held| held.retain(|key| *key != self.0));
     }
 }
 

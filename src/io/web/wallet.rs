@@ -7,7 +7,6 @@ use std::rc::Rc;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, JSON, Object, Promise, Reflect};
-use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -22,15 +21,13 @@ const MAX_DEPTH: u32 = 6;
 pub struct WebWallet(pub JsValue);
 
 impl Wallet for WebWallet {
-    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<Value, WalletFailure>> {
+    fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<String, WalletFailure>> {
         let provider = self.0.clone();
         async move {
             let answer = ask(&provider, method, &params).await.map_err(failure)?;
-            if answer.is_undefined() {
-                return Ok(Value::Null);
-            }
-            let text = JSON::stringify(&answer).map_err(failure)?;
-            Ok(text.as_string().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null))
+            // What JSON cannot hold, `undefined` among it, is as good as nothing.
+            let text = JSON::stringify(&answer).map_err(failure)?.as_string();
+            Ok(text.unwrap_or_else(|| "null".to_owned()))
         }
         .boxed_local()
     }

@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 use super::output;
 use crate::error::Error;
 use crate::eth::tx::TxOptions;
-use crate::io::{OnStep, Step};
+use crate::io::{OnProgress, Progress};
 use crate::js::input::Input;
 use crate::ogpu::client::PublishOptions;
 use crate::ogpu::content::{FetchOptions, PinOptions, Verify};
@@ -55,19 +55,19 @@ fn retries(input: &Input) -> Result<u32, Error> {
 }
 
 /// A callback; what it throws is its own affair and changes nothing here.
-fn on_step(callback: Option<Function>) -> OnStep {
+fn on_progress(callback: Option<Function>) -> OnProgress {
     match callback {
         None => Rc::new(|_| ()),
-        Some(callback) => Rc::new(move |step: Step| {
+        Some(callback) => Rc::new(move |step: Progress| {
             let _ = callback.call1(&JsValue::UNDEFINED, &output::step(&step));
         }),
     }
 }
 
-fn call_part(bag: Option<&Input>) -> Result<(Signal, OnStep), Error> {
+fn call_part(bag: Option<&Input>) -> Result<(Signal, OnProgress), Error> {
     let signal = member(bag, "signal", Input::signal)?;
     let callback = member(bag, "onProgress", Input::function)?;
-    Ok((signal, on_step(callback)))
+    Ok((signal, on_progress(callback)))
 }
 
 pub(super) fn call(value: JsValue) -> Result<Signal, Error> {
@@ -76,14 +76,14 @@ pub(super) fn call(value: JsValue) -> Result<Signal, Error> {
 }
 
 fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Error> {
-    let (signal, on_step) = call_part(bag)?;
+    let (signal, on_progress) = call_part(bag)?;
     let options = TxOptions {
         nonce: member(bag, "nonce", Input::whole)?,
         auto_fix_nonce: member(bag, "autoFixNonce", Input::flag)?.unwrap_or(true),
         max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
         receipt_timeout: member(bag, "receiptTimeout", Input::duration)?.map_or(120, |seconds| seconds.ceil() as u64),
-        on_step,
+        on_progress,
     };
     Ok((signal, options))
 }
@@ -101,7 +101,7 @@ pub(super) fn publish(value: JsValue) -> Result<(Signal, PublishOptions), Error>
         timeout: member(bag, "ipfsTimeout", Input::duration)?.unwrap_or(30.0),
         retries: member(bag, "ipfsRetries", retries)?.unwrap_or(2),
         backoff: member(bag, "ipfsBackoff", Input::duration)?.unwrap_or(0.5),
-        ..PinOptions::json(Rc::clone(&tx.on_step))
+        ..PinOptions::json(Rc::clone(&tx.on_progress))
     };
     Ok((signal, PublishOptions { tx, pin, total_timeout: member(bag, "totalTimeout", Input::duration)? }))
 }
@@ -109,12 +109,12 @@ pub(super) fn publish(value: JsValue) -> Result<(Signal, PublishOptions), Error>
 pub(super) fn pin(value: JsValue) -> Result<(Signal, PinOptions), Error> {
     let bag = bag(value, PIN)?;
     let bag = bag.as_ref();
-    let (signal, on_step) = call_part(bag)?;
+    let (signal, on_progress) = call_part(bag)?;
     let mut options = PinOptions {
         timeout: member(bag, "timeout", Input::duration)?.unwrap_or(30.0),
         retries: member(bag, "retries", retries)?.unwrap_or(2),
         backoff: member(bag, "backoff", Input::duration)?.unwrap_or(0.5),
-        ..PinOptions::json(on_step)
+        ..PinOptions::json(on_progress)
     };
     if let Some(filename) = member(bag, "filename", Input::text)? {
         options.filename = filename;

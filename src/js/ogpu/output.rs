@@ -6,31 +6,31 @@ use wasm_bindgen::JsValue;
 
 use crate::eth::follow::Receipt;
 use crate::eth::rpc::Log;
-use crate::io::Step;
+use crate::io::Progress;
 use crate::js::convert::{Build, bigint, number};
-use crate::ogpu::events::Event;
+use crate::ogpu::events::NexusEvent;
 use crate::ogpu::types::{NonceInfo, SourceParams, TaskSnapshot};
 
-pub(super) fn step(step: &Step) -> JsValue {
+pub(super) fn step(step: &Progress) -> JsValue {
     let built = Build::new();
     match step {
-        Step::Uploading { filename, bytes } => {
+        Progress::Uploading { filename, bytes } => {
             built.with("kind", "uploading").text("filename", filename).with("bytes", number(*bytes as u64))
         }
-        Step::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
-        Step::Simulated { gas, nonce } => {
+        Progress::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
+        Progress::Simulated { gas, nonce } => {
             built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))).with("nonce", number(*nonce))
         }
-        Step::Signing { to, value } => built.with("kind", "signing").text("to", to).with("value", bigint(*value)),
-        Step::Sent { hash } => built.with("kind", "sent").text("hash", hash),
-        Step::NonceIgnored { suggested, used } => {
+        Progress::Signing { to, value } => built.with("kind", "signing").text("to", to).with("value", bigint(*value)),
+        Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
+        Progress::NonceIgnored { suggested, used } => {
             built.with("kind", "nonceIgnored").with("suggested", number(*suggested)).with("used", number(*used))
         }
-        Step::Retrying { attempt, reason } => built.with("kind", "retrying").with("attempt", *attempt).text("reason", reason),
-        Step::Replaced { hash, replacement } => {
+        Progress::Retrying { attempt, reason } => built.with("kind", "retrying").with("attempt", *attempt).text("reason", reason),
+        Progress::Replaced { hash, replacement } => {
             built.with("kind", "replaced").text("hash", hash).text("replacement", replacement)
         }
-        Step::Mined { hash, block_number, gas_used } => built
+        Progress::Mined { hash, block_number, gas_used } => built
             .with("kind", "mined")
             .text("hash", hash)
             .with("blockNumber", bigint(U256::from(*block_number)))
@@ -64,33 +64,35 @@ fn log(log: &Log) -> JsValue {
         .frozen()
 }
 
-pub(super) fn event(event: &Event, log: &Log) -> JsValue {
+pub(super) fn event(event: &NexusEvent, log: &Log) -> JsValue {
     let built = Build::new();
     match event {
-        Event::TaskPublished { task, source } => built.with("type", "taskPublished").text("task", task).text("source", source),
-        Event::Attempted { task, provider, suggested_payment } => built
+        NexusEvent::TaskPublished { task, source } => {
+            built.with("type", "taskPublished").text("task", task).text("source", source)
+        }
+        NexusEvent::Attempted { task, provider, suggested_payment } => built
             .with("type", "attempted")
             .text("task", task)
             .text("provider", provider)
             .with("suggestedPayment", bigint(*suggested_payment)),
-        Event::ResponseSubmitted { response, task } => {
+        NexusEvent::ResponseSubmitted { response, task } => {
             built.with("type", "responseSubmitted").text("response", response).text("task", task)
         }
-        Event::ResponseStatusChanged { response, status } => {
+        NexusEvent::ResponseStatusChanged { response, status } => {
             built.with("type", "responseStatusChanged").text("response", response).with("status", status.name())
         }
-        Event::TaskStatusChanged { task, status } => {
+        NexusEvent::TaskStatusChanged { task, status } => {
             built.with("type", "taskStatusChanged").text("task", task).with("status", status.name())
         }
-        Event::Registered { provider, registrant_id, source, preferred_environment } => built
+        NexusEvent::Registered { provider, registrant_id, source, preferred_environment } => built
             .with("type", "registered")
             .text("provider", provider)
             .with("registrantId", bigint(*registrant_id))
             .text("source", source)
             .with("preferredEnvironment", *preferred_environment),
-        Event::SourcePublished { source } => built.with("type", "sourcePublished").text("source", source),
-        Event::SourceUpdated { source } => built.with("type", "sourceUpdated").text("source", source),
-        Event::SourceStatusChanged { source, status } => {
+        NexusEvent::SourcePublished { source } => built.with("type", "sourcePublished").text("source", source),
+        NexusEvent::SourceUpdated { source } => built.with("type", "sourceUpdated").text("source", source),
+        NexusEvent::SourceStatusChanged { source, status } => {
             built.with("type", "sourceStatusChanged").text("source", source).with("status", status.name())
         }
     }

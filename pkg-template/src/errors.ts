@@ -1,0 +1,342 @@
+/**
+ * Every failure of this package. The classes live here once, for all entry points, so that `instanceof` works; the
+ * WebAssembly is handed {@link makeError} when it is loaded.
+ */
+
+/** What makes an {@link OgError}. */
+export interface ErrorSpec {
+  name: string;
+  code: string;
+  message: string;
+  fields: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/** `0x` and hex digits. */
+type Hex = `0x${string}`;
+
+const BRAND = Symbol.for("ogkit.error");
+
+/** The base of every failure: a stable `code` to match on, typed fields, and the `cause` underneath. */
+export class OgError extends Error {
+  /** Stable: match on this, not on the message. */
+  declare readonly code: OgErrorCode;
+
+  constructor(spec: ErrorSpec) {
+    super(spec.message, spec.cause === undefined ? undefined : { cause: spec.cause });
+    Object.defineProperty(this, "name", { value: spec.name, configurable: true });
+    Object.defineProperty(this, BRAND, { value: true });
+    Object.assign(this, spec.fields, { code: spec.code });
+  }
+}
+
+/** Input that the caller can fix; nothing was sent anywhere. `field` is its path, such as `info.payment`. */
+export class InvalidInputError extends OgError {
+  declare readonly code: "invalidInput";
+  declare readonly field: string;
+  declare readonly reason: string;
+}
+
+/** Nothing of the wanted kind lives at the address: check it, and the network. */
+export class NotFoundError extends OgError {
+  declare readonly address: Hex;
+}
+/** No task lives at the address. */
+export class TaskNotFoundError extends NotFoundError {
+  declare readonly code: "taskNotFound";
+}
+/** No source lives at the address. */
+export class SourceNotFoundError extends NotFoundError {
+  declare readonly code: "sourceNotFound";
+}
+/** No response lives at the address. */
+export class ResponseNotFoundError extends NotFoundError {
+  declare readonly code: "responseNotFound";
+}
+
+/** The task, source or response is not in a state that allows this. */
+export class StateError extends OgError {}
+/** The task's deadline has passed; choose a later `expiryTime`. */
+export class TaskExpiredError extends StateError {
+  declare readonly code: "taskExpired";
+  declare readonly task?: Hex;
+  /** Unix seconds. */
+  declare readonly expiry: number;
+}
+/** The task is over. */
+export class TaskAlreadyFinalizedError extends StateError {
+  declare readonly code: "taskAlreadyFinalized";
+  declare readonly task?: Hex;
+}
+/** The response was confirmed before; nothing was paid again. */
+export class ResponseAlreadyConfirmedError extends StateError {
+  declare readonly code: "responseAlreadyConfirmed";
+  declare readonly response?: Hex;
+}
+/** The source takes no new tasks. */
+export class SourceInactiveError extends StateError {
+  declare readonly code: "sourceInactive";
+  declare readonly source?: Hex;
+}
+
+/** The account may not do this. */
+export class PermissionError extends OgError {}
+/** Only the task's client or its agent may. */
+export class NotTaskOwnerError extends PermissionError {
+  declare readonly code: "notTaskOwner";
+  declare readonly task?: Hex;
+  declare readonly caller: Hex;
+}
+/** Only the source's client or its agent may. */
+export class NotSourceOwnerError extends PermissionError {
+  declare readonly code: "notSourceOwner";
+  declare readonly source?: Hex;
+  declare readonly caller: Hex;
+}
+/** The account is no master. */
+export class NotMasterError extends PermissionError {
+  declare readonly code: "notMaster";
+  declare readonly account: Hex;
+}
+/** The account is no provider. */
+export class NotProviderError extends PermissionError {
+  declare readonly code: "notProvider";
+  declare readonly account: Hex;
+}
+
+/** The vault does not allow this. */
+export class VaultError extends OgError {
+  declare readonly account: Hex;
+}
+/** The vault balance is short: deposit first. */
+export class InsufficientBalanceError extends VaultError {
+  declare readonly code: "insufficientBalance";
+  /** Wei. */
+  declare readonly required: bigint;
+  /** Wei. */
+  declare readonly available: bigint;
+}
+/** The lockup is short: lock more first. */
+export class InsufficientLockupError extends VaultError {
+  declare readonly code: "insufficientLockup";
+  /** Wei. */
+  declare readonly required: bigint;
+  /** Wei. */
+  declare readonly available: bigint;
+}
+/** Unbonding is not over yet. */
+export class UnbondingPeriodNotElapsedError extends VaultError {
+  declare readonly code: "unbondingPeriodNotElapsed";
+  declare readonly remainingSeconds: number;
+}
+/** The vault does not let the account take part. */
+export class NotEligibleError extends VaultError {
+  declare readonly code: "notEligible";
+}
+
+/** A transaction failed. */
+export class TxError extends OgError {}
+/** A contract said no. With a `hash` the transaction was mined and failed; without one nothing was sent. */
+export class TxRevertError extends TxError {
+  declare readonly code: "txRevert";
+  declare readonly reason: string;
+  declare readonly data?: Hex;
+  declare readonly hash?: Hex;
+}
+/** A nonce was refused; or, with a `hash`, the wallet ignored the suggested one: cancel in the wallet itself. */
+export class NonceError extends TxError {
+  declare readonly code: "nonce";
+  declare readonly address: Hex;
+  declare readonly tried: number;
+  declare readonly suggested: number;
+  declare readonly hash?: Hex;
+}
+/** The gas cannot be paid or estimated; nothing was sent. */
+export class GasError extends TxError {
+  declare readonly code: "gas";
+  declare readonly reason: string;
+}
+/** No receipt in time. The transaction was sent and may still be mined: look `hash` up before sending again. */
+export class TxReceiptTimeoutError extends TxError {
+  declare readonly code: "txReceiptTimeout";
+  declare readonly hash: Hex;
+  /** Seconds. */
+  declare readonly timeout: number;
+}
+/** The node or wallet refused the transaction; nothing was sent. */
+export class TxRpcError extends TxError {
+  declare readonly code: "txRpc";
+  declare readonly reason: string;
+  declare readonly rpcCode?: number;
+}
+/** Another transaction took the nonce: cancelled in the wallet, or something else. Ours had no effect. */
+export class TxReplacedError extends TxError {
+  declare readonly code: "txReplaced";
+  declare readonly hash: Hex;
+  declare readonly replacement: Hex;
+  declare readonly cancelled: boolean;
+}
+/** The transaction may or may not be out. It will not be sent again: look up `nonce` of `address` first. */
+export class TxUncertainError extends TxError {
+  declare readonly code: "txUncertain";
+  declare readonly address: Hex;
+  declare readonly nonce: number;
+  declare readonly rpcCode?: number;
+}
+/** The RPC's URL is not usable. */
+export class InvalidRpcUrlError extends TxError {
+  declare readonly code: "invalidRpcUrl";
+  declare readonly url: string;
+}
+
+/** The time budget ran out before the transaction was sent. */
+export class PublishTimeoutError extends OgError {
+  declare readonly code: "publishTimeout";
+  /** Seconds. */
+  declare readonly budget: number;
+  declare readonly stage: string;
+}
+
+/** The client is not set up for this. */
+export class ConfigError extends OgError {}
+/** The call signs, and the client is read-only. */
+export class MissingSignerError extends ConfigError {
+  declare readonly code: "missingSigner";
+  declare readonly role: string;
+}
+/** No network was named, or one that is not known. */
+export class ChainNotSupportedError extends ConfigError {
+  declare readonly code: "chainNotSupported";
+  declare readonly chainId?: number;
+}
+
+/** IPFS failed. */
+export class IPFSError extends OgError {}
+/** Content could not be fetched, published or read. */
+export class IPFSFetchError extends IPFSError {
+  declare readonly code: "ipfsFetch";
+  declare readonly url: string;
+  declare readonly reason: string;
+}
+/** A gateway or pinning service answered with a bad status. */
+export class IPFSGatewayError extends IPFSError {
+  declare readonly code: "ipfsGateway";
+  declare readonly gateway: string;
+  declare readonly statusCode: number;
+}
+/** Content does not match its CID, or cannot be checked; it is not shown. */
+export class ContentUnverifiedError extends IPFSError {
+  declare readonly code: "contentUnverified";
+  declare readonly url: string;
+  declare readonly cid?: string;
+  declare readonly reason: string;
+}
+
+/** The wallet said no or failed; `rpcCode` is its own number. */
+export class WalletError extends OgError {
+  declare readonly rpcCode?: number;
+}
+/** The person said no; nothing was sent. */
+export class WalletRejectedError extends WalletError {
+  declare readonly code: "walletRejected";
+}
+/** A wallet window of this kind is open already: open the wallet and answer it. */
+export class WalletRequestPendingError extends WalletError {
+  declare readonly code: "walletRequestPending";
+}
+/** The wallet is locked or shows this site no account. */
+export class WalletLockedError extends WalletError {
+  declare readonly code: "walletLocked";
+}
+/** The wallet is on another chain. */
+export class WrongChainError extends WalletError {
+  declare readonly code: "wrongChain";
+  declare readonly expected: number;
+  declare readonly actual: number;
+}
+/** The wallet does not know the method. */
+export class WalletUnsupportedMethodError extends WalletError {
+  declare readonly code: "walletUnsupportedMethod";
+  declare readonly method: string;
+}
+/** The wallet has no connection to the chain. */
+export class WalletDisconnectedError extends WalletError {
+  declare readonly code: "walletDisconnected";
+}
+/** The wallet does not permit the account or method: connect again. */
+export class WalletUnauthorizedError extends WalletError {
+  declare readonly code: "walletUnauthorized";
+  declare readonly account?: Hex;
+}
+/** The wallet failed in another way; see `cause`. */
+export class WalletFailedError extends WalletError {
+  declare readonly code: "walletFailed";
+}
+
+/** The node answered with an error. */
+export class RpcError extends OgError {
+  declare readonly code: "rpc";
+  declare readonly url: string;
+  declare readonly rpcCode?: number;
+}
+/** No usable HTTP answer. */
+export class HttpError extends OgError {
+  declare readonly code: "http";
+  declare readonly url: string;
+  declare readonly status?: number;
+  declare readonly reason: string;
+}
+/** A reply breaks the protocol's rules: the other side is broken or lying. */
+export class ProtocolError extends OgError {
+  declare readonly code: "protocol";
+  declare readonly expected: string;
+  declare readonly found: string;
+}
+/** The WebAssembly could not be loaded. It may be tried again. */
+export class ModuleLoadError extends OgError {
+  declare readonly code: "moduleLoad";
+}
+
+const CLASSES = {
+  InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, TaskExpiredError,
+  TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
+  NotSourceOwnerError, NotMasterError, NotProviderError, InsufficientBalanceError, InsufficientLockupError,
+  UnbondingPeriodNotElapsedError, NotEligibleError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError,
+  TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
+  ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
+  WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
+  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, RpcError, HttpError, ProtocolError,
+  ModuleLoadError,
+} as const;
+
+type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;
+
+/** The stable code of each failure. */
+export type OgErrorCode = AnyClass["code"];
+
+/** The class with a given code. */
+export type OgErrorWith<Code extends OgErrorCode> = Extract<AnyClass, { readonly code: Code }>;
+
+/** Makes an error of the class that `spec.name` names. */
+export function makeError(spec: ErrorSpec): OgError {
+  const known: Record<string, new (spec: ErrorSpec) => OgError> = CLASSES;
+  const Class = Object.hasOwn(known, spec.name) ? known[spec.name] : undefined;
+  return new (Class ?? OgError)(spec);
+}
+
+/**
+ * Whether something thrown is a failure of this package, and of this code if one is given. It also knows errors of
+ * another copy of the package or another realm, where `instanceof` fails.
+ */
+export function isOgError(error: unknown): error is AnyClass;
+export function isOgError<Code extends OgErrorCode>(error: unknown, code: Code): error is OgErrorWith<Code>;
+export function isOgError(error: unknown, code?: OgErrorCode): boolean {
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
+  return code === undefined || (error as { code?: unknown }).code === code;
+}
+
+/** The error for a value that the caller can fix. */
+export function invalidInput(field: string, reason: string): InvalidInputError {
+  const message = `${field}: ${reason}; nothing was sent`;
+  return new InvalidInputError({ name: "InvalidInputError", code: "invalidInput", message, fields: { field, reason } });
+}
