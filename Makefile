@@ -1,0 +1,30 @@
+.PHONY: help setup demo test pkg devnet fmt clean
+
+help:
+	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
+	@echo "make test     install what is missing and run every test"
+	@echo "make pkg      build the npm package into pkg/"
+	@echo "make devnet   run the devnet alone, in the foreground"
+	@echo "make fmt      format"
+	@echo "make clean    remove what was built"
+
+setup:
+	@bash scripts/setup.sh
+
+demo: setup
+	@node scripts/demo.mjs
+
+test: setup
+	@node scripts/test.mjs
+
+pkg: setup
+	@node scripts/pkg.mjs
+
+devnet: setup
+	@node tests/devnet/main.mjs
+
+fmt:
+	@cargo fmt
+
+clean:
+	@rm -rf target pkg www/dist

@@ -1,0 +1,48 @@
+// Runs every test, the fast ones first, and sums them up. `node scripts/test.mjs name …` runs only those layers.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** Only `*.test.mjs`: given a folder, Node 20 would run the helpers beside them too. */
+const nodeTests = (folder) => {
+  const files = readdirSync(`${root}${folder}`, { recursive: true }).filter((name) => name.endsWith(".test.mjs")).sort();
+  return ["node", "--test", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
+};
+const LAYERS = {
+  fmt: ["cargo", "fmt", "--check"],
+  clippy: ["cargo", "clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
+  "clippy-wasm": ["cargo", "clippy", "--quiet", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+  native: ["cargo", "test", "--quiet"],
+  package: ["node", "scripts/pkg.mjs"],
+  types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
+  devnet: nodeTests("tests/devnet"),
+  node: nodeTests("tests/node"),
+};
+
+const wanted = process.argv.slice(2);
+for (const name of wanted) if (!LAYERS[name]) throw new Error(`no layer ${name}; there are ${Object.keys(LAYERS).join(", ")}`);
+
+const results = [];
+let passed = 0;
+let failed = 0;
+for (const [name, [command, ...args]] of Object.entries(LAYERS)) {
+  if (wanted.length && !wanted.includes(name)) continue;
+  console.log(`\n── ${name}: ${[command, ...args].join(" ")}`);
+  const started = Date.now();
+  const { status, stdout } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
+  process.stdout.write(stdout ?? "");
+  const sum = (pattern) => [...(stdout ?? "").matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+  passed += sum(/test result: .*?(\d+) passed/g) + sum(/^ℹ pass (\d+)/gm);
+  failed += sum(/test result: .*?(\d+) failed/g) + sum(/^ℹ fail (\d+)/gm);
+  results.push([name, status === 0, ((Date.now() - started) / 1000).toFixed(1)]);
+  if (status !== 0) {
+    failed = Math.max(failed, 1);
+    break;
+  }
+}
+
+console.log("");
+for (const [name, good, seconds] of results) console.log(`${good ? "✔" : "✖"} ${name.padEnd(12)} ${seconds.padStart(7)} s`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

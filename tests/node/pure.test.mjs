@@ -1,0 +1,106 @@
+// What works before any WebAssembly is loaded.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+
+import * as api from "../../pkg/ogpu.js";
+import * as raw from "../../pkg/wasm/ogpu/ogkit.js";
+
+const { ChainConfig, InvalidInputError, OgError, discoverWallets, formatUnits, isOgError, parseEther, parseUnits, watchWallets } = api;
+
+test("units: exact or refused, in TypeScript and in Rust alike", async () => {
+  await api.preload();
+  const good = [["0", 18, 0n], ["1", 18, 10n ** 18n], ["0.01", 18, 10n ** 16n], ["123.45", 2, 12345n], ["007", 0, 7n], ["1.0", 1, 10n]];
+  const bad = ["", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1_0", "0x1", "1,0", "1.0000000000000000001", "9".repeat(79), "9".repeat(200)];
+  for (const parse of [parseUnits, raw.parseUnits]) {
+    for (const [text, decimals, value] of good) assert.equal(parse(text, decimals), value);
+    for (const text of bad) assert.throws(() => parse(text, 18), InvalidInputError, text);
+  }
+  for (const format of [formatUnits, raw.formatUnits]) {
+    assert.equal(format(10n ** 16n, 18), "0.01");
+    assert.equal(format(0n, 18), "0");
+    assert.equal(format(12345n, 0), "12345");
+    assert.throws(() => format(-1n, 18), InvalidInputError);
+    assert.throws(() => format(1, 18), InvalidInputError);
+  }
+  assert.throws(() => parseEther(1), InvalidInputError);
+});
+
+test("errors: code, class, brand across copies", async () => {
+  const copy = await import("../../pkg/errors.js?copy");
+  const error = copy.makeError({ name: "TaskExpiredError", code: "taskExpired", message: "m", fields: { expiry: 5 } });
+  assert.equal(error instanceof OgError, false);
+  assert.equal(isOgError(error), true);
+  assert.equal(isOgError(error, "taskExpired"), true);
+  assert.equal(isOgError(error, "walletRejected"), false);
+  assert.equal(error.name, "TaskExpiredError");
+  assert.equal(error.expiry, 5);
+  for (const other of [undefined, null, "x", {}, new Error("x"), { code: "taskExpired" }]) assert.equal(isOgError(other), false);
+});
+
+test("every code of the core has its class", () => {
+  const core = readFileSync(new URL("../../src/error.rs", import.meta.url), "utf8");
+  const pairs = [...core.matchAll(/=> \("(\w+)", "(\w+)"\)/g)];
+  assert.ok(pairs.length > 35);
+  assert.equal(new Set(pairs.map(([, code]) => code)).size, pairs.length);
+  for (const [, , name] of pairs) assert.equal(typeof api[name], "function", name);
+});
+
+test("no chain is current until one is set", async () => {
+  const fresh = await import("../../pkg/networks.js?fresh");
+  assert.throws(() => fresh.ChainConfig.getCurrentChain(), (error) => isOgError(error, "chainNotSupported"));
+  assert.throws(() => ChainConfig.setChain(5), (error) => isOgError(error, "chainNotSupported") && error.chainId === 5);
+  ChainConfig.setChain(1071);
+  assert.throws(() => ChainConfig.getContractAddress("toString"), InvalidInputError);
+});
+
+describe("wallets", () => {
+  test("none without a page", async () => {
+    assert.deepEqual(await discoverWallets(), []);
+    await assert.rejects(discoverWallets({ signal: AbortSignal.abort("no") }), (reason) => reason === "no");
+  });
+
+  test("announced, once each, hostile ones cut, late ones told", async (t) => {
+    globalThis.window = new EventTarget();
+    t.after(() => delete globalThis.window);
+    const fresh = await import("../../pkg/wallets.js?page");
+    const provider = (name) => ({ name, request: async () => name });
+    const announce = (detail) => window.dispatchEvent(Object.assign(new Event("eip6963:announceProvider"), { detail }));
+    const info = (uuid, more = {}) => ({ uuid, name: `Wallet ${uuid}`, icon: "data:image/png;base64,AA", rdns: `com.${uuid}`, ...more });
+    const one = provider("one");
+    window.addEventListener("eip6963:requestProvider", () => announce({ info: info("1"), provider: one }));
+    window.ethereum = provider("injected");
+    const told = [];
+    const stop = fresh.watchWallets((wallets) => told.push(wallets.map(({ uuid }) => uuid)));
+    announce({ info: info("2", { icon: "https://evil/x.svg", name: "x".repeat(1000) }), provider: provider("two") });
+    announce({ info: info("3"), provider: {} });
+    announce(null);
+    announce({ info: info("1"), provider: provider("again") });
+    const found = await fresh.discoverWallets({ timeout: 1 });
+    assert.deepEqual(found.map(({ uuid }) => uuid), ["1", "2"]);
+    assert.equal(found[0].provider, one);
+    assert.equal(found[1].icon, "");
+    assert.equal(found[1].name.length, 200);
+    assert.ok(Object.isFrozen(found[0]));
+    assert.deepEqual(told.at(-1), ["1", "2"]);
+    stop();
+  });
+
+  test("window.ethereum where nobody announces", async (t) => {
+    globalThis.window = new EventTarget();
+    t.after(() => delete globalThis.window);
+    window.ethereum = { providers: [{ request() {} }, { request() {} }, "x"] };
+    const fresh = await import("../../pkg/wallets.js?old");
+    assert.deepEqual((await fresh.discoverWallets({ timeout: 1 })).map(({ rdns }) => rdns), ["window.ethereum", "window.ethereum"]);
+  });
+});
+
+test("the exported names are a decision", () => {
+  const classes = Object.keys(api).filter((name) => /^[A-Z].*Error$/.test(name));
+  assert.equal(classes.length, 51);
+  assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
+    "ChainConfig", "ChainId", "DeliveryMethod", "IpfsContent", "Ogpu", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
+    "TaskStatus", "Vault", "clearAllNonceCaches", "discoverWallets", "fetchIpfsJson", "formatEther", "formatUnits", "isOgError",
+    "networks", "parseEther", "parseUnits", "preload", "publishToIpfs", "watchWallets",
+  ].sort());
+});
