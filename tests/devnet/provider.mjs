@@ -36,12 +36,20 @@ export function startProvider({ rpcUrl, chainId, at, abi, pinUrl, log = () => {}
     queue = sent.catch(() => {});
     return sent;
   };
-  const register = (source) => send("register", [source, account.address, 1]);
+  // A source's task may come while the source's own event is still being worked on: one registration serves both.
+  const registrations = new Map();
+  const register = (source) => {
+    if (!registrations.has(source)) registrations.set(source, registerOnce(source));
+    return registrations.get(source);
+  };
+  const registerOnce = async (source) => {
+    const done = await reader.readContract({ address: source, abi: abi.Source, functionName: "isRegistered", args: [account.address] });
+    if (!done) await send("register", [source, account.address, 1]);
+  };
 
   const work = async (task, source) => {
     const read = (functionName, args = []) => reader.readContract({ address: task, abi: abi.Task, functionName, args });
-    const registered = await reader.readContract({ address: source, abi: abi.Source, functionName: "isRegistered", args: [account.address] });
-    if (!registered) await register(source);
+    await register(source);
     const [, config, , payment] = await read("taskParams");
     await send("attempt", [task, account.address, payment]);
     log(`attempted ${task}`);

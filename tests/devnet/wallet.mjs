@@ -137,6 +137,8 @@ export function createWallet({ privateKey, chains, chainId, approve = () => true
     /** What its user does in its own window. */
     user: {
       switchTo,
+      /** Was connected before, as over a reload. */
+      connect: () => void (connected = true),
       lock() {
         connected = false;
         emit("accountsChanged", []);

@@ -1,0 +1,52 @@
+// Headless Chromium on the served dApp, strict: an error in the page's console is a failure.
+import { chromium } from "playwright-core";
+
+import { startDevnet } from "../devnet/index.mjs";
+import { serve } from "../../www/serve.mjs";
+
+const ARGS = [
+  "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+];
+
+/** Everything that an end-to-end test needs. */
+export async function stage() {
+  const [devnet, browser] = await Promise.all([startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+  const site = await serve({ devnet });
+  return {
+    devnet,
+    browser,
+    url: site.url,
+    async stop() {
+      await browser.close();
+      await site.close();
+      await devnet.stop();
+    },
+  };
+}
+
+/** A page that remembers what went wrong in it. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ permissions: ["clipboard-write"], ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.goto(url);
+  return { page, problems };
+}
+
+/** The wallet's own window. */
+export const approve = (page) => page.getByTestId("dev-wallet-approve").click();
+export const reject = (page) => page.getByTestId("dev-wallet-reject").click();
+
+/** Connects the development wallet, approving its windows. */
+export async function connect(page, windows = 1) {
+  await page.getByTestId("wallet-dev.ogkit.wallet").click();
+  for (let i = 0; i < windows; i++) await approve(page);
+  await page.getByTestId("network").waitFor();
+}
+
+/** Waits for a line of the log. */
+export const logged = (page, text) => page.getByTestId("log").getByText(text).first().waitFor();

@@ -1,0 +1,65 @@
+/** A form that does one thing at a time, says what it waits for, can be cancelled, and shows its failure. */
+
+import type { Progress } from "ogkit/ogpu";
+
+import { el } from "./dom.js";
+import { notice } from "./errors.js";
+
+/** What a job is given. */
+export interface Job {
+  signal: AbortSignal;
+  onProgress: (step: Progress) => void;
+}
+
+function words(step: Progress): string {
+  switch (step.kind) {
+    case "uploading": return "Storing the document on IPFS…";
+    case "uploaded": return "Checking that the transaction will succeed…";
+    case "simulated": return "Checked. Opening your wallet…";
+    case "signing": return "Please confirm in your wallet…";
+    case "sent": return "Sent. Waiting for the block…";
+    case "retrying": return `Trying again (${step.attempt})…`;
+    case "nonceIgnored": return "Your wallet chose its own transaction number. Waiting for the block…";
+    case "replaced": return "You sped the transaction up. Waiting for the block…";
+    case "mined": return "Done.";
+  }
+}
+
+/** Adds the submit button, the cancel button and the place for messages to a form. */
+export function job(form: HTMLFormElement, label: string, testid: string, work: (job: Job) => Promise<void>): void {
+  const submit = el("button", { type: "submit", "data-testid": testid }, label);
+  const cancel = el("button", { type: "button", class: "plain", hidden: true, "data-testid": `${testid}-cancel` }, "Cancel");
+  const message = el("p", { class: "quiet", role: "status", hidden: true });
+  form.append(el("div", { class: "row" }, submit, cancel), message);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void run();
+  });
+  const run = async (): Promise<void> => {
+    if (submit.disabled) return;
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    cancel.addEventListener("click", abort);
+    form.querySelector(".notice")?.remove();
+    submit.disabled = true;
+    submit.classList.add("busy");
+    cancel.hidden = message.hidden = false;
+    message.textContent = "Preparing…";
+    try {
+      await work({ signal: controller.signal, onProgress: (step) => (message.textContent = words(step)) });
+    } catch (error) {
+      form.append(notice(error));
+    } finally {
+      cancel.removeEventListener("click", abort);
+      submit.disabled = false;
+      submit.classList.remove("busy");
+      cancel.hidden = message.hidden = true;
+    }
+  };
+}
+
+/** A field's text. */
+export function value(form: HTMLFormElement, name: string): string {
+  const found = new FormData(form).get(name);
+  return typeof found === "string" ? found.trim() : "";
+}

@@ -1,0 +1,45 @@
+/** Failures as a person would want them: what happened, whether anything was sent or paid, what to do. */
+
+import { formatEther, isOgError } from "ogkit/ogpu";
+
+import { el } from "./dom.js";
+
+export function sentence(error: unknown): string {
+  if (!isOgError(error)) {
+    if (error instanceof DOMException && error.name === "AbortError") return "Cancelled. If a wallet window is still open, reject the request there.";
+    return "Something unexpected went wrong on this page. Nothing more will be sent; reload to see where things stand.";
+  }
+  switch (error.code) {
+    case "walletRejected": return "You rejected the request in your wallet. Nothing was sent and nothing was paid.";
+    case "walletRequestPending": return "Your wallet already shows a request. Open the wallet and answer it.";
+    case "walletLocked": return "Your wallet is locked or shares no account with this page. Unlock it and connect again.";
+    case "wrongChain": return "Your wallet is on another network, and it did not switch. Nothing was sent.";
+    case "walletUnauthorized": return "Your wallet no longer shares this account. Connect again.";
+    case "insufficientBalance":
+      return `Your vault balance is ${formatEther(error.available)} OGPU, but ${formatEther(error.required)} OGPU are needed. Nothing was sent: deposit first.`;
+    case "gas": return "Your wallet's balance does not cover this amount and its fee. Nothing was sent.";
+    case "taskExpired": return "The deadline has passed. Nothing was sent: choose a later one.";
+    case "sourceInactive": return "This service takes no new tasks. Nothing was sent.";
+    case "notTaskOwner": return "Only the account that published this task can do that. Nothing was sent.";
+    case "responseAlreadyConfirmed":
+    case "taskAlreadyFinalized": return "This task is already settled. Nothing was paid again.";
+    case "taskNotFound": return "There is no task at this address on this network.";
+    case "sourceNotFound": return "There is no service at this address on this network.";
+    case "invalidInput": return `Please check ${error.field}: ${error.reason}.`;
+    case "txReceiptTimeout": return "The transaction was sent but is not confirmed yet. It may still go through: look it up before you try again.";
+    case "txUncertain": return "Your wallet failed after it was asked to send. Look at your wallet's activity before you try again.";
+    case "txReplaced": return error.cancelled ? "You cancelled the transaction in your wallet. It had no effect." : "Another transaction took its place. It had no effect.";
+    case "contentUnverified": return "The answer's bytes do not match their fingerprint, so it is not shown.";
+    case "ipfsGateway":
+    case "ipfsFetch": return "The document could not be fetched or stored. Nothing was sent on chain. Try again in a moment.";
+    case "http":
+    case "rpc": return "The network cannot be reached right now. Nothing was sent. Try again in a moment.";
+    default: return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
+  }
+}
+
+export function notice(error: unknown): HTMLElement {
+  const details = isOgError(error) ? `${error.code}: ${error.message}` : String(error);
+  return el("div", { class: "notice bad", role: "alert", "data-testid": "error" }, el("p", {}, sentence(error)),
+    el("details", {}, el("summary", {}, "Details"), el("p", {}, details)));
+}
