@@ -31,7 +31,7 @@ export function startProvider({ rpcUrl, chainId, at, abi, pinUrl, log = () => {}
   const send = (functionName, args) => {
     const sent = queue.then(async () => {
       const hash = await signer.writeContract({ address: at.Nexus, abi: abi.Nexus, functionName, args });
-      return reader.waitForTransactionReceipt({ hash });
+      return reader.waitForTransactionReceipt({ hash, timeout: 20_000 });
     });
     queue = sent.catch(() => {});
     return sent;
@@ -68,6 +68,8 @@ export function startProvider({ rpcUrl, chainId, at, abi, pinUrl, log = () => {}
   };
 
   const start = (job) => {
+    // Events of a poll that was under way at the end come after it.
+    if (stopped) return;
     const running = job().catch((error) => stopped || log(`failed: ${error.shortMessage ?? error.message}`));
     jobs.add(running);
     running.finally(() => jobs.delete(running));

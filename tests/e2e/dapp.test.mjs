@@ -87,7 +87,7 @@ describe("the dApp", () => {
     await logged(page, "Deposited");
     await page.getByTestId("publish-source").click();
     await logged(page, "Source published");
-    await page.getByLabel("Text", { exact: true }).fill("<img src=x onerror=alert(1)> love");
+    await page.locator('textarea[name="text"]').fill("<img src=x onerror=alert(1)> love");
     await page.getByTestId("publish-task").click();
     await page.getByTestId("proof").waitFor();
     assert.equal(await page.locator("#responses img").count(), 0);
