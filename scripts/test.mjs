@@ -21,6 +21,7 @@ const LAYERS = {
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
   e2e: nodeTests("tests/e2e"),
+  interop: nodeTests("tests/interop"),
 };
 
 const wanted = process.argv.slice(2);
