@@ -15,11 +15,14 @@ use crate::io::{Wallet, WalletFailure};
 /// The number by which wallets say that they do not know a chain (EIP-3085, EIP-3326).
 const UNKNOWN_CHAIN: i64 = 4902;
 
+/// The queue for a wallet's windows.
+pub type Windows = Mutex<()>;
+
 /// A wallet and the queue for its windows.
 #[derive(Clone)]
 pub struct WalletHandle {
     provider: Rc<dyn Wallet>,
-    windows: Rc<Mutex<()>>,
+    windows: Rc<Windows>,
 }
 
 /// What a wallet must know to add a chain (EIP-3085).
@@ -38,9 +41,9 @@ pub struct ChainParams {
 }
 
 impl WalletHandle {
-    /// Wraps a provider.
-    pub fn new(provider: Rc<dyn Wallet>) -> Self {
-        Self { provider, windows: Rc::default() }
+    /// Wraps a provider; all handles on one provider share one queue.
+    pub fn new(provider: Rc<dyn Wallet>, windows: Rc<Windows>) -> Self {
+        Self { provider, windows }
     }
 
     /// The provider itself.
@@ -172,7 +175,7 @@ mod tests {
 
     fn switch(script: Script) -> (Result<(), Error>, Vec<&'static str>) {
         let wallet = Rc::new(FakeWallet { answers: RefCell::new(script.into()), ..FakeWallet::default() });
-        let result = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>).switch_chain(&chain()).now_or_never();
+        let result = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default()).switch_chain(&chain()).now_or_never();
         let asked = wallet.asked.borrow().iter().map(|(method, _)| *method).collect();
         (result.unwrap_or(Err(Error::WalletLocked)), asked)
     }

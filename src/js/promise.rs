@@ -1,6 +1,5 @@
 //! Work → a promise that the caller's signal can end.
 
-use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -11,14 +10,21 @@ use super::error::to_js;
 use crate::error::Error;
 use crate::io::web::{Aborted, abortable};
 
-/// A promise of `work`. When `signal` fires first, the work is dropped and the promise is rejected with the signal's
-/// own reason.
-pub(crate) fn promise(signal: Option<AbortSignal>, work: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
-    settle(signal, work.boxed_local())
+/// The caller's signal, if any, and what is to be done.
+pub(crate) type Prepared = (Option<AbortSignal>, LocalBoxFuture<'static, Result<JsValue, Error>>);
+
+/// Reads the arguments, then starts the work. The promise is rejected with what the arguments lack, or with the signal's
+/// own reason when it fires first; the work is then dropped.
+pub(crate) fn start(prepare: impl FnOnce() -> Result<Prepared, Error>) -> Promise {
+    settle(prepare())
 }
 
 /// One function for every kind of work: a promise costs 2 KB of WebAssembly for each type of future.
-fn settle(signal: Option<AbortSignal>, work: LocalBoxFuture<'static, Result<JsValue, Error>>) -> Promise {
+fn settle(prepared: Result<Prepared, Error>) -> Promise {
+    let (signal, work) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Promise::reject(&to_js(&error)),
+    };
     future_to_promise(async move {
         match abortable(signal.as_ref(), work).await {
             Ok(Ok(value)) => Ok(value),
@@ -26,9 +32,4 @@ fn settle(signal: Option<AbortSignal>, work: LocalBoxFuture<'static, Result<JsVa
             Err(Aborted(reason)) => Err(reason),
         }
     })
-}
-
-/// A promise that bad input has already decided.
-pub(crate) fn rejected(error: &Error) -> Promise {
-    Promise::reject(&to_js(error))
 }

@@ -1,9 +1,11 @@
 //! `Ogpu`: one network and the wallet that signs there.
 
-use std::rc::Rc;
+use futures_util::FutureExt as _;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
 use alloy_primitives::Address;
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::events::EventStream;
@@ -13,12 +15,12 @@ use super::task::Task;
 use super::vault::Vault;
 use super::{book, options, output};
 use crate::error::Error;
-use crate::eth::wallet::WalletHandle;
+use crate::eth::wallet::{WalletHandle, Windows};
 use crate::io::web::{self, WebWallet};
 use crate::js::convert::{Build, bigint, number};
 use crate::js::error::to_js;
 use crate::js::input::Input;
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::{content, nonces, reads};
 
@@ -27,9 +29,27 @@ use crate::ogpu::{content, nonces, reads};
 /// Made by `Ogpu.connect` or, without a wallet, `Ogpu.readOnly`.
 #[wasm_bindgen]
 pub struct Ogpu {
-    client: Client,
+    client: Rc<Client>,
     wallet: Option<(WebWallet, WalletHandle)>,
     network: JsValue,
+}
+
+thread_local! {
+    /// The queue of each provider's windows: all clients of one wallet share it.
+    static WINDOWS: RefCell<Vec<(JsValue, Weak<Windows>)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn windows_of(provider: &JsValue) -> Rc<Windows> {
+    WINDOWS.with_borrow_mut(|known| {
+        known.retain(|(_, windows)| windows.strong_count() > 0);
+        let same = known.iter().find(|(other, _)| Object::is(other, provider));
+        if let Some(windows) = same.and_then(|(_, windows)| windows.upgrade()) {
+            return windows;
+        }
+        let windows = Rc::<Windows>::default();
+        known.push((provider.clone(), Rc::downgrade(&windows)));
+        windows
+    })
 }
 
 /// An address argument.
@@ -50,29 +70,27 @@ impl Ogpu {
         )]
         options: JsValue,
     ) -> Promise {
-        let read = || -> Result<_, Error> {
-            let options =
-                Input::new("options", options.clone()).object(&["wallet", "network", "account", "switchChain", "signal"])?;
-            let wallet = options.get("wallet")?;
-            let provider = WebWallet(wallet.any_object()?.into_value());
-            if Reflect::get(&provider.0, &"request".into()).is_ok_and(|request| !request.is_function()) {
+        start(|| {
+            let options = Input::new("options", options).object(&["wallet", "network", "account", "switchChain", "signal"])?;
+            let provider = WebWallet(options.get("wallet")?.any_object()?.into_value());
+            if !Reflect::get(&provider.0, &"request".into()).is_ok_and(|request| request.is_function()) {
                 return Err(Error::input("options.wallet", "expected an EIP-1193 provider, an object with request()"));
             }
             let network = options.get("network")?;
             let given = network.clone_value();
+            let network = options::network(network)?;
             let account = options.get("account")?.optional().map(|value| value.address()).transpose()?;
             let switch = options.get("switchChain")?.optional().map_or(Ok(true), |value| value.flag())?;
             let signal = options.get("signal")?.optional().map(|value| value.signal()).transpose()?;
-            Ok((provider, options::network(network)?, given, account, switch, signal))
-        };
-        let (provider, network, given, account, switch, signal) = match read() {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        promise(signal, async move {
-            let handle = WalletHandle::new(Rc::new(provider.clone()));
-            let client = Client::connect(web::io(), network, book(), handle.clone(), account, switch).await?;
-            Ok(Self { client, wallet: Some((provider, handle)), network: given }.into())
+            Ok((
+                signal,
+                async move {
+                    let handle = WalletHandle::new(Rc::new(provider.clone()), windows_of(&provider.0));
+                    let client = Client::connect(web::io(), network, book(), handle.clone(), account, switch).await?;
+                    Ok(Self { client: Rc::new(client), wallet: Some((provider, handle)), network: given }.into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -81,11 +99,17 @@ impl Ogpu {
     /// @throws InvalidInputError
     #[wasm_bindgen(js_name = readOnly, unchecked_return_type = "Promise<Ogpu>")]
     pub fn read_only(#[wasm_bindgen(unchecked_param_type = "{ network: Network }")] options: JsValue) -> Promise {
-        promise(None, async move {
-            let network = Input::new("options", options).object(&["network"])?.get("network")?;
-            let given = network.clone_value();
-            let client = Client::read_only(web::io(), options::network(network)?, book());
-            Ok(Self { client, wallet: None, network: given }.into())
+        start(|| {
+            Ok((
+                None,
+                async move {
+                    let network = Input::new("options", options).object(&["network"])?.get("network")?;
+                    let given = network.clone_value();
+                    let client = Client::read_only(web::io(), options::network(network)?, book());
+                    Ok(Self { client: Rc::new(client), wallet: None, network: given }.into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -117,14 +141,17 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_param_type = "SourceInfo")] info: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "PublishOptions")] options: JsValue,
     ) -> Promise {
-        let (info, (signal, options)) = match options::source_info(info).and_then(|info| Ok((info, options::publish(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move {
-            let published = client.publish_source(&info, &options).await?;
-            Ok(Source::new(client, published.address, Some(published.receipt)).into())
+        start(|| {
+            let (info, (signal, options)) = options::source_info(info).and_then(|info| Ok((info, options::publish(options)?)))?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let published = client.publish_source(&info, &options).await?;
+                    Ok(Source::new(client, published.address, Some(published.receipt)).into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -138,14 +165,17 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_param_type = "TaskInfo")] info: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "PublishOptions")] options: JsValue,
     ) -> Promise {
-        let (info, (signal, options)) = match options::task_info(info).and_then(|info| Ok((info, options::publish(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move {
-            let published = client.publish_task(&info, &options).await?;
-            Ok(Task::new(client, published.address, Some(published.receipt)).into())
+        start(|| {
+            let (info, (signal, options)) = options::task_info(info).and_then(|info| Ok((info, options::publish(options)?)))?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let published = client.publish_task(&info, &options).await?;
+                    Ok(Task::new(client, published.address, Some(published.receipt)).into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -159,15 +189,18 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_param_type = "Address")] response: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
     ) -> Promise {
-        let read = address("response", response).and_then(|response| Ok((response, options::write(options)?)));
-        let (response, (signal, options)) = match read {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move {
-            let receipt = client.confirm_response(response, &options).await?;
-            Ok(receipt.hash.to_string().into())
+        start(|| {
+            let read = address("response", response).and_then(|response| Ok((response, options::write(options)?)));
+            let (response, (signal, options)) = read?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let receipt = client.confirm_response(response, &options).await?;
+                    Ok(receipt.hash.to_string().into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -183,10 +216,7 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_optional_param_type = "number")] upper: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        match address("task", task) {
-            Ok(task) => responses(&self.client, task, lower, upper, options),
-            Err(error) => rejected(&error),
-        }
+        responses(&self.client, || address("task", task), lower, upper, options)
     }
 
     /// The confirmed response of a task, from the chain; `undefined` when there is none yet. Three HTTP requests, or one
@@ -199,16 +229,19 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_param_type = "Address")] task: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        let (task, signal) = match address("task", task).and_then(|task| Ok((task, options::call(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move {
-            Ok(match reads::confirmed_response(&client.rpc, task).await? {
-                Some(found) => Build::new().text("address", found.address).text("data", found.data).frozen(),
-                None => JsValue::UNDEFINED,
-            })
+        start(|| {
+            let (task, signal) = address("task", task).and_then(|task| Ok((task, options::call(options)?)))?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    Ok(match reads::confirmed_response(&client.rpc, task).await? {
+                        Some(found) => Build::new().text("address", found.address).text("data", found.data).frozen(),
+                        None => JsValue::UNDEFINED,
+                    })
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -222,14 +255,17 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_param_type = "Address")] task: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        let (task, signal) = match address("task", task).and_then(|task| Ok((task, options::call(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move {
-            let (address, data) = content::management_task(client.rpc.io(), &client.network, task).await?;
-            Ok(Build::new().text("address", address).with("data", super::content::parse_json(&data)?).frozen())
+        start(|| {
+            let (task, signal) = address("task", task).and_then(|task| Ok((task, options::call(options)?)))?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let (address, data) = content::management_task(client.rpc.io(), &client.network, task).await?;
+                    Ok(Build::new().text("address", address).with("data", super::content::parse_json(&data)?).frozen())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -267,12 +303,11 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_optional_param_type = "Address")] address: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        let (account, signal) = match self.or_own(address).and_then(|account| Ok((account, options::call(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { reads::balance(&client.rpc, account).await.map(bigint) })
+        start(|| {
+            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, options::call(options)?)))?;
+            let client = self.client.clone();
+            Ok((signal, async move { reads::balance(&client.rpc, account).await.map(bigint) }.boxed_local()))
+        })
     }
 
     /// How far an account's nonces have come; default: the connected account's. One HTTP request.
@@ -282,12 +317,11 @@ impl Ogpu {
         #[wasm_bindgen(unchecked_optional_param_type = "Address")] address: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        let (account, signal) = match self.or_own(address).and_then(|account| Ok((account, options::call(options)?))) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { Ok(output::nonce_info(&nonces::info(&client, account).await?)) })
+        start(|| {
+            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, options::call(options)?)))?;
+            let client = self.client.clone();
+            Ok((signal, async move { Ok(output::nonce_info(&nonces::info(&client, account).await?)) }.boxed_local()))
+        })
     }
 
     /// Cancels every stuck transaction of the connected account: one wallet window each, a transfer of nothing to
@@ -296,12 +330,11 @@ impl Ogpu {
     /// @throws NonceError when the wallet ignores the suggested nonce; then cancel in the wallet itself
     #[wasm_bindgen(js_name = fixNonce, unchecked_return_type = "Promise<number>")]
     pub fn fix_nonce(&self, #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::write(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { nonces::fix(&client, &options).await.map(number) })
+        start(|| {
+            let (signal, options) = options::write(options)?;
+            let client = self.client.clone();
+            Ok((signal, async move { nonces::fix(&client, &options).await.map(number) }.boxed_local()))
+        })
     }
 
     /// Forgets the book of nonces of one account; default: the connected account's. The next transaction starts from
@@ -360,10 +393,16 @@ impl Ogpu {
     /// @throws MissingSignerError
     #[wasm_bindgen(js_name = getWalletChainId, unchecked_return_type = "Promise<number>")]
     pub fn get_wallet_chain_id(&self) -> Promise {
-        let handle = self.wallet.as_ref().map(|(_, handle)| handle.clone());
-        promise(None, async move {
-            let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
-            handle.chain_id().await.map(number)
+        start(|| {
+            let handle = self.wallet.as_ref().map(|(_, handle)| handle.clone());
+            Ok((
+                None,
+                async move {
+                    let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
+                    handle.chain_id().await.map(number)
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -372,17 +411,20 @@ impl Ogpu {
     /// @throws WalletRejectedError, WrongChainError, MissingSignerError
     #[wasm_bindgen(js_name = switchChain, unchecked_return_type = "Promise<void>")]
     pub fn switch_chain(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let handle = self.wallet.as_ref().map(|(_, handle)| handle.clone());
-        let chain = self.client.network.chain_params();
-        promise(signal, async move {
-            let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
-            let _window = handle.window().await;
-            handle.switch_chain(&chain).await?;
-            Ok(JsValue::UNDEFINED)
+        start(|| {
+            let signal = options::call(options)?;
+            let handle = self.wallet.as_ref().map(|(_, handle)| handle.clone());
+            let chain = self.client.network.chain_params();
+            Ok((
+                signal,
+                async move {
+                    let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
+                    let _window = handle.window().await;
+                    handle.switch_chain(&chain).await?;
+                    Ok(JsValue::UNDEFINED)
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -433,21 +475,29 @@ impl Ogpu {
 }
 
 /// Reads a task's responses, for `Ogpu` and `Task` alike.
-pub(super) fn responses(client: &Client, task: Address, lower: JsValue, upper: JsValue, options: JsValue) -> Promise {
-    let read = || -> Result<_, Error> {
-        let lower = Input::new("lower", lower.clone()).optional().map_or(Ok(0), |value| value.whole())?;
-        let upper = Input::new("upper", upper.clone()).optional().map(|value| value.whole()).transpose()?;
-        Ok((lower, upper, options::call(options.clone())?))
-    };
-    let (lower, upper, signal) = match read() {
-        Ok(parts) => parts,
-        Err(error) => return rejected(&error),
-    };
-    let client = client.clone();
-    promise(signal, async move {
-        let found = reads::task_responses(&client.rpc, task, lower, upper).await?;
-        let list: Array = found.into_iter().map(|fields| JsValue::from(TaskResponse::with(client.clone(), fields))).collect();
-        Ok(list.into())
+pub(super) fn responses(
+    client: &Rc<Client>,
+    task: impl FnOnce() -> Result<Address, Error>,
+    lower: JsValue,
+    upper: JsValue,
+    options: JsValue,
+) -> Promise {
+    start(|| {
+        let task = task()?;
+        let lower = Input::new("lower", lower).optional().map_or(Ok(0), |value| value.whole())?;
+        let upper = Input::new("upper", upper).optional().map(|value| value.whole()).transpose()?;
+        let signal = options::call(options)?;
+        let client = client.clone();
+        Ok((
+            signal,
+            async move {
+                let found = reads::task_responses(&client.rpc, task, lower, upper).await?;
+                let list: Array =
+                    found.into_iter().map(|fields| JsValue::from(TaskResponse::with(client.clone(), fields))).collect();
+                Ok(list.into())
+            }
+            .boxed_local(),
+        ))
     })
 }
 

@@ -1,5 +1,6 @@
 //! `IpfsContent`, and the functions that publish and fetch.
 
+use futures_util::FutureExt as _;
 use js_sys::{JSON, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, public_url};
 use crate::io::web;
 use crate::js::error::to_js;
 use crate::js::input::Input;
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::content::{self, Content, FetchOptions};
 
@@ -123,29 +124,25 @@ fn fetch_as(
     options: JsValue,
     pack: impl FnOnce(Content) -> Result<JsValue, Error> + 'static,
 ) -> Promise {
-    let (signal, options) = match options::fetch(options) {
-        Ok(parts) => parts,
-        Err(error) => return rejected(&error),
-    };
-    let url = url.to_owned();
-    promise(signal, async move { pack(content::fetch(&web::io(), &gateways, &url, &options).await?) })
+    start(|| {
+        let (signal, options) = options::fetch(options)?;
+        let url = url.to_owned();
+        Ok((signal, async move { pack(content::fetch(&web::io(), &gateways, &url, &options).await?) }.boxed_local()))
+    })
 }
 
 pub(super) fn publish(pin_url: String, data: JsValue, options: JsValue) -> Promise {
-    let read = || -> Result<_, Error> {
-        let data = Input::new("data", data.clone());
+    start(|| {
+        let data = Input::new("data", data);
         let bytes = match data.bytes() {
             Some(bytes) => bytes,
             None if data.is_text() => data.text()?.into_bytes(),
-            None => Input::new("data", data.any_object()?.into_value()).json()?.into_bytes(),
+            None => data.any_object()?.json()?.into_bytes(),
         };
-        Ok((bytes, options::pin(options.clone())?))
-    };
-    let (bytes, (signal, options)) = match read() {
-        Ok(parts) => parts,
-        Err(error) => return rejected(&error),
-    };
-    promise(signal, async move { content::publish(&web::io(), &pin_url, bytes, &options).await.map(Into::into) })
+        let (signal, options) = options::pin(options)?;
+        let work = async move { content::publish(&web::io(), &pin_url, bytes, &options).await.map(Into::into) };
+        Ok((signal, work.boxed_local()))
+    })
 }
 
 /// Publishes content through a pinning service and answers its URL; needs no client.

@@ -22,7 +22,7 @@ use crate::ogpu::events::{Interest, decode, topics};
 /// The network's events, in the order of the chain. `break` out of the loop ends it.
 #[wasm_bindgen]
 pub struct EventStream {
-    client: Client,
+    client: Rc<Client>,
     state: Rc<Mutex<State>>,
     /// Aborted by `return()`: ends the pause and the request under way.
     stop: AbortController,
@@ -40,7 +40,12 @@ struct State {
 
 impl EventStream {
     /// Watches all events, or one task's; `published` is the block where the task began.
-    pub(super) fn open(client: &Client, task: Option<Address>, published: Option<u64>, options: JsValue) -> Result<Self, Error> {
+    pub(super) fn open(
+        client: &Rc<Client>,
+        task: Option<Address>,
+        published: Option<u64>,
+        options: JsValue,
+    ) -> Result<Self, Error> {
         let known: &[&str] = match task {
             Some(_) => &["fromBlock", "pollInterval", "signal"],
             None => &["task", "source", "fromBlock", "pollInterval", "signal"],
@@ -126,7 +131,7 @@ impl EventStream {
 }
 
 impl State {
-    async fn next(&mut self, client: &Client, pause_ms: u64) -> Result<JsValue, Error> {
+    async fn next(&mut self, client: &Rc<Client>, pause_ms: u64) -> Result<JsValue, Error> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);

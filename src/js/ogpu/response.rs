@@ -1,13 +1,16 @@
 //! `TaskResponse`: a provider's answer. The package exports it as `Response`, the official name; under that name the
 //! generated loader would take it for the platform's `Response`.
 
+use std::rc::Rc;
+
 use alloy_primitives::Address;
+use futures_util::FutureExt as _;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::{content, options, output};
 use crate::js::convert::{bigint, number};
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::reads;
 use crate::ogpu::types::ResponseFields;
@@ -15,17 +18,17 @@ use crate::ogpu::types::ResponseFields;
 /// A provider's answer to a task. Made by `getResponses` with its fields, or by `ogpu.response(address)` without them.
 #[wasm_bindgen]
 pub struct TaskResponse {
-    client: Client,
+    client: Rc<Client>,
     at: Address,
     fields: Option<ResponseFields>,
 }
 
 impl TaskResponse {
-    pub(super) const fn at(client: Client, at: Address) -> Self {
+    pub(super) const fn at(client: Rc<Client>, at: Address) -> Self {
         Self { client, at, fields: None }
     }
 
-    pub(super) const fn with(client: Client, fields: ResponseFields) -> Self {
+    pub(super) const fn with(client: Rc<Client>, fields: ResponseFields) -> Self {
         Self { client, at: fields.address, fields: Some(fields) }
     }
 }
@@ -85,14 +88,17 @@ impl TaskResponse {
     /// @throws ResponseNotFoundError
     #[wasm_bindgen(unchecked_return_type = "Promise<TaskResponse>")]
     pub fn load(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move {
-            let fields = reads::response_fields(&client.rpc, at).await?;
-            Ok(Self::with(client, fields).into())
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((
+                signal,
+                async move {
+                    let fields = reads::response_fields(&client.rpc, at).await?;
+                    Ok(Self::with(client, fields).into())
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -102,14 +108,17 @@ impl TaskResponse {
     /// @throws ContentUnverifiedError, IPFSFetchError, IPFSGatewayError, ResponseNotFoundError
     #[wasm_bindgen(js_name = fetchData, unchecked_return_type = "Promise<JsonValue>")]
     pub fn fetch_data(&self, #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::fetch(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at, known) = (self.client.clone(), self.at, self.data());
-        promise(signal, async move {
-            let data = payload(&client, at, known).await?;
-            content::document(&client, &data, &options).await
+        start(|| {
+            let (signal, options) = options::fetch(options)?;
+            let (client, at, known) = (self.client.clone(), self.at, self.data());
+            Ok((
+                signal,
+                async move {
+                    let data = payload(&client, at, known).await?;
+                    content::document(&client, &data, &options).await
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -118,14 +127,17 @@ impl TaskResponse {
     /// @throws ContentUnverifiedError, IPFSFetchError, IPFSGatewayError, ResponseNotFoundError
     #[wasm_bindgen(unchecked_return_type = "Promise<IpfsContent>")]
     pub fn fetch(&self, #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::fetch(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at, known) = (self.client.clone(), self.at, self.data());
-        promise(signal, async move {
-            let data = payload(&client, at, known).await?;
-            content::proof(&client, &data, &options).await
+        start(|| {
+            let (signal, options) = options::fetch(options)?;
+            let (client, at, known) = (self.client.clone(), self.at, self.data());
+            Ok((
+                signal,
+                async move {
+                    let data = payload(&client, at, known).await?;
+                    content::proof(&client, &data, &options).await
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -134,16 +146,15 @@ impl TaskResponse {
     /// @throws NotTaskOwnerError, ResponseAlreadyConfirmedError, TaskAlreadyFinalizedError, WalletRejectedError
     #[wasm_bindgen(unchecked_return_type = "Promise<Receipt>")]
     pub fn confirm(&self, #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::write(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move { Ok(output::receipt(&client.confirm_response(at, &options).await?)) })
+        start(|| {
+            let (signal, options) = options::write(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((signal, async move { Ok(output::receipt(&client.confirm_response(at, &options).await?)) }.boxed_local()))
+        })
     }
 }
 
-async fn payload(client: &Client, at: Address, known: Option<String>) -> Result<String, crate::error::Error> {
+async fn payload(client: &Rc<Client>, at: Address, known: Option<String>) -> Result<String, crate::error::Error> {
     match known {
         Some(data) => Ok(data),
         None => Ok(reads::response_fields(&client.rpc, at).await?.data),

@@ -1,25 +1,28 @@
 //! `Source`: a published AI service.
 
+use std::rc::Rc;
+
 use alloy_primitives::Address;
+use futures_util::FutureExt as _;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::{content, options, output};
 use crate::eth::follow::Receipt;
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::reads;
 
 /// A published AI service. Made by `publishSource` or `ogpu.source(address)`.
 #[wasm_bindgen]
 pub struct Source {
-    client: Client,
+    client: Rc<Client>,
     at: Address,
     receipt: Option<Receipt>,
 }
 
 impl Source {
-    pub(super) const fn new(client: Client, at: Address, receipt: Option<Receipt>) -> Self {
+    pub(super) const fn new(client: Rc<Client>, at: Address, receipt: Option<Receipt>) -> Self {
         Self { client, at, receipt }
     }
 }
@@ -43,12 +46,11 @@ impl Source {
     /// @throws SourceNotFoundError
     #[wasm_bindgen(js_name = getParams, unchecked_return_type = "Promise<SourceParams>")]
     pub fn get_params(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move { Ok(output::source_params(&reads::source_params(&client.rpc, at).await?)) })
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((signal, async move { Ok(output::source_params(&reads::source_params(&client.rpc, at).await?)) }.boxed_local()))
+        })
     }
 
     /// Whether it takes tasks. One HTTP request.
@@ -56,12 +58,11 @@ impl Source {
     /// @throws SourceNotFoundError
     #[wasm_bindgen(js_name = getStatus, unchecked_return_type = "Promise<SourceStatus>")]
     pub fn get_status(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move { Ok(reads::source_status(&client.rpc, at).await?.name().into()) })
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((signal, async move { Ok(reads::source_status(&client.rpc, at).await?.name().into()) }.boxed_local()))
+        })
     }
 
     /// Its metadata document, checked against its CID. Two HTTP requests.
@@ -69,14 +70,17 @@ impl Source {
     /// @throws SourceNotFoundError, ContentUnverifiedError, IPFSFetchError, IPFSGatewayError
     #[wasm_bindgen(js_name = getMetadata, unchecked_return_type = "Promise<JsonValue>")]
     pub fn get_metadata(&self, #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::fetch(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move {
-            let params = reads::source_params(&client.rpc, at).await?;
-            content::document(&client, &params.image_metadata_url, &options).await
+        start(|| {
+            let (signal, options) = options::fetch(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((
+                signal,
+                async move {
+                    let params = reads::source_params(&client.rpc, at).await?;
+                    content::document(&client, &params.image_metadata_url, &options).await
+                }
+                .boxed_local(),
+            ))
         })
     }
 }

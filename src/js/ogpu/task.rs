@@ -1,6 +1,9 @@
 //! `Task`: a published job.
 
+use std::rc::Rc;
+
 use alloy_primitives::Address;
+use futures_util::FutureExt as _;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
@@ -10,20 +13,20 @@ use super::response::TaskResponse;
 use super::{content, options, output};
 use crate::eth::follow::Receipt;
 use crate::js::error::to_js;
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::reads;
 
 /// A published job. Made by `publishTask` or `ogpu.task(address)`.
 #[wasm_bindgen]
 pub struct Task {
-    client: Client,
+    client: Rc<Client>,
     at: Address,
     receipt: Option<Receipt>,
 }
 
 impl Task {
-    pub(super) const fn new(client: Client, at: Address, receipt: Option<Receipt>) -> Self {
+    pub(super) const fn new(client: Rc<Client>, at: Address, receipt: Option<Receipt>) -> Self {
         Self { client, at, receipt }
     }
 }
@@ -47,12 +50,11 @@ impl Task {
     /// @throws TaskNotFoundError
     #[wasm_bindgen(unchecked_return_type = "Promise<TaskSnapshot>")]
     pub fn snapshot(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move { Ok(output::task_snapshot(&reads::task_snapshot(&client.rpc, at).await?)) })
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((signal, async move { Ok(output::task_snapshot(&reads::task_snapshot(&client.rpc, at).await?)) }.boxed_local()))
+        })
     }
 
     /// Its status. Past its expiry time this can still be the old one. One HTTP request.
@@ -60,12 +62,11 @@ impl Task {
     /// @throws TaskNotFoundError
     #[wasm_bindgen(js_name = getStatus, unchecked_return_type = "Promise<TaskStatus>")]
     pub fn get_status(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move { Ok(reads::task_status(&client.rpc, at).await?.name().into()) })
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((signal, async move { Ok(reads::task_status(&client.rpc, at).await?.name().into()) }.boxed_local()))
+        })
     }
 
     /// Its responses; see `ogpu.getTaskResponses`.
@@ -78,7 +79,7 @@ impl Task {
         #[wasm_bindgen(unchecked_optional_param_type = "number")] upper: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        responses(&self.client, self.at, lower, upper, options)
+        responses(&self.client, || Ok(self.at), lower, upper, options)
     }
 
     /// The confirmed response; `undefined` when there is none yet. Three HTTP requests, or one when there is none.
@@ -89,14 +90,17 @@ impl Task {
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
-        let signal = match options::call(options) {
-            Ok(signal) => signal,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move {
-            let found = reads::confirmed_response(&client.rpc, at).await?;
-            Ok(found.map_or(JsValue::UNDEFINED, |fields| TaskResponse::with(client, fields).into()))
+        start(|| {
+            let signal = options::call(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((
+                signal,
+                async move {
+                    let found = reads::confirmed_response(&client.rpc, at).await?;
+                    Ok(found.map_or(JsValue::UNDEFINED, |fields| TaskResponse::with(client, fields).into()))
+                }
+                .boxed_local(),
+            ))
         })
     }
 
@@ -105,14 +109,17 @@ impl Task {
     /// @throws TaskNotFoundError, ContentUnverifiedError, IPFSFetchError, IPFSGatewayError
     #[wasm_bindgen(js_name = getMetadata, unchecked_return_type = "Promise<JsonValue>")]
     pub fn get_metadata(&self, #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue) -> Promise {
-        let (signal, options) = match options::fetch(options) {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let (client, at) = (self.client.clone(), self.at);
-        promise(signal, async move {
-            let task = reads::task_snapshot(&client.rpc, at).await?;
-            content::document(&client, &task.config, &options).await
+        start(|| {
+            let (signal, options) = options::fetch(options)?;
+            let (client, at) = (self.client.clone(), self.at);
+            Ok((
+                signal,
+                async move {
+                    let task = reads::task_snapshot(&client.rpc, at).await?;
+                    content::document(&client, &task.config, &options).await
+                }
+                .boxed_local(),
+            ))
         })
     }
 

@@ -1,25 +1,27 @@
 //! `Vault`: the contract that holds balances and escrow.
 
+use std::rc::Rc;
+
+use futures_util::FutureExt as _;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::client::address;
 use super::{options, output};
-use crate::error::Error;
 use crate::js::convert::{Build, bigint};
 use crate::js::input::Input;
-use crate::js::promise::{promise, rejected};
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::reads;
 
 /// The Vault contract. A task's payment comes out of the client's balance here: deposit first.
 #[wasm_bindgen]
 pub struct Vault {
-    client: Client,
+    client: Rc<Client>,
 }
 
 impl Vault {
-    pub(super) const fn new(client: Client) -> Self {
+    pub(super) const fn new(client: Rc<Client>) -> Self {
         Self { client }
     }
 }
@@ -36,19 +38,12 @@ impl Vault {
         #[wasm_bindgen(unchecked_param_type = "bigint")] amount: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
     ) -> Promise {
-        let read = || -> Result<_, Error> {
-            Ok((
-                address("account", account.clone())?,
-                Input::new("amount", amount.clone()).amount()?,
-                options::write(options.clone())?,
-            ))
-        };
-        let (account, amount, (signal, options)) = match read() {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { Ok(output::receipt(&client.deposit(account, amount, &options).await?)) })
+        start(|| {
+            let (account, amount) = (address("account", account)?, Input::new("amount", amount).amount()?);
+            let (signal, options) = options::write(options)?;
+            let client = self.client.clone();
+            Ok((signal, async move { Ok(output::receipt(&client.deposit(account, amount, &options).await?)) }.boxed_local()))
+        })
     }
 
     /// Moves `amount` wei of the connected account's balance back to native currency. Two HTTP requests.
@@ -60,13 +55,12 @@ impl Vault {
         #[wasm_bindgen(unchecked_param_type = "bigint")] amount: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
     ) -> Promise {
-        let read = Input::new("amount", amount).amount().and_then(|amount| Ok((amount, options::write(options)?)));
-        let (amount, (signal, options)) = match read {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { Ok(output::receipt(&client.withdraw(amount, &options).await?)) })
+        start(|| {
+            let read = Input::new("amount", amount).amount().and_then(|amount| Ok((amount, options::write(options)?)));
+            let (amount, (signal, options)) = read?;
+            let client = self.client.clone();
+            Ok((signal, async move { Ok(output::receipt(&client.withdraw(amount, &options).await?)) }.boxed_local()))
+        })
     }
 
     /// An account's balance in wei. One HTTP request.
@@ -107,12 +101,11 @@ impl Vault {
         options: JsValue,
         pack: impl FnOnce((alloy_primitives::U256, alloy_primitives::U256)) -> JsValue + 'static,
     ) -> Promise {
-        let read = address("account", account).and_then(|account| Ok((account, options::call(options)?)));
-        let (account, signal) = match read {
-            Ok(parts) => parts,
-            Err(error) => return rejected(&error),
-        };
-        let client = self.client.clone();
-        promise(signal, async move { reads::vault_account(&client.rpc, &client.network, account).await.map(pack) })
+        start(|| {
+            let read = address("account", account).and_then(|account| Ok((account, options::call(options)?)));
+            let (account, signal) = read?;
+            let client = self.client.clone();
+            Ok((signal, async move { reads::vault_account(&client.rpc, &client.network, account).await.map(pack) }.boxed_local()))
+        })
     }
 }
