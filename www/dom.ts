@@ -1,5 +1,7 @@
 /** Elements from data. Text goes in as text: nothing from chain, wallet or IPFS is ever parsed as HTML. */
 
+import { formatEther } from "ogkit/ogpu";
+
 type Child = Node | string | undefined | false;
 type Attributes = Record<string, string | boolean | undefined | ((event: Event) => void)>;
 
@@ -13,6 +15,11 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes
   }
   element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
   return element;
+}
+
+/** An amount for people: six decimals at most, cut rather than rounded up. */
+export function amount(wei: bigint): string {
+  return `${formatEther(wei - (wei % 10n ** 12n))} OGPU`;
 }
 
 /** The section with an id. */

@@ -12,9 +12,9 @@ export function showLog(): void {
   card.append(el("h2", { id: "log-title" }, "What happened"), list);
 }
 
-/** Adds a line; `hash` is a transaction. */
-export function log(text: string, hash?: string): void {
+/** Adds a line with what it is about: a transaction's hash, which links to the explorer, or another long word. */
+export function log(text: string, about?: string): void {
   showLog();
   const time = el("time", {}, new Date().toLocaleTimeString());
-  list.append(el("li", { class: "good" }, el("span", {}, text, hash ? " " : undefined, hash ? short(hash, explorer("tx", hash)) : undefined), time));
+  list.append(el("li", { class: "good" }, el("span", {}, text, about ? " " : undefined, about ? short(about, about.startsWith("0x") ? explorer("tx", about) : undefined) : undefined), time));
 }

@@ -6,7 +6,7 @@ import { job, value } from "./busy.js";
 import { el, field, section, short } from "./dom.js";
 import { log } from "./log.js";
 import { explorer, keep, kept, state } from "./state.js";
-import { refreshVault } from "./vault.js";
+import { refreshBalances } from "./vault.js";
 
 /** The form that publishes a source. */
 export function sourceScreen(published: (address: Address) => void): void {
@@ -32,6 +32,7 @@ export function sourceScreen(published: (address: Address) => void): void {
     if (!source) return;
     keep({ source: source.address });
     log("Source published", source.receipt?.hash);
+    await refreshBalances();
     show(source.address);
     published(source.address);
   });
@@ -59,7 +60,7 @@ export function taskScreen(published: (task: Task) => void): { use(source: strin
     keep({ task: task.address });
     location.hash = `task=${task.address}`;
     log("Task published", task.receipt?.hash);
-    await refreshVault();
+    await refreshBalances();
     published(task);
   });
   card.replaceChildren(el("h2", { id: "task-title" }, "4 · Publish a task"), form);

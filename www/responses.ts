@@ -7,7 +7,7 @@ import { el, section, short } from "./dom.js";
 import { notice } from "./errors.js";
 import { log } from "./log.js";
 import { explorer, state } from "./state.js";
-import { refreshVault } from "./vault.js";
+import { refreshBalances } from "./vault.js";
 
 let watching = new AbortController();
 
@@ -44,7 +44,8 @@ export async function followTask(task: Task): Promise<void> {
     }
   };
   try {
-    await refresh();
+    // A task that was published here brings its events from the first one on; another is read as it is now.
+    if (!task.receipt) await refresh();
     for await (const event of task.watch({ signal, pollInterval: 1 })) {
       told(event);
       await refresh();
@@ -70,7 +71,7 @@ async function answer(response: Response, task: TaskSnapshot): Promise<HTMLEleme
       el("p", { class: "proof", "data-testid": "proof" }, `✓ Verified: these ${content.size} bytes hash to their CID (${content.layout ?? ""})`),
       el("p", { class: "quiet" }, short(content.cid ?? "", content.url)),
     );
-    log(`CID verified: ${content.cid ?? ""}`);
+    log("CID verified:", content.cid);
   } catch (error) {
     place.append(notice(error));
     return place;
@@ -90,7 +91,7 @@ async function answer(response: Response, task: TaskSnapshot): Promise<HTMLEleme
     const moved = formatEther(after.balance - before.balance);
     log(`Payment moved: the provider's vault balance grew by ${moved} OGPU`);
     form.replaceWith(el("p", { class: "proof", "data-testid": "paid" }, `✓ Confirmed and paid: ${moved} OGPU went to the provider`));
-    await refreshVault();
+    await refreshBalances();
   });
   place.append(form);
   return place;

@@ -1,21 +1,22 @@
 /** The vault: what tasks are paid from. */
 
-import { formatEther, parseEther } from "ogkit/ogpu";
+import { parseEther } from "ogkit/ogpu";
 
 import { job, value } from "./busy.js";
-import { el, field, section } from "./dom.js";
+import { amount, el, field, section } from "./dom.js";
 import { log } from "./log.js";
 import { state } from "./state.js";
+import { showBalance } from "./wallet.js";
 
 const figure = el("dd", { "data-testid": "vault-balance" }, "…");
 
-/** Reads the balance again. */
-export async function refreshVault(): Promise<bigint> {
+/** Reads the vault's and the wallet's balance again. */
+export async function refreshBalances(): Promise<void> {
   const { ogpu } = state;
-  if (!ogpu?.account) return 0n;
-  const balance = await ogpu.vault.getBalanceOf(ogpu.account);
-  figure.textContent = `${formatEther(balance)} OGPU`;
-  return balance;
+  if (!ogpu?.account) return;
+  const [vault, wallet] = await Promise.all([ogpu.vault.getBalanceOf(ogpu.account), ogpu.getBalance()]);
+  figure.textContent = amount(vault);
+  showBalance(wallet);
 }
 
 export function vaultScreen(): void {
@@ -27,7 +28,7 @@ export function vaultScreen(): void {
     if (!ogpu?.account) return;
     const receipt = await ogpu.vault.deposit(ogpu.account, parseEther(value(form, "amount")), options);
     log(`Deposited ${value(form, "amount")} OGPU`, receipt.hash);
-    await refreshVault();
+    await refreshBalances();
   });
   card.replaceChildren(
     el("h2", { id: "vault-title" }, "2 · Your vault"),
@@ -35,5 +36,5 @@ export function vaultScreen(): void {
     el("dl", {}, el("dt", {}, "Vault balance"), figure),
     form,
   );
-  void refreshVault().catch(() => (figure.textContent = "cannot be read right now"));
+  void refreshBalances().catch(() => (figure.textContent = "cannot be read right now"));
 }

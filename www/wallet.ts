@@ -1,8 +1,8 @@
 /** Pick a wallet, connect, see network and balance. */
 
-import { Ogpu, formatEther, watchWallets, type DiscoveredWallet, type Network } from "ogkit/ogpu";
+import { Ogpu, watchWallets, type DiscoveredWallet, type Network } from "ogkit/ogpu";
 
-import { el, section, short } from "./dom.js";
+import { amount, el, section, short } from "./dom.js";
 import { notice } from "./errors.js";
 import { log } from "./log.js";
 import { explorer, keep, kept, state } from "./state.js";
@@ -57,10 +57,17 @@ export function walletScreen(networks: readonly Network[], connected: () => void
   });
 }
 
+const balance = el("dd", { "data-testid": "balance" });
+
+/** The native balance, in wei. */
+export function showBalance(wei: bigint): void {
+  balance.textContent = amount(wei);
+}
+
 async function overview(wallet: DiscoveredWallet): Promise<void> {
   const { ogpu, network } = state;
   if (!ogpu?.account || !network) return;
-  const balance = el("dd", { "data-testid": "balance" }, `${formatEther(await ogpu.getBalance())} OGPU`);
+  showBalance(await ogpu.getBalance());
   card.replaceChildren(
     el("h2", { id: "wallet-title" }, "1 · Your wallet"),
     el("dl", {},

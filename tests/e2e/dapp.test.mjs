@@ -75,6 +75,12 @@ describe("the dApp", () => {
       await page.getByTestId("wallet-dev.ogkit.wallet").focus();
       await page.keyboard.press("Enter");
       await page.getByTestId("network").waitFor();
+      await page.getByTestId("deposit").press("Enter");
+      await logged(page, "Deposited");
+      await page.getByTestId("publish-source").press("Enter");
+      await logged(page, "Source published");
+      await page.getByTestId("publish-task").press("Enter");
+      await logged(page, "CID verified");
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
       await page.context().close();
     }
