@@ -13,5 +13,7 @@ pub mod nonce;
 pub mod revert;
 pub mod rpc;
 pub mod tx;
+#[cfg(test)]
+mod tx_flows;
 pub mod units;
 pub mod wallet;

@@ -102,6 +102,17 @@ impl Wallet for FakeWallet {
     }
 }
 
+/// Runs a future to its end; the fake clock's sleeps pass at once.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    let waker = futures_util::task::noop_waker();
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+            return value;
+        }
+    }
+}
+
 /// What a wallet throws.
 pub fn failure(code: Option<i64>, message: &str) -> WalletFailure {
     WalletFailure { said: crate::error::Said { code, message: message.to_owned(), cause: None }, data: None }

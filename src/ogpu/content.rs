@@ -300,13 +300,7 @@ mod tests {
                 reply(request, status, b"")
             });
             let options = PinOptions::json(Rc::new(|_| ()));
-            let waker = futures_util::task::noop_waker();
-            let mut upload = Box::pin(publish(&io, "https://pin/file/create", b"x".to_vec(), &options));
-            let result = loop {
-                if let std::task::Poll::Ready(result) = upload.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
-                    break result;
-                }
-            };
+            let result = fake::run(publish(&io, "https://pin/file/create", b"x".to_vec(), &options));
             assert!(matches!(result, Err(Error::IpfsGateway { status: found, .. }) if found == status));
             assert_eq!(count.get(), attempts);
         }
