@@ -1,0 +1,105 @@
+// The packed tarball in an empty folder, as users have it: Node, strict TypeScript, Vite and headless Chrome.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = (cwd, command, args) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const bin = (name) => join(root, "node_modules/.bin", name);
+
+describe("the tarball", () => {
+  let folder;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "ogkit-consumer-"));
+    const [{ filename }] = JSON.parse(run(join(root, "pkg"), "npm", ["pack", "--json", "--pack-destination", folder]));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    run(folder, "npm", ["install", "--no-audit", "--no-fund", "--offline", join(folder, filename)]);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("holds what it should and no more", () => {
+    const names = readdirSync(join(folder, "node_modules/ogkit"), { recursive: true }).map(String).sort();
+    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu-slim.js", "wasm/ogpu/ogkit_bg.wasm"]) {
+      assert.ok(names.includes(wanted), wanted);
+    }
+    assert.deepEqual(names.filter((name) => /\.(rs|sol|test\.|tsbuildinfo)|\.built/.test(name)), []);
+  });
+
+  test("passes publint and are-the-types-wrong", () => {
+    run(folder, bin("publint"), ["run", join(folder, "node_modules/ogkit"), "--strict"]);
+    const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+    run(folder, bin("attw"), [join(folder, tarball), "--profile", "esm-only", "--exclude-entrypoints", "ogpu.wasm"]);
+  });
+
+  test("runs in Node: import, require, slim", () => {
+    writeFileSync(join(folder, "esm.mjs"), `
+      import { Ogpu, networks, isOgError } from "ogkit/ogpu";
+      const ogpu = await Ogpu.readOnly({ network: "testnet" });
+      if (ogpu.network !== networks.testnet) throw new Error("network");
+      const error = await ogpu.publishSource({}).catch((e) => e);
+      if (!isOgError(error, "invalidInput") || error.field !== "info.imageEnvs") throw error;
+      console.log("ok");`);
+    assert.equal(run(folder, "node", ["esm.mjs"]), "ok\n");
+    writeFileSync(join(folder, "slim.mjs"), `
+      import { readFile } from "node:fs/promises";
+      import { fileURLToPath } from "node:url";
+      import { Ogpu, init } from "ogkit/ogpu/slim";
+      const early = await Ogpu.readOnly({ network: "mainnet" }).catch((e) => e.code);
+      await init(await readFile(fileURLToPath(import.meta.resolve("ogkit/ogpu.wasm"))));
+      console.log(early, (await Ogpu.readOnly({ network: "mainnet" })).network.chainId);`);
+    assert.equal(run(folder, "node", ["slim.mjs"]), "moduleLoad 1071\n");
+    writeFileSync(join(folder, "both.mjs"), `
+      import { TaskExpiredError } from "ogkit";
+      import { TaskExpiredError as Other } from "ogkit/ogpu";
+      console.log(TaskExpiredError === Other);`);
+    assert.equal(run(folder, "node", ["both.mjs"]), "true\n");
+  });
+
+  test("type-checks strictly", () => {
+    writeFileSync(join(folder, "consumer.ts"), readFileSync(join(root, "tests/node/types/ogpu.test-d.ts"), "utf8").replace("../../../pkg/ogpu.js", "ogkit/ogpu"));
+    for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
+      run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution, "consumer.ts"]);
+    }
+  });
+
+  test("builds with Vite and runs in Chrome under a strict policy, with one copy of the WebAssembly", async () => {
+    writeFileSync(join(folder, "index.html"), '<!doctype html><title>t</title><p id="out"></p><script type="module" src="./page.js"></script>');
+    writeFileSync(join(folder, "page.js"), `
+      import { Ogpu, discoverWallets, parseEther } from "ogkit/ogpu";
+      const ogpu = await Ogpu.readOnly({ network: "mainnet" });
+      const error = await ogpu.vault.withdraw(parseEther("1")).catch((e) => e);
+      document.getElementById("out").textContent = [ogpu.network.chainId, (await discoverWallets({ timeout: 1 })).length, error.code].join(" ");`);
+    run(folder, bin("vite"), ["build", "--logLevel", "error"]);
+    const assets = readdirSync(join(folder, "dist/assets"));
+    assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 1);
+
+    const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+    const server = createServer((request, response) => {
+      const path = request.url === "/" ? "/index.html" : request.url;
+      try {
+        const body = readFileSync(join(folder, "dist", path));
+        response.writeHead(200, { "content-type": types[extname(path)] ?? "text/plain", "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'" });
+        response.end(body);
+      } catch {
+        response.writeHead(404).end();
+      }
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"] });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${server.address().port}/`);
+      await page.waitForFunction(() => document.getElementById("out").textContent);
+      assert.equal(await page.textContent("#out"), "1071 0 missingSigner");
+    } finally {
+      await browser.close();
+      server.close();
+    }
+  });
+});
