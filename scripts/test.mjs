@@ -18,6 +18,7 @@ const LAYERS = {
   types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
   devnet: nodeTests("tests/devnet"),
   node: nodeTests("tests/node"),
+  tarball: nodeTests("tests/package"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
   e2e: nodeTests("tests/e2e"),

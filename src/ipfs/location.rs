@@ -1,15 +1,26 @@
-//! Where content is: whatever form a link has, the CID in it, and the URLs at which gateways serve it.
+//! Where content is: the CID in whatever form a link has, and the URLs at which gateways serve it.
+//!
+//! ```text
+//! ipfs://CID/path        https://host/ipfs/CID/path?query#fragment       CID
+//! /ipfs/CID/path         https://CID.ipfs.host/path                      CID/path
+//! ```
+//!
+//! Any other http or https URL is a place without a CID: it can be fetched, but not verified. Links come from chains and
+//! services, so what browsers would quietly repair (control characters, backslashes, dot segments) is refused: what was
+//! checked must be what is fetched.
 
 use super::cid::Cid;
-use crate::error::Error;
+use super::error::Error;
 
-/// A link may have this many bytes.
-const MAX_LINK: usize = 2048;
+/// The most bytes of a link or a gateway.
+pub const MAX_LINK: usize = 2048;
+
+const NO_LINK: Error = Error::InvalidUrl { reason: "expected an ipfs, http or https link, or a CID" };
 
 /// A link, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// What it names, where it names content at all.
+    /// What it names; `None` when it is a URL without a CID, which cannot be verified.
     pub cid: Option<Cid>,
     /// The path below the CID, without the first slash; empty for the content itself.
     pub path: String,
@@ -18,140 +29,258 @@ pub struct Location {
 }
 
 impl Location {
-    /// Reads `ipfs://CID/path`, `/ipfs/CID/path`, a bare CID, `https://host/ipfs/CID/path`,
-    /// `https://CID.ipfs.host/path`, or any other http or https URL, which then names no CID.
+    /// Reads a link in any of the forms above; spaces around it are left out.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for other schemes, credentials in the URL, and links over 2048 bytes.
+    /// [`Error::InvalidUrl`] for other schemes, user names and passwords, no host, dot segments below a CID, control
+    /// characters, spaces and backslashes, and links of more than [`MAX_LINK`] bytes.
     pub fn parse(link: &str) -> Result<Self, Error> {
-        let refuse = |reason: &str| Err(Error::input("url", reason));
         let link = link.trim();
-        if link.is_empty() || link.len() > MAX_LINK || link.chars().any(char::is_control) {
-            return refuse("expected a link of 1 to 2048 bytes without control characters");
+        check_characters(link)?;
+        if let Some(web) = Web::parse(link)? {
+            return web.location(link);
         }
-        let lower = link.get(..8).unwrap_or(link).to_ascii_lowercase();
-        if lower.starts_with("ipfs://") {
-            let rest = link.get(7..).unwrap_or_default();
-            return Self::below(rest.strip_prefix("ipfs/").unwrap_or(rest), None);
-        }
-        if let Some(rest) = link.strip_prefix("/ipfs/") {
-            return Self::below(rest, None);
-        }
-        let scheme = if lower.starts_with("https://") {
-            8
-        } else if lower.starts_with("http://") {
-            7
-        } else {
-            0
+        let rest = match scheme(link) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ipfs") => rest.strip_prefix("ipfs/").unwrap_or(rest),
+            Some(_) => return Err(NO_LINK),
+            None => link.strip_prefix("/ipfs/").unwrap_or(link),
         };
-        if scheme == 0 {
-            if link.contains("://") || link.starts_with("data:") {
-                return refuse("expected an ipfs, http or https link");
-            }
-            return Self::below(link, None);
-        }
-        let rest = link.get(scheme..).unwrap_or_default();
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        if authority.is_empty() || authority.contains('@') {
-            return refuse("expected a URL with a host and without credentials");
-        }
-        if let Some(below) = path.strip_prefix("/ipfs/") {
-            // A path that only looks like a gateway's is an ordinary URL.
-            return Self::below(below, Some(link)).or_else(|_| Ok(Self::plain(link)));
-        }
-        let mut labels = authority.split('.');
-        if let (Some(label), Some("ipfs")) = (labels.next(), labels.next())
-            && let Ok(cid) = Cid::parse(label)
-        {
-            let path = path.split(['?', '#']).next().unwrap_or_default();
-            let path = path.trim_start_matches('/').to_owned();
-            return Ok(Self { cid: Some(cid), path, url: Some(link.to_owned()) });
-        }
-        Ok(Self::plain(link))
-    }
-
-    fn plain(link: &str) -> Self {
-        Self { cid: None, path: String::new(), url: Some(link.to_owned()) }
-    }
-
-    fn below(rest: &str, url: Option<&str>) -> Result<Self, Error> {
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let rest = before_query(rest);
         let (cid, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let cid = Cid::parse(cid).map_err(|_| Error::input("url", "expected an ipfs, http or https link, or a CID"))?;
-        Ok(Self { cid: Some(cid), path: path.trim_start_matches('/').to_owned(), url: url.map(str::to_owned) })
+        Ok(Self { cid: Some(Cid::parse(cid).map_err(|_| NO_LINK)?), path: below(path)?, url: None })
     }
 
-    /// The URLs to ask, in order: the link itself where it is one, then the content at each of `gateways`.
+    /// The URLs to ask, each once, in order: the link itself where it is one, then the content at each gateway. What
+    /// [`check_gateway`] refuses is not asked.
     pub fn urls(&self, gateways: &[String]) -> Vec<String> {
         let mut urls: Vec<String> = self.url.iter().cloned().collect();
-        if let Some(cid) = &self.cid {
-            for gateway in gateways {
-                let slash = if gateway.ends_with('/') { "" } else { "/" };
-                let below = if self.path.is_empty() { String::new() } else { format!("/{}", self.path) };
-                let url = format!("{gateway}{slash}{cid}{below}");
-                if !urls.contains(&url) {
-                    urls.push(url);
-                }
+        for url in gateways.iter().filter_map(|gateway| self.url_at(gateway).ok().flatten()) {
+            if !urls.contains(&url) {
+                urls.push(url);
             }
         }
         urls
     }
+
+    /// The URL of the content at a gateway, given as `https://host/ipfs/`; `None` without a CID.
+    ///
+    /// # Errors
+    /// As [`check_gateway`].
+    pub fn url_at(&self, gateway: &str) -> Result<Option<String>, Error> {
+        check_gateway(gateway)?;
+        let slash = if self.path.is_empty() { "" } else { "/" };
+        Ok(self.cid.map(|cid| format!("{}/{cid}{slash}{}", gateway.trim_end_matches('/'), self.path)))
+    }
+}
+
+/// Checks a gateway's base: an http or https URL without query, fragment, user name and password.
+///
+/// # Errors
+/// [`Error::InvalidUrl`].
+pub fn check_gateway(base: &str) -> Result<(), Error> {
+    check_characters(base)?;
+    match Web::parse(base)? {
+        Some(_) if before_query(base).len() == base.len() => Ok(()),
+        _ => Err(Error::InvalidUrl { reason: "expected a gateway like https://host/ipfs/, without query and fragment" }),
+    }
+}
+
+/// The parts of an http or https URL that matter here.
+struct Web<'a> {
+    host: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Web<'a> {
+    /// `None` for anything but an http or https URL.
+    fn parse(link: &'a str) -> Result<Option<Self>, Error> {
+        let Some((scheme, rest)) = scheme(link) else { return Ok(None) };
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return Ok(None);
+        }
+        let rest = before_query(rest);
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(Error::InvalidUrl { reason: "expected a URL without user name and password" });
+        }
+        // An IPv6 address has colons too, but within brackets.
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|c| c.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        if host.is_empty() {
+            return Err(Error::InvalidUrl { reason: "expected a URL with a host" });
+        }
+        Ok(Some(Self { host, path }))
+    }
+
+    fn location(&self, link: &str) -> Result<Location, Error> {
+        let (cid, path) = match self.subdomain() {
+            Some(cid) => (Some(cid), below(self.path)?),
+            None => match self.in_path() {
+                Some((cid, path)) => (Some(cid), below(path)?),
+                None => (None, String::new()),
+            },
+        };
+        Ok(Location { cid, path, url: Some(link.to_owned()) })
+    }
+
+    /// `CID.ipfs.host`. Hosts are the same in capitals and not, so only the bases that are too can be in one.
+    fn subdomain(&self) -> Option<Cid> {
+        let host = self.host.to_ascii_lowercase();
+        let (label, parent) = host.split_once(".ipfs.")?;
+        if parent.is_empty() { None } else { Cid::parse(label).ok() }
+    }
+
+    /// The first `/ipfs/CID` of the path, which a gateway below a prefix need not begin with.
+    fn in_path(&self) -> Option<(Cid, &'a str)> {
+        let mut rest = self.path;
+        while let Some((_, after)) = rest.split_once("/ipfs/") {
+            let (cid, path) = after.split_once('/').unwrap_or((after, ""));
+            if let Ok(cid) = Cid::parse(cid) {
+                return Some((cid, path));
+            }
+            // Keep the slash: `/ipfs/ipfs/CID` has its second mark there.
+            rest = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
+        }
+        None
+    }
+}
+
+fn scheme(link: &str) -> Option<(&str, &str)> {
+    link.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c)))
+}
+
+fn before_query(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn check_characters(link: &str) -> Result<(), Error> {
+    if link.is_empty() || link.len() > MAX_LINK {
+        return Err(Error::InvalidUrl { reason: "expected a link of 1 to 2048 bytes" });
+    }
+    if link.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(Error::InvalidUrl { reason: "expected a link without control characters, spaces and backslashes" });
+    }
+    Ok(())
+}
+
+/// A path below a CID. Dot segments would make a browser ask for something beside or above it.
+fn below(path: &str) -> Result<String, Error> {
+    let path = path.trim_start_matches('/');
+    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if path.split('/').any(is_dots) {
+        return Err(Error::InvalidUrl { reason: "expected a path without . and .. segments" });
+    }
+    Ok(path.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     const V0: &str = "QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n";
     const V1: &str = "bafybeihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
+    fn parts(link: &str) -> Option<(Option<String>, String)> {
+        Location::parse(link).ok().map(|location| (location.cid.map(|cid| cid.to_string()), location.path))
+    }
+
     #[test]
-    fn every_form_names_its_cid() {
+    fn every_form_names_its_cid_and_path() {
+        let host = V1.to_ascii_uppercase();
         let forms = [
-            V0.to_owned(),
-            format!("ipfs://{V0}"),
-            format!("IPFS://{V0}"),
-            format!("/ipfs/{V0}"),
-            format!("https://cipfs.ogpuscan.io/ipfs/{V0}"),
-            format!("http://127.0.0.1:8080/ipfs/{V0}?format=raw#x"),
+            (V0.to_owned(), V0, ""),
+            (format!(" {V0}\n"), V0, ""),
+            (format!("{V0}/a/b"), V0, "a/b"),
+            (format!("{V0}/a://b"), V0, "a://b"),
+            (format!("ipfs://{V0}"), V0, ""),
+            (format!("IPFS://{V1}/a%20b/?q#f"), V1, "a%20b/"),
+            (format!("ipfs://ipfs/{V0}"), V0, ""),
+            (format!("/ipfs/{V0}/"), V0, ""),
+            (format!("https://cipfs.ogpuscan.io/ipfs/{V0}"), V0, ""),
+            (format!("http://127.0.0.1:8080/ipfs/{V0}?format=raw#x"), V0, ""),
+            (format!("HTTPS://host/ipfs/{V1}/dir/file.json?x"), V1, "dir/file.json"),
+            (format!("https://host/prefix/ipfs/{V0}"), V0, ""),
+            (format!("https://host/ipfs/ipfs/{V0}"), V0, ""),
+            (format!("https://host/ipfs/{V0}/ipfs/{V1}"), V0, &format!("ipfs/{V1}")),
+            (format!("https://{V1}.ipfs.dweb.link/a/b?c"), V1, "a/b"),
+            (format!("http://{host}.IPFS.localhost:8080"), V1, ""),
         ];
-        for form in forms {
-            assert_eq!(Location::parse(&form).ok().and_then(|l| l.cid).map(|c| c.to_string()).as_deref(), Some(V0), "{form}");
+        for (form, cid, path) in forms {
+            assert_eq!(parts(&form), Some((Some(cid.to_owned()), path.to_owned())), "{form}");
         }
-        let below = Location::parse(&format!("https://{V1}.ipfs.dweb.link/a/b?c"));
-        assert_eq!(below.as_ref().ok().and_then(|l| l.cid).map(|c| c.to_string()).as_deref(), Some(V1));
-        assert_eq!(below.ok().map(|l| l.path).as_deref(), Some("a/b"));
     }
 
     #[test]
-    fn other_links_name_none_or_are_refused() {
-        for plain in ["https://example.com/data.json", "https://example.com/ipfs/not-a-cid"] {
-            assert_eq!(Location::parse(plain).ok().map(|l| l.cid), Some(None), "{plain}");
+    fn other_urls_name_none() {
+        for plain in [
+            "https://example.com/data.json",
+            "https://example.com",
+            "https://[::1]:8080/ipfs/",
+            "https://example.com/ipfs/not-a-cid",
+            "https://example.com/ipns/docs.ipfs.tech",
+            &format!("https://example.com/?at=/ipfs/{V0}"),
+            &format!("https://example.com/#/ipfs/{V0}"),
+            &format!("https://{V1}.example.com/"),
+            &format!("https://{V1}.ipfs."),
+            &format!("https://{V0}.ipfs.dweb.link/"),
+        ] {
+            assert_eq!(parts(plain), Some((None, String::new())), "{plain}");
         }
-        for bad in ["", "ftp://x/y", "javascript:alert(1)", "data:text/plain,x", "https://u:p@host/ipfs/x", "https:///x", "word"]
-        {
-            assert!(Location::parse(bad).is_err(), "{bad}");
-        }
-        assert!(Location::parse(&format!("https://h/{}", "x".repeat(3000))).is_err());
     }
 
     #[test]
-    fn the_link_itself_is_asked_first() {
-        let link = format!("https://one/ipfs/{V0}");
-        let gateways = ["https://one/ipfs/".to_owned(), "https://two/ipfs".to_owned()];
-        let urls = Location::parse(&link).map(|l| l.urls(&gateways)).unwrap_or_default();
-        assert_eq!(urls, [link, format!("https://two/ipfs/{V0}")]);
+    fn what_should_not_be_fetched_is_refused() {
+        for bad in [
+            "",
+            " ",
+            "word",
+            "ipfs://",
+            "ipfs://word",
+            "ipns://docs.ipfs.tech",
+            "ftp://x/y",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+            "blob:https://x/1",
+            "//host/ipfs/x",
+            "https:host",
+            "https:///host",
+            "https://:80/",
+            "https://u:p@host/ipfs/x",
+            "https://u@host",
+            "https://a\\@host/",
+            "https://host/a b",
+            "https://ho\tst/",
+            "https://host/\u{0}x",
+            "https://host/\u{2028}x",
+            &format!("https://host/ipfs/{V0}/../x"),
+            &format!("https://host/ipfs/{V0}/a/%2E./x"),
+            &format!("ipfs://{V0}/.."),
+            &format!("https://h/{}", "x".repeat(MAX_LINK)),
+        ] {
+            assert!(matches!(Location::parse(bad), Err(Error::InvalidUrl { .. })), "{bad}");
+        }
     }
 
-    proptest! {
-        #[test]
-        fn any_text_gives_an_answer(text in ".{0,100}", tail in "[a-zA-Z0-9./?#@:]{0,60}") {
-            let _ = Location::parse(&text);
-            let _ = Location::parse(&format!("https://{tail}"));
-            let _ = Location::parse(&format!("ipfs://{tail}"));
+    #[test]
+    fn the_link_itself_is_asked_first_and_none_twice() {
+        let link = format!("https://one/ipfs/{V0}/a");
+        let gateways =
+            ["https://one/ipfs/", "https://two/ipfs", "https://u:p@three/ipfs/", "https://four/ipfs?key=1", "ftp://five"];
+        let urls = Location::parse(&link).map(|location| location.urls(&gateways.map(str::to_owned)));
+        assert_eq!(urls, Ok(vec![link, format!("https://two/ipfs/{V0}/a")]));
+        let plain = Location::parse("https://example.com/x").map(|location| location.urls(&["https://two/ipfs".to_owned()]));
+        assert_eq!(plain, Ok(vec!["https://example.com/x".to_owned()]));
+    }
+
+    #[test]
+    fn a_gateway_is_a_web_address_alone() {
+        for good in ["https://host/ipfs/", "http://127.0.0.1:8080/ipfs", "https://host"] {
+            assert_eq!(check_gateway(good), Ok(()));
+        }
+        for bad in ["", "host", "ipfs://x", "https://u:p@host/", "https://host/?a", "https://host/#a", "https://h/ x"] {
+            assert!(check_gateway(bad).is_err(), "{bad}");
         }
     }
 }

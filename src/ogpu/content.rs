@@ -10,12 +10,11 @@ use serde_json::value::RawValue;
 use super::network::Network;
 use crate::error::{Error, public_url};
 use crate::io::{HttpFailure, HttpRequest, Io, OnProgress, Progress};
+use crate::ipfs;
 use crate::ipfs::location::Location;
 use crate::ipfs::pin;
-use crate::ipfs::unixfs;
+use crate::ipfs::verify::verify;
 
-/// A service's reply may have this many bytes.
-const MAX_REPLY: usize = 64 << 10;
 /// What may be published at once.
 pub const MAX_UPLOAD: usize = 256 << 20;
 
@@ -95,6 +94,21 @@ pub(crate) fn milliseconds(seconds: f64) -> u64 {
     ((seconds * 1000.0) as u64)
 }
 
+/// What the IPFS room found wrong with the content of `url`.
+fn unfit(error: ipfs::Error, url: &str, cid: Option<String>) -> Error {
+    let reason = error.to_string();
+    match error {
+        ipfs::Error::InvalidUrl { .. } | ipfs::Error::InvalidCid { .. } => Error::input("url", reason),
+        ipfs::Error::InvalidFilename { .. } => Error::input("options.filename", reason),
+        ipfs::Error::InvalidContentType { .. } => Error::input("options.contentType", reason),
+        ipfs::Error::BadReply { .. } | ipfs::Error::TooDeep { .. } => Error::IpfsFetch { url: public_url(url), reason },
+        ipfs::Error::WrongLink { link, cid, .. } => Error::ContentUnverified { url: link, cid, reason },
+        ipfs::Error::UnsupportedMultihash { .. } | ipfs::Error::Mismatch { .. } => {
+            Error::ContentUnverified { url: public_url(url), cid, reason }
+        }
+    }
+}
+
 /// Publishes content and answers the service's link, which is proven to hold the content's CID. One HTTP request for
 /// each attempt; uploading the same content twice does no harm.
 ///
@@ -105,7 +119,8 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
     if content.len() > MAX_UPLOAD {
         return Err(Error::input("data", format!("expected at most {MAX_UPLOAD} bytes, but found {}", content.len())));
     }
-    let upload = pin::upload(&content, &options.filename, &options.content_type, io.clock.random())?;
+    let upload = pin::upload(&content, &options.filename, &options.content_type, io.clock.random())
+        .map_err(|error| unfit(error, pin_url, None))?;
     (options.on_progress)(Progress::Uploading { filename: options.filename.clone(), bytes: content.len() });
     let body = Rc::new(upload.body);
     let mut pause = milliseconds(options.backoff);
@@ -117,13 +132,13 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
             headers: vec![("content-type", upload.content_type.clone())],
             body: Some(Rc::clone(&body)),
             timeout_ms: milliseconds(options.timeout),
-            max_bytes: MAX_REPLY,
+            max_bytes: pin::MAX_REPLY,
         };
         let error = match io.http.send(request).await {
             Ok(reply) if matches!(reply.status, 200 | 201) => {
-                let (url, cid) = pin::read_reply(pin_url, &reply.body, &content)?;
-                (options.on_progress)(Progress::Uploaded { url: url.clone(), cid: cid.to_string() });
-                return Ok(url);
+                let pinned = pin::read_reply(&reply.body, &content).map_err(|error| unfit(error, pin_url, None))?;
+                (options.on_progress)(Progress::Uploaded { url: pinned.link.clone(), cid: pinned.cid.to_string() });
+                return Ok(pinned.link);
             }
             Ok(reply) => {
                 let error = Error::IpfsGateway { gateway: public_url(pin_url), status: reply.status };
@@ -151,7 +166,11 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
 /// [`Error::InvalidInput`] for a link that is none; [`Error::ContentUnverified`] when bytes came and none proved
 /// right; [`Error::IpfsGateway`] or [`Error::IpfsFetch`] when none came.
 pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<Content, Error> {
-    let location = Location::parse(link)?;
+    let location = Location::parse(link).map_err(|error| unfit(error, link, None))?;
+    let gateways = options.gateways.as_deref().unwrap_or(gateways);
+    for gateway in gateways {
+        ipfs::location::check_gateway(gateway).map_err(|error| Error::input("gateways", error.to_string()))?;
+    }
     let cid = location.cid.map(|cid| cid.to_string());
     let unverified = |url: &str, reason: &str| Error::ContentUnverified {
         url: public_url(url),
@@ -165,9 +184,12 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
         if !location.path.is_empty() {
             return Err(unverified(link, "a path below a directory cannot be checked against the directory's CID"));
         }
+        if let Some(Err(error)) = location.cid.map(|cid| cid.sha2_256()) {
+            return Err(unfit(error, link, cid));
+        }
     }
     let mut last = None;
-    for url in location.urls(options.gateways.as_deref().unwrap_or(gateways)) {
+    for url in location.urls(gateways) {
         let request = HttpRequest {
             method: "GET",
             url: url.clone(),
@@ -187,12 +209,15 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
                 continue;
             }
         };
-        let checkable = location.cid.filter(|_| location.path.is_empty() && options.verify != Verify::Never);
-        let layout = checkable.and_then(|cid| unixfs::prove(&cid, &reply.body));
-        if checkable.is_some() && layout.is_none() {
-            last = Some(unverified(&url, "the bytes do not hash to the CID under any known layout"));
-            continue;
-        }
+        let checkable =
+            location.cid.filter(|cid| location.path.is_empty() && options.verify != Verify::Never && cid.sha2_256().is_ok());
+        let layout = match checkable.map(|cid| verify(&cid, &reply.body)) {
+            Some(Err(error)) => {
+                last = Some(unfit(error, &url, cid.clone()));
+                continue;
+            }
+            proof => proof.and_then(Result::ok).map(|proof| proof.name()),
+        };
         return Ok(Content { bytes: reply.body, cid, url, layout, content_type: reply.content_type });
     }
     Err(last.unwrap_or_else(|| unverified(link, "there is no gateway to ask")))
@@ -288,6 +313,27 @@ mod tests {
             let found = fetch(&io, &[], &link, &FetchOptions::default()).now_or_never();
             assert!(found.is_some_and(|r| r.is_err_and(|e| e.code() == "contentUnverified")), "{link}");
         }
+    }
+
+    #[test]
+    fn a_hash_that_cannot_be_checked_is_not_a_lie() {
+        let (io, _) = fake::io(|request| reply(request, 200, b"x"));
+        // blake2b-256, and so valid, but nothing to check with.
+        let link = "bafk2bzacebcbg35dkwzwpcqri2wrn57imspjj62pyip6o7udcdagb5q4vl7yu";
+        let gateways = ["https://gateway/ipfs/".to_owned()];
+        let required = fetch(&io, &gateways, link, &FetchOptions::default()).now_or_never();
+        assert!(required.is_some_and(|r| r.is_err_and(|e| e.code() == "contentUnverified")));
+        let preferred = FetchOptions { verify: Verify::Prefer, ..FetchOptions::default() };
+        let found = fetch(&io, &gateways, link, &preferred).now_or_never().and_then(Result::ok);
+        assert_eq!(found.map(|content| content.layout), Some(None));
+    }
+
+    #[test]
+    fn a_gateway_with_credentials_is_refused_before_it_is_asked() {
+        let (io, _) = fake::io(|request| reply(request, 200, b"hello world\n"));
+        let found = fetch(&io, &["https://user:secret@gateway/ipfs/".to_owned()], HELLO, &FetchOptions::default()).now_or_never();
+        let error = found.and_then(Result::err);
+        assert!(error.as_ref().is_some_and(|e| e.code() == "invalidInput" && !e.to_string().contains("secret")));
     }
 
     #[test]
