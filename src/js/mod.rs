@@ -11,6 +11,8 @@ mod input;
 #[cfg(feature = "ogpu")]
 mod ogpu;
 mod promise;
+#[cfg(test)]
+mod tests;
 
 use wasm_bindgen::prelude::*;
 

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::options;
 use crate::error::{Error, public_url};
 use crate::io::web;
+use crate::ipfs::json::{MAX_DEPTH, check_depth};
 use crate::js::error::to_js;
 use crate::js::input::Input;
 use crate::js::promise::start;
@@ -87,11 +88,13 @@ fn text(content: &Content) -> Result<&str, Error> {
 }
 
 fn json(content: &Content) -> Result<JsValue, Error> {
+    check_depth(&content.bytes, MAX_DEPTH)
+        .map_err(|error| Error::IpfsFetch { url: public_url(&content.url), reason: error.to_string() })?;
     parse_json(text(content)?)
         .map_err(|_| Error::IpfsFetch { url: public_url(&content.url), reason: "expected JSON, but found other text".to_owned() })
 }
 
-/// JSON text → a value. The platform's parser bounds the depth by its own stack and throws.
+/// JSON text → a value.
 pub(super) fn parse_json(text: &str) -> Result<JsValue, Error> {
     JSON::parse(text).map_err(|_| Error::protocol("JSON", text))
 }

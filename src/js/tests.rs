@@ -1,0 +1,167 @@
+//! The border, in headless Chrome and in Node: conversions, errors, aborts, wallets that misbehave, claims.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{BigInt, Function, JSON, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::AbortController;
+
+use super::convert::bigint;
+use super::error::to_js;
+use super::input::Input;
+use super::promise::start;
+use crate::error::Error;
+use crate::io::Wallet as _;
+use crate::io::web::{self, WebWallet};
+
+fn parse(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+fn field(result: Result<impl Sized, Error>) -> String {
+    match result.err() {
+        Some(Error::InvalidInput { field, .. }) => field,
+        other => format!("{other:?}"),
+    }
+}
+
+#[wasm_bindgen_test]
+fn amounts_are_bigint_of_256_bits() {
+    let read = |value: JsValue| Input::new("amount", value).amount();
+    let max = BigInt::new(&format!("0x{}", "f".repeat(64)).into()).unwrap();
+    assert_eq!(read(max.clone().into()).map(bigint).ok(), Some(max.into()));
+    for bad in
+        [BigInt::new(&format!("0x1{}", "0".repeat(64)).into()).unwrap().into(), BigInt::from(-1).into(), 5.into(), "5".into()]
+    {
+        assert_eq!(field(read(bad)), "amount");
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_is_wrong_is_named_by_its_path() {
+    let bag = Input::new("options", parse(r#"{"a":{"b":1.5},"c":[1],"z":1}"#)).any_object().unwrap();
+    assert_eq!(field(bag.get("a").unwrap().get("b").unwrap().whole()), "options.a.b");
+    assert_eq!(field(bag.get("c").unwrap().any_object()), "options.c");
+    assert_eq!(field(bag.get("a").unwrap().object(&["x"])), "options.a.b");
+    assert_eq!(field(bag.get("missing").unwrap().text()), "options.missing");
+    let thrower = Object::new();
+    let descriptor = Object::new();
+    let throws = Function::new_no_args("throw new Error('no')");
+    Reflect::set(&descriptor, &"get".into(), &throws).unwrap();
+    Object::define_property(&thrower, &"x".into(), &descriptor);
+    assert_eq!(field(Input::new("o", thrower).get("x")), "o.x");
+}
+
+#[wasm_bindgen_test]
+fn a_mistyped_address_is_caught_by_its_checksum() {
+    let read = |text: &str| Input::new("a", text).address();
+    let good = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    assert_eq!(read(good).map(|a| a.to_string()).ok().as_deref(), Some(good));
+    assert!(read(&good.to_lowercase()).is_ok());
+    for bad in ["0x70997970c51812dc3A010C7d01b50e0d17dc79C8", "70997970C51812dc3A010C7d01b50e0d17dc79C8", "0x12", ""] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn without_a_factory_an_error_is_still_an_error() {
+    let made = to_js(&Error::WrongChain { expected: 1, actual: 2 });
+    assert!(made.is_instance_of::<js_sys::Error>());
+    let get = |key: &str| Reflect::get(&made, &key.into()).unwrap();
+    assert_eq!(get("code"), "wrongChain");
+    assert_eq!(get("name"), "WrongChainError");
+    assert_eq!(get("actual"), 2);
+}
+
+#[wasm_bindgen_test]
+async fn an_abort_drops_the_work_and_gives_its_own_reason() {
+    struct OnDrop(Rc<Cell<bool>>);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.set(true);
+        }
+    }
+    for before in [true, false] {
+        let controller = AbortController::new().unwrap();
+        let dropped = Rc::new(Cell::new(false));
+        let guard = OnDrop(Rc::clone(&dropped));
+        let reason = Object::new();
+        if before {
+            controller.abort_with_reason(&reason);
+        }
+        let promise = start(|| {
+            let work = async move {
+                let _guard = guard;
+                std::future::pending().await
+            };
+            Ok((Some(controller.signal()), Box::pin(work)))
+        });
+        controller.abort_with_reason(&reason);
+        assert_eq!(JsFuture::from(promise).await, Err(reason.into()));
+        assert!(dropped.get());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn work_that_ends_leaves_no_listener_behind() {
+    let controller = AbortController::new().unwrap();
+    let promise = start(|| Ok((Some(controller.signal()), Box::pin(async { Ok(1.into()) }))));
+    assert_eq!(JsFuture::from(promise).await, Ok(1.into()));
+    // The closure is gone: calling it would throw "closure invoked after being dropped".
+    controller.abort();
+}
+
+#[wasm_bindgen_test]
+async fn whatever_a_wallet_throws_is_taken_apart() {
+    let wallet = |body: &str| {
+        let object = Object::new();
+        Reflect::set(&object, &"request".into(), &Function::new_no_args(body)).unwrap();
+        WebWallet(object.into())
+    };
+    let cases = [
+        ("throw Object.assign(new Error('m'), { code: 4001 })", Some(4001), "m"),
+        ("return Promise.reject({ code: -32603, message: 'm', data: { originalError: { code: 4902 } } })", Some(4902), "m"),
+        ("return Promise.reject({ code: 'ACTION_REJECTED', message: 'm', info: { error: { code: 4001 } } })", Some(4001), "m"),
+        ("return Promise.reject({ message: 'm', cause: { cause: { code: 4100 } } })", Some(4100), "m"),
+        ("return Promise.reject({ code: -32603, message: 'm' })", Some(-32603), "m"),
+        ("return Promise.reject('words')", None, "words"),
+        ("return Promise.reject(undefined)", None, "no message"),
+        ("const e = { message: 'm' }; e.cause = e; return Promise.reject(e)", None, "m"),
+    ];
+    for (body, code, message) in cases {
+        let failure = wallet(body).request("eth_accounts", "[]".into()).await.unwrap_err();
+        assert_eq!((failure.said.code, failure.said.message.as_str()), (code, message), "{body}");
+    }
+    let revert = "return Promise.reject({ code: 3, message: 'm', data: { originalError: { data: '0x1234' } } })";
+    let failure = wallet(revert).request("eth_call", "[]".into()).await.unwrap_err();
+    assert_eq!(failure.data.as_deref(), Some("0x1234"));
+    assert_eq!(wallet("return undefined").request("m", "[]".into()).await.unwrap(), "null");
+    assert_eq!(wallet("return ['0x1']").request("m", "[]".into()).await.unwrap(), r#"["0x1"]"#);
+    assert!(WebWallet(Object::new().into()).request("m", "[]".into()).await.is_err());
+}
+
+#[wasm_bindgen_test]
+async fn a_claim_is_held_once_and_given_back() {
+    let io = web::io();
+    let claim = |key: &str| io.tabs.claim(key.to_owned());
+    let first = claim("ogkit:test").await;
+    assert!(first.is_some());
+    assert!(claim("ogkit:test").await.is_none());
+    assert!(claim("ogkit:other").await.is_some());
+    drop(first);
+    // A browser releases a lock in a task of its own.
+    JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await.unwrap();
+    io.clock.sleep(0).await;
+    assert!(claim("ogkit:test").await.is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_is_cleared_when_its_time_is_not_waited_for() {
+    let io = web::io();
+    assert_eq!(io.within(5, std::future::pending::<()>()).await, None);
+    assert_eq!(io.within(60_000, std::future::ready(7)).await, Some(7));
+    assert_ne!(io.clock.random(), io.clock.random());
+}
