@@ -12,8 +12,10 @@ const nodeTests = (folder) => {
 const LAYERS = {
   fmt: ["cargo", "fmt", "--check"],
   clippy: ["cargo", "clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
-  "clippy-wasm": ["cargo", "clippy", "--quiet", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+  "clippy-wasm": ["cargo", "clippy", "--quiet", "--target", "wasm32-unknown-unknown", "--lib", "--tests", "--", "-D", "warnings"],
   native: ["cargo", "test", "--quiet"],
+  "web-node": ["wasm-pack", "test", "--mode", "no-install", "--node", "--", "--lib"],
+  "web-chrome": ["wasm-pack", "test", "--mode", "no-install", "--headless", "--chrome", "--", "--lib"],
   package: ["node", "scripts/pkg.mjs"],
   types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
   devnet: nodeTests("tests/devnet"),
@@ -35,7 +37,9 @@ for (const [name, [command, ...args]] of Object.entries(LAYERS)) {
   if (wanted.length && !wanted.includes(name)) continue;
   console.log(`\n── ${name}: ${[command, ...args].join(" ")}`);
   const started = Date.now();
-  const { status, stdout } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
+  // The same tests, told by the environment where to run.
+  const env = name === "web-chrome" ? { ...process.env, CHROMEDRIVER: "/usr/bin/chromedriver", WASM_BINDGEN_USE_BROWSER: "1" } : process.env;
+  const { status, stdout } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
   process.stdout.write(stdout ?? "");
   const sum = (pattern) => [...(stdout ?? "").matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
   passed += sum(/test result: .*?(\d+) passed/g) + sum(/^ℹ pass (\d+)/gm);

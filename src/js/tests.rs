@@ -1,5 +1,7 @@
 //! The border, in headless Chrome and in Node: conversions, errors, aborts, wallets that misbehave, claims.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::cell::Cell;
 use std::rc::Rc;
 
