@@ -1,8 +1,8 @@
 //! One taxonomy of failures for every layer; it knows nothing of JavaScript.
 //!
 //! A failure says what happened, what did not happen (was anything sent?) and what to do. Each has a stable
-//! [`code`](Error::code), the [`name`](Error::name) of the class that callers meet, and its values as
-//! [`fields`](Error::fields).
+//! [`code`](Kind::code), the [`name`](Kind::name) of the class that callers meet, and its values as
+//! [`fields`](Kind::fields).
 
 use std::any::Any;
 use std::fmt;
@@ -64,11 +64,28 @@ pub fn public_url(url: &str) -> String {
     clip(&shown)
 }
 
+/// A failure: one pointer, because results are moved through every layer.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Kind>);
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = Kind;
+    fn deref(&self) -> &Kind {
+        &self.0
+    }
+}
+
 /// Every way in which a call can fail.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the variants' fields are named by what they hold; each variant is documented")]
-pub enum Error {
+pub enum Kind {
     /// The caller can fix it; nothing was sent anywhere.
     InvalidInput { field: String, reason: String },
 
@@ -177,14 +194,21 @@ pub enum Field {
 impl Error {
     /// Input that the caller can fix.
     pub fn input(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::InvalidInput { field: field.into(), reason: reason.into() }
+        Kind::InvalidInput { field: field.into(), reason: reason.into() }.into()
     }
 
     /// A reply that breaks the rules.
     pub fn protocol(expected: &'static str, found: impl AsRef<str>) -> Self {
-        Self::Protocol { expected, found: clip(found.as_ref()) }
+        Kind::Protocol { expected, found: clip(found.as_ref()) }.into()
     }
 
+    /// What failed, taken out.
+    pub fn into_kind(self) -> Kind {
+        *self.0
+    }
+}
+
+impl Kind {
     /// The stable code and the class name, one pair for each variant.
     const fn identity(&self) -> (&'static str, &'static str) {
         match self {
@@ -365,7 +389,7 @@ fn number(name: &'static str, value: u64) -> (&'static str, Field) {
     (name, Field::Number(value as f64))
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidInput { field, reason } => write!(f, "{field}: {reason}; nothing was sent"),
@@ -462,6 +486,12 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl std::error::Error for Error {}
 
 #[cfg(test)]
@@ -485,7 +515,7 @@ mod tests {
 
     #[test]
     fn fields_carry_the_numbers_that_matter() {
-        let error = Error::InsufficientBalance { account: Address::ZERO, required: U256::from(3), available: U256::from(1) };
+        let error = Kind::InsufficientBalance { account: Address::ZERO, required: U256::from(3), available: U256::from(1) };
         assert_eq!(error.code(), "insufficientBalance");
         assert!(error.fields().contains(&("required", Field::Amount(U256::from(3)))));
         assert!(error.to_string().contains("nothing was sent"));
@@ -494,6 +524,6 @@ mod tests {
     #[test]
     fn a_wallets_own_number_is_a_field() {
         let said = Said { code: Some(4001), ..Said::default() };
-        assert_eq!(Error::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);
+        assert_eq!(Kind::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);
     }
 }

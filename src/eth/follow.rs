@@ -8,7 +8,7 @@ use super::call::WriteCall;
 use super::revert;
 use super::rpc::{Log, Replies, Rpc, WireLog, parse_amount, parse_hex, parse_quantity, transaction_fields};
 use super::tx::{Explain, Signer, TxOptions};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::io::Progress;
 
 /// The first pause between two looks; each next one is half as long again, up to [`MAX_PAUSE_MS`].
@@ -96,7 +96,7 @@ struct Look {
 /// Waits for the receipt. One HTTP request for each look; the first comes at once.
 ///
 /// # Errors
-/// [`Error::TxRevert`] with the hash, [`Error::TxReplaced`], [`Error::TxReceiptTimeout`].
+/// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`].
 pub async fn follow(
     rpc: &Rpc,
     signer: &Signer,
@@ -122,7 +122,7 @@ pub async fn follow(
                     if sent.exact_nonce {
                         // It waits behind the stuck one: following it would never end.
                         let address = signer.account;
-                        return Err(Error::Nonce { address, tried: used, suggested: sent.nonce, hash: Some(hash) });
+                        return Err(Error::from(Kind::Nonce { address, tried: used, suggested: sent.nonce, hash: Some(hash) }));
                     }
                 }
             }
@@ -144,7 +144,7 @@ pub async fn follow(
                 if let Some((found, kind)) = found.ok().flatten().filter(|(found, _)| *found != hash) {
                     if kind != Replacement::Same {
                         let cancelled = kind == Replacement::Cancel;
-                        return Err(Error::TxReplaced { hash, replacement: found, cancelled });
+                        return Err(Error::from(Kind::TxReplaced { hash, replacement: found, cancelled }));
                     }
                     (options.on_progress)(Progress::Replaced { hash, replacement: found });
                     hash = found;
@@ -153,7 +153,7 @@ pub async fn follow(
             }
         }
         if clock.now_ms() >= deadline {
-            return Err(Error::TxReceiptTimeout { hash, timeout: options.receipt_timeout });
+            return Err(Error::from(Kind::TxReceiptTimeout { hash, timeout: options.receipt_timeout }));
         }
         clock.sleep(pause).await;
         pause = (pause + pause / 2).min(MAX_PAUSE_MS);
@@ -207,13 +207,13 @@ async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Recei
         Some(reverted) => {
             let data = reverted.data.clone();
             let reason = reverted.reason.clone();
-            let reason = match explain(reverted).await {
-                Error::TxRevert { reason, .. } => reason,
+            let reason = match explain(reverted).await.into_kind() {
+                Kind::TxRevert { reason, .. } => reason,
                 named => format!("{reason} ({})", named.code()),
             };
-            Error::TxRevert { reason, data, hash }
+            Error::from(Kind::TxRevert { reason, data, hash })
         }
-        None => Error::TxRevert { reason: "no reason given".to_owned(), data: Bytes::new(), hash },
+        None => Error::from(Kind::TxRevert { reason: "no reason given".to_owned(), data: Bytes::new(), hash }),
     }
 }
 

@@ -6,7 +6,7 @@
 use alloy_primitives::{Address, B256};
 
 use super::rpc::{Log, Rpc, WireLog};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// How far behind the head each look starts again.
 const OVERLAP_BLOCKS: u64 = 8;
@@ -61,7 +61,7 @@ impl Cursor {
             let wires: Vec<WireLog<'_>> = match replies.get(logs, "a list of logs") {
                 Ok(wires) => wires,
                 // Too many blocks or results for this node.
-                Err(Error::Rpc { .. }) if self.range > 1 => {
+                Err(error) if matches!(*error, Kind::Rpc { .. }) && self.range > 1 => {
                     self.range /= 2;
                     continue;
                 }

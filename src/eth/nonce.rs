@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use alloy_primitives::Address;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::io::{Claim, Tabs};
 
 /// At most this many transactions of one account may be under way.
@@ -40,7 +40,7 @@ impl NonceBook {
     /// Reserves the lowest free nonce at or above the chain's `pending` count.
     ///
     /// # Errors
-    /// [`Error::Nonce`] when 1024 transactions are under way.
+    /// [`Kind::Nonce`] when 1024 transactions are under way.
     pub async fn reserve(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, pending: u64) -> Result<Reservation, Error> {
         self.forget_below(chain_id, account, pending);
         for nonce in pending..pending.saturating_add(MAX_AHEAD) {
@@ -49,7 +49,7 @@ impl NonceBook {
             }
         }
         let suggested = pending;
-        Err(Error::Nonce { address: account, tried: pending + MAX_AHEAD, suggested, hash: None })
+        Err(Error::from(Kind::Nonce { address: account, tried: pending + MAX_AHEAD, suggested, hash: None }))
     }
 
     /// Takes exactly `nonce`, as the caller asked, whether or not it is claimed: replacing a stuck transaction needs

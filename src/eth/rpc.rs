@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::call::WriteCall;
 use super::revert;
-use crate::error::{Error, Said, clip, public_url};
+use crate::error::{Error, Kind, Said, clip, public_url};
 use crate::io::{HttpRequest, Io};
 
 /// A node's answer may have this many bytes.
@@ -113,7 +113,7 @@ impl Rpc {
                     Ok(reply) => (Some(reply.status), String::from("a bad status")),
                     Err(failure) => (None, failure.to_string()),
                 };
-                last = Error::Http { url: public_url(url), status, reason };
+                last = Error::from(Kind::Http { url: public_url(url), status, reason });
             }
         }
         Err(last)
@@ -144,8 +144,8 @@ impl Batch<'_> {
     /// Sends everything in one HTTP request.
     ///
     /// # Errors
-    /// [`Error::Http`] when no endpoint answers, [`Error::Rpc`] when one answers the whole batch with an error,
-    /// [`Error::Protocol`] for any other shape. An error of a single request is kept for its reader.
+    /// [`Kind::Http`] when no endpoint answers, [`Kind::Rpc`] when one answers the whole batch with an error,
+    /// [`Kind::Protocol`] for any other shape. An error of a single request is kept for its reader.
     pub async fn send(self) -> Result<Replies, Error> {
         let mut body = String::new();
         let single = self.items.len() == 1;
@@ -241,7 +241,7 @@ fn read(url: String, reply: &[u8], count: usize) -> Result<Replies, Error> {
 }
 
 fn rpc_error(url: String, fault: RpcFault) -> Error {
-    Error::Rpc { url, said: Said { code: Some(fault.code), message: fault.message, cause: None } }
+    Error::from(Kind::Rpc { url, said: Said { code: Some(fault.code), message: fault.message, cause: None } })
 }
 
 impl Replies {
@@ -260,7 +260,7 @@ impl Replies {
     /// The answer at `index`, read as `T`.
     ///
     /// # Errors
-    /// [`Error::Rpc`] for an error object, [`Error::Protocol`] for another shape.
+    /// [`Kind::Rpc`] for an error object, [`Kind::Protocol`] for another shape.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, index: usize, expected: &'static str) -> Result<T, Error> {
         let raw = self.raw(index).map_err(|fault| rpc_error(self.url.clone(), fault.clone()))?;
         serde_json::from_str(raw.get()).map_err(|_| Error::protocol(expected, raw.get()))
@@ -287,7 +287,7 @@ impl Replies {
     /// The undecoded answer of an `eth_call`, the same code for every function.
     fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
         let raw = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
-            Some(reverted) => Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None },
+            Some(reverted) => Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }),
             None => rpc_error(self.url.clone(), fault.clone()),
         })?;
         let text: &str = serde_json::from_str(raw.get()).map_err(|_| Error::protocol("hex data", raw.get()))?;
@@ -297,8 +297,8 @@ impl Replies {
     /// The decoded answer of an `eth_call`.
     ///
     /// # Errors
-    /// [`Error::TxRevert`] when the function reverted, [`Error::Protocol`] when the answer is not of its type
-    /// (an address without code answers nothing), [`Error::Rpc`] otherwise.
+    /// [`Kind::TxRevert`] when the function reverted, [`Kind::Protocol`] when the answer is not of its type
+    /// (an address without code answers nothing), [`Kind::Rpc`] otherwise.
     pub fn call<C: SolCall>(&self, slot: Slot<C>) -> Result<C::Return, Error> {
         let data = self.returned(slot.0)?;
         C::abi_decode_returns(&data)
@@ -309,7 +309,7 @@ impl Replies {
 /// Reads a `0x` quantity below 2^64.
 ///
 /// # Errors
-/// [`Error::Protocol`].
+/// [`Kind::Protocol`].
 pub fn parse_quantity(text: &str) -> Result<u64, Error> {
     text.strip_prefix("0x")
         .and_then(|digits| u64::from_str_radix(digits, 16).ok())
@@ -319,7 +319,7 @@ pub fn parse_quantity(text: &str) -> Result<u64, Error> {
 /// Reads a `0x` quantity of up to 256 bits.
 ///
 /// # Errors
-/// [`Error::Protocol`].
+/// [`Kind::Protocol`].
 pub fn parse_amount(text: &str) -> Result<U256, Error> {
     text.strip_prefix("0x")
         .filter(|digits| (1..=64).contains(&digits.len()))

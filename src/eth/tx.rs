@@ -24,7 +24,7 @@ use super::nonce::{NonceBook, Reservation};
 use super::revert::{self, Reverted};
 use super::rpc::{Rpc, parse_hex, transaction_fields};
 use super::wallet::{ChainParams, WalletHandle, classify};
-use crate::error::{Error, Said};
+use crate::error::{Error, Kind, Said};
 use crate::io::{OnProgress, Progress, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
@@ -84,9 +84,9 @@ impl From<Error> for Refused {
 /// the receipt.
 ///
 /// # Errors
-/// Before the window: a revert as `explain` reads it, [`Error::Gas`], [`Error::WrongChain`]. From the window: the
-/// wallet's own. After: [`Error::TxRevert`] with a hash, [`Error::TxReplaced`], [`Error::TxReceiptTimeout`],
-/// [`Error::TxUncertain`].
+/// Before the window: a revert as `explain` reads it, [`Kind::Gas`], [`Kind::WrongChain`]. From the window: the
+/// wallet's own. After: [`Kind::TxRevert`] with a hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`],
+/// [`Kind::TxUncertain`].
 pub async fn execute(
     rpc: &Rpc,
     signer: &Signer,
@@ -137,19 +137,19 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<
     let actual = replies.quantity(chain)?;
     if actual != signer.chain.chain_id {
         // The endpoint serves another chain: what it simulated means nothing.
-        return Err(Error::WrongChain { expected: signer.chain.chain_id, actual });
+        return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual }));
     }
     for index in [simulated, estimated] {
         if let Err(fault) = replies.raw(index) {
             // Insufficient funds is no revert, though some nodes give it the same number.
             if fault.message.to_ascii_lowercase().contains("insufficient funds") {
-                return Err(Error::Gas { reason: fault.message.clone() });
+                return Err(Error::from(Kind::Gas { reason: fault.message.clone() }));
             }
             if let Some(reverted) = revert::from_fault(fault) {
                 return Err(explain(reverted).await);
             }
             let said = Said { code: Some(fault.code), message: fault.message.clone(), cause: None };
-            return Err(Error::TxRpc { reason: fault.message.clone(), said });
+            return Err(Error::from(Kind::TxRpc { reason: fault.message.clone(), said }));
         }
     }
     let estimate = replies.quantity(estimated)?;
@@ -177,12 +177,12 @@ async fn send(
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
     let hash =
         ask(rpc, signer, call, reservation, &extra, &options.on_progress, guard).await.map_err(|refused| match refused {
-            Refused::NonceTooLow(_) => Refused::NonceTooLow(Error::Nonce {
+            Refused::NonceTooLow(_) => Refused::NonceTooLow(Error::from(Kind::Nonce {
                 address: signer.account,
                 tried: nonce,
                 suggested: prepared.pending,
                 hash: None,
-            }),
+            })),
             other => other,
         })?;
     Ok(Sent { hash, nonce, from_block: prepared.block, exact_nonce: false })
@@ -212,7 +212,7 @@ async fn ask(
     signer.wallet.switch_chain(&signer.chain).await?;
     if !signer.wallet.accounts(false).await?.contains(&signer.account) {
         let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
-        return Err(Error::WalletUnauthorized { account: Some(signer.account), said }.into());
+        return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }).into());
     }
     guard("sign")?;
     on_progress(Progress::Signing { to: call.to, value: call.value });
@@ -241,12 +241,12 @@ async fn ask(
                         reservation.keep();
                         let message = format!("expected a transaction hash, but found {value}");
                         let said = Said { message: crate::error::clip(&message), ..Said::default() };
-                        Err(Refused::Final(Error::TxUncertain { address: account, nonce, said }))
+                        Err(Refused::Final(Error::from(Kind::TxUncertain { address: account, nonce, said })))
                     }
                 },
                 Err(failure) => {
                     let refused = judge(failure, account, nonce);
-                    if matches!(refused, Refused::Final(Error::TxUncertain { .. })) {
+                    if matches!(&refused, Refused::Final(error) if matches!(**error, Kind::TxUncertain { .. })) {
                         reservation.keep();
                     }
                     Err(refused)
@@ -257,7 +257,7 @@ async fn ask(
         }
         .boxed_local(),
     );
-    let gone = || Error::TxUncertain { address: account, nonce, said: Said::default() };
+    let gone = || Error::from(Kind::TxUncertain { address: account, nonce, said: Said::default() });
     waiting.await.unwrap_or_else(|_| Err(gone().into()))
 }
 
@@ -267,28 +267,30 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     let words = failure.said.message.to_ascii_lowercase();
     let says = |what: &str| words.contains(what);
     if says("nonce too low") {
-        return Refused::NonceTooLow(Error::Nonce { address: account, tried: nonce, suggested: nonce, hash: None });
+        return Refused::NonceTooLow(Error::from(Kind::Nonce { address: account, tried: nonce, suggested: nonce, hash: None }));
     }
     if says("replacement transaction underpriced") {
-        return Refused::Underpriced(Error::TxRpc { reason: failure.said.message.clone(), said: failure.said });
+        return Refused::Underpriced(Error::from(Kind::TxRpc { reason: failure.said.message.clone(), said: failure.said }));
     }
     if says("insufficient funds") {
-        return Refused::Final(Error::Gas { reason: failure.said.message });
+        return Refused::Final(Error::from(Kind::Gas { reason: failure.said.message }));
     }
     let data = failure.data.as_deref().and_then(|text| text.parse().ok());
     if failure.said.code == Some(3) || says("execution reverted") {
         let reverted = revert::decode(data.unwrap_or_default(), &failure.said.message);
-        return Refused::Final(Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
+        return Refused::Final(Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }));
     }
     let refused_by_node = ["underpriced", "nonce too high", "intrinsic gas too low", "exceeds block gas limit"];
     let refused =
         refused_by_node.iter().any(|what| says(what)) || matches!(failure.said.code, Some(-32602 | -32600 | -32700 | -32003));
     let error = classify("eth_sendTransaction", failure);
-    Refused::Final(match error {
-        Error::WalletFailed { said } if refused => Error::TxRpc { reason: said.message.clone(), said },
+    Refused::Final(match error.into_kind() {
+        Kind::WalletFailed { said } if refused => Error::from(Kind::TxRpc { reason: said.message.clone(), said }),
         // "already known", a time-out of the wallet's node, a bare −32603: it may be out.
-        Error::WalletFailed { said } | Error::WalletDisconnected { said } => Error::TxUncertain { address: account, nonce, said },
-        known => known,
+        Kind::WalletFailed { said } | Kind::WalletDisconnected { said } => {
+            Error::from(Kind::TxUncertain { address: account, nonce, said })
+        }
+        known => known.into(),
     })
 }
 
@@ -296,7 +298,7 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
 /// transaction.
 ///
 /// # Errors
-/// [`Error::Nonce`] with the hash when the wallet used another nonce, else as [`execute`].
+/// [`Kind::Nonce`] with the hash when the wallet used another nonce, else as [`execute`].
 pub async fn cancel(
     rpc: &Rpc,
     signer: &Signer,
@@ -315,7 +317,7 @@ pub async fn cancel(
             },
         )?;
     let explain = |reverted: Reverted| {
-        let error = Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None };
+        let error = Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
         std::future::ready(error).boxed_local()
     };
     follow(rpc, signer, &call, Sent { hash, nonce, from_block, exact_nonce: true }, options, &explain).await

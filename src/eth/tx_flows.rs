@@ -14,7 +14,7 @@ use super::revert::Reverted;
 use super::rpc::Rpc;
 use super::tx::{Signer, TxOptions, execute};
 use super::wallet::{ChainParams, WalletHandle};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::io::fake::{self, FakeTabs, FakeWallet, failure};
 use crate::io::{Progress, Wallet, WalletFailure};
 
@@ -92,7 +92,7 @@ fn play(answers: Vec<Answer>, mut other: Override) -> Told {
     let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
     let call = WriteCall { to: TARGET, data: Bytes::from_static(&[1]), value: U256::ZERO };
     let explain = |reverted: Reverted| {
-        std::future::ready(Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }).boxed_local()
+        std::future::ready(Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None })).boxed_local()
     };
     let result = fake::run(execute(&rpc, &signer, &call, &options, &|_| Ok(()), &explain));
     let sends = wallet.asked.borrow().iter().filter(|(method, _)| *method == "eth_sendTransaction").count();
@@ -108,7 +108,7 @@ fn nothing() -> Override {
 }
 
 fn code(told: &Told) -> &'static str {
-    told.result.as_ref().err().map_or("none", Error::code)
+    told.result.as_ref().err().map_or("none", |error| error.code())
 }
 
 #[test]
@@ -123,14 +123,16 @@ fn a_write_that_goes_well() {
 fn a_revert_opens_no_window() {
     let refused = json!({ "code": 3, "message": "execution reverted: NotOwner" });
     let told = play(vec![], Box::new(move |method, _| (method == "eth_estimateGas").then(|| Err(refused.clone()))));
-    assert!(matches!(&told.result, Err(Error::TxRevert { reason, hash: None, .. }) if reason == "NotOwner"));
+    assert!(
+        matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxRevert { reason, hash: None, .. }) if reason == "NotOwner")
+    );
     assert_eq!(told.sends, 0);
 }
 
 #[test]
 fn an_rpc_of_another_chain_is_noticed_before_anything_is_signed() {
     let told = play(vec![], Box::new(|method, _| (method == "eth_chainId").then(|| Ok(json!("0x1")))));
-    assert!(matches!(told.result, Err(Error::WrongChain { expected: 1071, actual: 1 })));
+    assert!(matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::WrongChain { expected: 1071, actual: 1 })));
     assert_eq!(told.sends, 0);
 }
 
@@ -213,7 +215,9 @@ fn a_mined_failure_has_its_hash_and_reason() {
             _ => None,
         }),
     );
-    assert!(matches!(&told.result, Err(Error::TxRevert { reason, hash: Some(HASH), .. }) if reason == "Expired"));
+    assert!(
+        matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxRevert { reason, hash: Some(HASH), .. }) if reason == "Expired")
+    );
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn a_receipt_that_does_not_come_is_waited_for_and_then_said() {
             _ => None,
         }),
     );
-    assert!(matches!(told.result, Err(Error::TxReceiptTimeout { hash: HASH, timeout: 10 })));
+    assert!(matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxReceiptTimeout { hash: HASH, timeout: 10 })));
     assert_eq!(told.sends, 1);
 }
 
@@ -255,7 +259,13 @@ fn a_transaction_that_was_sped_up_is_followed_under_its_new_hash() {
 #[test]
 fn a_transaction_that_was_cancelled_or_replaced_had_no_effect() {
     let cancelled = replaced_by(ACCOUNT, "0x");
-    assert!(matches!(cancelled.result, Err(Error::TxReplaced { hash: HASH, replacement: OTHER, cancelled: true })));
+    assert!(matches!(
+        cancelled.result.as_ref().map_err(|e| &**e),
+        Err(Kind::TxReplaced { hash: HASH, replacement: OTHER, cancelled: true })
+    ));
     let other = replaced_by(TARGET, "0x02");
-    assert!(matches!(other.result, Err(Error::TxReplaced { hash: HASH, replacement: OTHER, cancelled: false })));
+    assert!(matches!(
+        other.result.as_ref().map_err(|e| &**e),
+        Err(Kind::TxReplaced { hash: HASH, replacement: OTHER, cancelled: false })
+    ));
 }

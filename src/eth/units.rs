@@ -11,7 +11,7 @@ pub const MAX_DECIMALS: u8 = 77;
 /// Turns decimal text such as `"0.01"` into integer units of a token with `decimals` decimals.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for signs, exponents, spaces, more fraction digits than the token has, or a value that
+/// [`Kind::InvalidInput`] for signs, exponents, spaces, more fraction digits than the token has, or a value that
 /// does not fit 256 bits.
 pub fn parse_units(text: &str, decimals: u8) -> Result<U256, Error> {
     let refuse = |reason: &str| Err(Error::input("value", reason));

@@ -9,7 +9,7 @@ use alloy_primitives::Address;
 use futures_util::lock::{Mutex, MutexGuard};
 
 use super::rpc::{parse_quantity, quote};
-use crate::error::{Error, clip};
+use crate::error::{Error, Kind, clip};
 use crate::io::{Wallet, WalletFailure};
 
 /// The number by which wallets say that they do not know a chain (EIP-3085, EIP-3326).
@@ -59,7 +59,7 @@ impl WalletHandle {
     /// The accounts the wallet shows to this site, asking the user when `ask`.
     ///
     /// # Errors
-    /// [`Error::WalletLocked`] when it shows none, and whatever the wallet throws.
+    /// [`Kind::WalletLocked`] when it shows none, and whatever the wallet throws.
     pub async fn accounts(&self, ask: bool) -> Result<Vec<Address>, Error> {
         let method = if ask { "eth_requestAccounts" } else { "eth_accounts" };
         let answer = self.ask(method, "[]".to_owned()).await?;
@@ -67,13 +67,13 @@ impl WalletHandle {
             .ok()
             .and_then(|list| list.iter().map(|item| item.parse().ok()).collect::<Option<Vec<Address>>>())
             .ok_or_else(|| Error::protocol("a list of addresses from the wallet", &answer))?;
-        if accounts.is_empty() { Err(Error::WalletLocked) } else { Ok(accounts) }
+        if accounts.is_empty() { Err(Error::from(Kind::WalletLocked)) } else { Ok(accounts) }
     }
 
     /// The chain the wallet is on.
     ///
     /// # Errors
-    /// [`Error::Protocol`] for an answer that is no chain id, and whatever the wallet throws.
+    /// [`Kind::Protocol`] for an answer that is no chain id, and whatever the wallet throws.
     pub async fn chain_id(&self) -> Result<u64, Error> {
         let answer = self.ask("eth_chainId", "[]".to_owned()).await?;
         // Old wallets give a number or a decimal string.
@@ -84,7 +84,7 @@ impl WalletHandle {
     /// Brings the wallet to `chain`, adding it where it is unknown. The caller holds the window.
     ///
     /// # Errors
-    /// [`Error::WalletRejected`], [`Error::WalletRequestPending`], and [`Error::WrongChain`] when the wallet stays
+    /// [`Kind::WalletRejected`], [`Kind::WalletRequestPending`], and [`Kind::WrongChain`] when the wallet stays
     /// where it is.
     pub async fn switch_chain(&self, chain: &ChainParams) -> Result<(), Error> {
         if self.chain_id().await? == chain.chain_id {
@@ -94,7 +94,7 @@ impl WalletHandle {
         if let Err(failure) = self.provider.request("wallet_switchEthereumChain", target.clone()).await {
             // Wallets report an unknown chain in many ways; anything but a refusal or an open window may be one.
             let error = classify("wallet_switchEthereumChain", failure);
-            if matches!(error, Error::WalletRejected { .. } | Error::WalletRequestPending { .. }) {
+            if matches!(*error, Kind::WalletRejected { .. } | Kind::WalletRequestPending { .. }) {
                 return Err(error);
             }
             if self.chain_id().await? != chain.chain_id {
@@ -106,7 +106,7 @@ impl WalletHandle {
             }
         }
         let actual = self.chain_id().await?;
-        if actual == chain.chain_id { Ok(()) } else { Err(Error::WrongChain { expected: chain.chain_id, actual }) }
+        if actual == chain.chain_id { Ok(()) } else { Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual })) }
     }
 
     async fn ask(&self, method: &'static str, params: String) -> Result<String, Error> {
@@ -138,15 +138,15 @@ pub fn classify(method: &str, failure: WalletFailure) -> Error {
     let words = said.message.to_ascii_lowercase();
     let vague = matches!(said.code, None | Some(-32603));
     match said.code {
-        Some(4001 | 5000) => Error::WalletRejected { said },
+        Some(4001 | 5000) => Error::from(Kind::WalletRejected { said }),
         _ if vague && ["user rejected", "user denied", "user cancel", "rejected by user"].iter().any(|w| words.contains(w)) => {
-            Error::WalletRejected { said }
+            Error::from(Kind::WalletRejected { said })
         }
-        Some(-32002) => Error::WalletRequestPending { said },
-        Some(4100) => Error::WalletUnauthorized { account: None, said },
-        Some(4200 | -32601 | -32004) => Error::WalletUnsupportedMethod { method: method.to_owned(), said },
-        Some(4900 | 4901) => Error::WalletDisconnected { said },
-        Some(UNKNOWN_CHAIN) | None | Some(_) => Error::WalletFailed { said },
+        Some(-32002) => Error::from(Kind::WalletRequestPending { said }),
+        Some(4100) => Error::from(Kind::WalletUnauthorized { account: None, said }),
+        Some(4200 | -32601 | -32004) => Error::from(Kind::WalletUnsupportedMethod { method: method.to_owned(), said }),
+        Some(4900 | 4901) => Error::from(Kind::WalletDisconnected { said }),
+        Some(UNKNOWN_CHAIN) | None | Some(_) => Error::from(Kind::WalletFailed { said }),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
         let wallet = Rc::new(FakeWallet { answers: RefCell::new(script.into()), ..FakeWallet::default() });
         let result = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default()).switch_chain(&chain()).now_or_never();
         let asked = wallet.asked.borrow().iter().map(|(method, _)| *method).collect();
-        (result.unwrap_or(Err(Error::WalletLocked)), asked)
+        (result.unwrap_or(Err(Error::from(Kind::WalletLocked))), asked)
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
             ("wallet_switchEthereumChain", Ok(Value::Null)),
             ("eth_chainId", Ok(json!(1))),
         ]);
-        assert!(matches!(result, Err(Error::WrongChain { expected: 200_820_172_034, actual: 1 })));
+        assert!(result.is_err_and(|e| matches!(*e, Kind::WrongChain { expected: 200_820_172_034, actual: 1 })));
     }
 
     #[test]

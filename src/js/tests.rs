@@ -15,7 +15,7 @@ use super::convert::bigint;
 use super::error::to_js;
 use super::input::Input;
 use super::promise::start;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::io::Wallet as _;
 use crate::io::web::{self, WebWallet};
 
@@ -24,8 +24,8 @@ fn parse(json: &str) -> JsValue {
 }
 
 fn field(result: Result<impl Sized, Error>) -> String {
-    match result.err() {
-        Some(Error::InvalidInput { field, .. }) => field,
+    match result.err().map(Error::into_kind) {
+        Some(Kind::InvalidInput { field, .. }) => field,
         other => format!("{other:?}"),
     }
 }
@@ -70,7 +70,7 @@ fn a_mistyped_address_is_caught_by_its_checksum() {
 
 #[wasm_bindgen_test]
 fn without_a_factory_an_error_is_still_an_error() {
-    let made = to_js(&Error::WrongChain { expected: 1, actual: 2 });
+    let made = to_js(&Error::from(Kind::WrongChain { expected: 1, actual: 2 }));
     assert!(made.is_instance_of::<js_sys::Error>());
     let get = |key: &str| Reflect::get(&made, &key.into()).unwrap();
     assert_eq!(get("code"), "wrongChain");

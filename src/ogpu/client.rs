@@ -12,7 +12,7 @@ use super::network::Network;
 use super::protocol::{controller, nexus, vault};
 use super::revert::{Context, explain};
 use super::types::{SourceInfo, TaskInfo};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
 use crate::eth::follow::Receipt;
 use crate::eth::nonce::NonceBook;
@@ -64,7 +64,7 @@ impl Client {
     /// No HTTP request.
     ///
     /// # Errors
-    /// The wallet's own; [`Error::WalletUnauthorized`] when `account` is not among those it shows.
+    /// The wallet's own; [`Kind::WalletUnauthorized`] when `account` is not among those it shows.
     pub async fn connect(
         io: Io,
         network: Network,
@@ -85,10 +85,10 @@ impl Client {
         let account = match account {
             Some(wanted) if !accounts.contains(&wanted) => {
                 let said = crate::error::Said { message: format!("{wanted} is not among its accounts"), ..Default::default() };
-                return Err(Error::WalletUnauthorized { account: Some(wanted), said });
+                return Err(Error::from(Kind::WalletUnauthorized { account: Some(wanted), said }));
             }
             Some(wanted) => wanted,
-            None => *accounts.first().ok_or(Error::WalletLocked)?,
+            None => *accounts.first().ok_or(Error::from(Kind::WalletLocked))?,
         };
         let mut client = Self::read_only(io, network, book.clone());
         client.signer = Some(Signer { wallet, account, chain, book });
@@ -98,9 +98,9 @@ impl Client {
     /// Who signs.
     ///
     /// # Errors
-    /// [`Error::MissingSigner`] for a read-only client.
+    /// [`Kind::MissingSigner`] for a read-only client.
     pub fn signer(&self, role: &'static str) -> Result<&Signer, Error> {
-        self.signer.as_ref().ok_or(Error::MissingSigner { role })
+        self.signer.as_ref().ok_or(Error::from(Kind::MissingSigner { role }))
     }
 
     /// The signer's account.
@@ -112,8 +112,8 @@ impl Client {
     /// look at a block that is not there yet).
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] before anything is sent; those of the upload, of [`tx::execute`], and
-    /// [`Error::PublishTimeout`].
+    /// [`Kind::InvalidInput`] before anything is sent; those of the upload, of [`tx::execute`], and
+    /// [`Kind::PublishTimeout`].
     pub async fn publish_source(&self, info: &SourceInfo, options: &PublishOptions) -> Result<Published, Error> {
         metadata::check_source(info)?;
         let signer = self.signer("client")?;
@@ -128,14 +128,14 @@ impl Client {
     /// [`Client::publish_source`].
     ///
     /// # Errors
-    /// [`Error::TaskExpired`] before the upload and again right before the wallet is asked;
-    /// [`Error::InsufficientBalance`] when the vault balance is short; as [`Client::publish_source`] otherwise.
+    /// [`Kind::TaskExpired`] before the upload and again right before the wallet is asked;
+    /// [`Kind::InsufficientBalance`] when the vault balance is short; as [`Client::publish_source`] otherwise.
     pub async fn publish_task(&self, info: &TaskInfo, options: &PublishOptions) -> Result<Published, Error> {
         let signer = self.signer("client")?;
         let budget = Budget::new(&self.rpc, options.total_timeout);
         let in_time = || {
             if info.expiry_time <= self.rpc.io().now() {
-                return Err(Error::TaskExpired { task: None, expiry: info.expiry_time });
+                return Err(Error::from(Kind::TaskExpired { task: None, expiry: info.expiry_time }));
             }
             Ok(())
         };
@@ -157,7 +157,7 @@ impl Client {
     /// Confirms a response, which pays its provider. Two HTTP requests: the simulation and the receipt.
     ///
     /// # Errors
-    /// [`Error::NotTaskOwner`], [`Error::ResponseAlreadyConfirmed`], [`Error::TaskAlreadyFinalized`], and those of
+    /// [`Kind::NotTaskOwner`], [`Kind::ResponseAlreadyConfirmed`], [`Kind::TaskAlreadyFinalized`], and those of
     /// [`tx::execute`].
     pub async fn confirm_response(&self, response: Address, options: &TxOptions) -> Result<Receipt, Error> {
         let call = controller::confirm_response(self.network.contracts.controller, response);
@@ -177,7 +177,7 @@ impl Client {
     /// Moves `amount` wei of the signer's vault balance back to native currency. Two HTTP requests.
     ///
     /// # Errors
-    /// [`Error::InsufficientBalance`], and those of [`tx::execute`].
+    /// [`Kind::InsufficientBalance`], and those of [`tx::execute`].
     pub async fn withdraw(&self, amount: U256, options: &TxOptions) -> Result<Receipt, Error> {
         let call = vault::withdraw(self.network.contracts.vault, amount);
         self.write(&call, Context { amount, ..Context::default() }, options, &|_| Ok(())).await
@@ -239,6 +239,6 @@ impl<'a> Budget<'a> {
     }
 
     fn spent(&self, stage: &'static str) -> Error {
-        Error::PublishTimeout { budget_ms: self.seconds.map(milliseconds).unwrap_or_default(), stage }
+        Error::from(Kind::PublishTimeout { budget_ms: self.seconds.map(milliseconds).unwrap_or_default(), stage })
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::network::Network;
-use crate::error::{Error, public_url};
+use crate::error::{Error, Kind, public_url};
 use crate::io::{HttpFailure, HttpRequest, Io, OnProgress, Progress};
 use crate::ipfs;
 use crate::ipfs::location::Location;
@@ -101,10 +101,12 @@ fn unfit(error: ipfs::Error, url: &str, cid: Option<String>) -> Error {
         ipfs::Error::InvalidUrl { .. } | ipfs::Error::InvalidCid { .. } => Error::input("url", reason),
         ipfs::Error::InvalidFilename { .. } => Error::input("options.filename", reason),
         ipfs::Error::InvalidContentType { .. } => Error::input("options.contentType", reason),
-        ipfs::Error::BadReply { .. } | ipfs::Error::TooDeep { .. } => Error::IpfsFetch { url: public_url(url), reason },
-        ipfs::Error::WrongLink { link, cid, .. } => Error::ContentUnverified { url: link, cid, reason },
+        ipfs::Error::BadReply { .. } | ipfs::Error::TooDeep { .. } => {
+            Error::from(Kind::IpfsFetch { url: public_url(url), reason })
+        }
+        ipfs::Error::WrongLink { link, cid, .. } => Error::from(Kind::ContentUnverified { url: link, cid, reason }),
         ipfs::Error::UnsupportedMultihash { .. } | ipfs::Error::Mismatch { .. } => {
-            Error::ContentUnverified { url: public_url(url), cid, reason }
+            Error::from(Kind::ContentUnverified { url: public_url(url), cid, reason })
         }
     }
 }
@@ -113,8 +115,8 @@ fn unfit(error: ipfs::Error, url: &str, cid: Option<String>) -> Error {
 /// each attempt; uploading the same content twice does no harm.
 ///
 /// # Errors
-/// [`Error::InvalidInput`], [`Error::IpfsGateway`] for a bad status, [`Error::IpfsFetch`] when no reply came or a
-/// reply of another shape, [`Error::ContentUnverified`] for a link to something else.
+/// [`Kind::InvalidInput`], [`Kind::IpfsGateway`] for a bad status, [`Kind::IpfsFetch`] when no reply came or a
+/// reply of another shape, [`Kind::ContentUnverified`] for a link to something else.
 pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOptions) -> Result<String, Error> {
     if content.len() > MAX_UPLOAD {
         return Err(Error::input("data", format!("expected at most {MAX_UPLOAD} bytes, but found {}", content.len())));
@@ -141,13 +143,13 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
                 return Ok(pinned.link);
             }
             Ok(reply) => {
-                let error = Error::IpfsGateway { gateway: public_url(pin_url), status: reply.status };
+                let error = Error::from(Kind::IpfsGateway { gateway: public_url(pin_url), status: reply.status });
                 if reply.status < 500 {
                     return Err(error);
                 }
                 error
             }
-            Err(failure) => Error::IpfsFetch { url: public_url(pin_url), reason: failure.to_string() },
+            Err(failure) => Error::from(Kind::IpfsFetch { url: public_url(pin_url), reason: failure.to_string() }),
         };
         if attempt >= options.retries {
             return Err(error);
@@ -163,8 +165,8 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
 /// HTTP request for each place asked.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a link that is none; [`Error::ContentUnverified`] when bytes came and none proved
-/// right; [`Error::IpfsGateway`] or [`Error::IpfsFetch`] when none came.
+/// [`Kind::InvalidInput`] for a link that is none; [`Kind::ContentUnverified`] when bytes came and none proved
+/// right; [`Kind::IpfsGateway`] or [`Kind::IpfsFetch`] when none came.
 pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<Content, Error> {
     let location = Location::parse(link).map_err(|error| unfit(error, link, None))?;
     let gateways = options.gateways.as_deref().unwrap_or(gateways);
@@ -172,10 +174,12 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
         ipfs::location::check_gateway(gateway).map_err(|error| Error::input("gateways", error.to_string()))?;
     }
     let cid = location.cid.map(|cid| cid.to_string());
-    let unverified = |url: &str, reason: &str| Error::ContentUnverified {
-        url: public_url(url),
-        cid: location.cid.map(|cid| cid.to_string()),
-        reason: reason.to_owned(),
+    let unverified = |url: &str, reason: &str| {
+        Error::from(Kind::ContentUnverified {
+            url: public_url(url),
+            cid: location.cid.map(|cid| cid.to_string()),
+            reason: reason.to_owned(),
+        })
     };
     if options.verify == Verify::Require {
         if location.cid.is_none() {
@@ -201,11 +205,11 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
         let reply = match io.http.send(request).await {
             Ok(reply) if reply.status == 200 => reply,
             Ok(reply) => {
-                last = Some(Error::IpfsGateway { gateway: public_url(&url), status: reply.status });
+                last = Some(Error::from(Kind::IpfsGateway { gateway: public_url(&url), status: reply.status }));
                 continue;
             }
             Err(failure @ (HttpFailure::Timeout | HttpFailure::TooLarge(_) | HttpFailure::Network(_))) => {
-                last = Some(Error::IpfsFetch { url: public_url(&url), reason: failure.to_string() });
+                last = Some(Error::from(Kind::IpfsFetch { url: public_url(&url), reason: failure.to_string() }));
                 continue;
             }
         };
@@ -242,8 +246,8 @@ struct ManagementTask {
 /// A task by the old HTTP API: its address and its whole object as JSON text. One HTTP request.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] when the network has no such API, [`Error::TaskNotFound`], [`Error::Http`],
-/// [`Error::Protocol`].
+/// [`Kind::InvalidInput`] when the network has no such API, [`Kind::TaskNotFound`], [`Kind::Http`],
+/// [`Kind::Protocol`].
 pub async fn management_task(io: &Io, network: &Network, task: Address) -> Result<(Address, String), Error> {
     let Some(base) = &network.management_url else {
         return Err(Error::input("network.managementUrl", "this network has none; read the chain with getConfirmedResponse"));
@@ -253,11 +257,12 @@ pub async fn management_task(io: &Io, network: &Network, task: Address) -> Resul
         HttpRequest { method: "GET", url: url.clone(), headers: Vec::new(), body: None, timeout_ms: 30_000, max_bytes: 4 << 20 };
     let shown = public_url(&url);
     let reply = io.http.send(request).await;
-    let reply = reply.map_err(|failure| Error::Http { url: shown.clone(), status: None, reason: failure.to_string() })?;
+    let reply =
+        reply.map_err(|failure| Error::from(Kind::Http { url: shown.clone(), status: None, reason: failure.to_string() }))?;
     match reply.status {
         200 => {}
-        404 => return Err(Error::TaskNotFound { address: task }),
-        status => return Err(Error::Http { url: shown, status: Some(status), reason: "a bad status".to_owned() }),
+        404 => return Err(Error::from(Kind::TaskNotFound { address: task })),
+        status => return Err(Error::from(Kind::Http { url: shown, status: Some(status), reason: "a bad status".to_owned() })),
     }
     let show =
         || Error::protocol("{\"data\": {\"address\": …}}", String::from_utf8_lossy(reply.body.get(..200).unwrap_or(&reply.body)));
@@ -347,7 +352,9 @@ mod tests {
             });
             let options = PinOptions::json(Rc::new(|_| ()));
             let result = fake::run(publish(&io, "https://pin/file/create", b"x".to_vec(), &options));
-            assert!(matches!(result, Err(Error::IpfsGateway { status: found, .. }) if found == status));
+            assert!(
+                matches!(result.as_ref().map_err(|e| &**e), Err(Kind::IpfsGateway { status: found, .. }) if *found == status)
+            );
             assert_eq!(count.get(), attempts);
         }
     }

@@ -67,7 +67,7 @@ pub fn topics() -> Vec<B256> {
 /// Reads a log of `Nexus`.
 ///
 /// # Errors
-/// [`Error::Protocol`] for another event or data that does not fit.
+/// [`Kind::Protocol`] for another event or data that does not fit.
 pub fn decode(log: &Log) -> Result<NexusEvent, Error> {
     fn read<E: SolEvent>(log: &Log) -> Option<E> {
         (log.topics.first() == Some(&E::SIGNATURE_HASH))

@@ -20,7 +20,7 @@ pub const TASK_FILENAME: &str = "taskConfig.json";
 /// Checks a source before anything is sent.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] naming the field.
+/// [`Kind::InvalidInput`] naming the field.
 pub fn check_source(info: &SourceInfo) -> Result<(), Error> {
     let texts = [
         ("info.name", &info.name),
@@ -64,7 +64,7 @@ pub fn source_document(info: &SourceInfo) -> String {
 /// text.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] naming the field.
+/// [`Kind::InvalidInput`] naming the field.
 pub fn task_config(function_name: &str, data: &str, extra: &[(String, String)]) -> Result<String, Error> {
     if function_name.trim().is_empty() {
         return Err(Error::input("info.config.functionName", "expected a function's name, but found an empty text"));
@@ -95,6 +95,7 @@ mod tests {
     use alloy_primitives::U256;
 
     use super::*;
+    use crate::error::Kind;
     use crate::ogpu::types::{DeliveryMethod, ImageEnvironments};
 
     fn source() -> SourceInfo {
@@ -123,8 +124,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let field = |info: SourceInfo| match check_source(&info) {
-            Err(Error::InvalidInput { field, .. }) => field,
+        let field = |info: SourceInfo| match check_source(&info).map_err(Error::into_kind) {
+            Err(Kind::InvalidInput { field, .. }) => field,
             other => format!("{other:?}"),
         };
         assert_eq!(field(SourceInfo { name: " ".into(), ..source() }), "info.name");

@@ -53,7 +53,7 @@ pub async fn info(client: &Client, address: Address) -> Result<NonceInfo, Error>
 /// nonce.
 ///
 /// # Errors
-/// [`Error::Nonce`] with the hash when the wallet ignores the suggested nonce: then only the wallet itself can cancel.
+/// [`Kind::Nonce`] with the hash when the wallet ignores the suggested nonce: then only the wallet itself can cancel.
 pub async fn fix(client: &Client, options: &TxOptions) -> Result<u64, Error> {
     let signer = client.signer("client")?;
     let account = signer.account;

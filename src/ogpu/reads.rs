@@ -5,9 +5,9 @@ use alloy_primitives::{Address, U256};
 
 use super::network::Network;
 use super::protocol::abi::{Source, Task, Vault};
-use super::protocol::{response, source, task};
+use super::protocol::{self, response, source, task};
 use super::types::{ResponseFields, SourceParams, SourceStatus, TaskSnapshot, TaskStatus};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::rpc::{Rpc, parse_amount};
 
 /// Items asked for in one call of a ranged getter.
@@ -16,7 +16,7 @@ const PAGE: u64 = 100;
 /// Everything a task tells. One request.
 ///
 /// # Errors
-/// [`Error::TaskNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::TaskNotFound`], and those of [`Rpc`]'s reads.
 pub async fn task_snapshot(rpc: &Rpc, address: Address) -> Result<TaskSnapshot, Error> {
     let mut batch = rpc.batch();
     let slots = task::ask_snapshot(&mut batch, address);
@@ -35,7 +35,7 @@ pub async fn task_status(rpc: &Rpc, address: Address) -> Result<TaskStatus, Erro
 /// A source's terms. One request.
 ///
 /// # Errors
-/// [`Error::SourceNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::SourceNotFound`], and those of [`Rpc`]'s reads.
 pub async fn source_params(rpc: &Rpc, address: Address) -> Result<SourceParams, Error> {
     let wire = rpc.call(address, &Source::getSourceParamsCall {}).await.map_err(|error| no_source(error, address))?;
     source::params(wire)
@@ -51,16 +51,13 @@ pub async fn source_status(rpc: &Rpc, address: Address) -> Result<SourceStatus, 
 }
 
 fn no_source(error: Error, address: Address) -> Error {
-    match error {
-        Error::Protocol { .. } | Error::TxRevert { .. } => Error::SourceNotFound { address },
-        other => other,
-    }
+    protocol::absent(error, Kind::SourceNotFound { address })
 }
 
 /// One response's fields. One request.
 ///
 /// # Errors
-/// [`Error::ResponseNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::ResponseNotFound`], and those of [`Rpc`]'s reads.
 pub async fn response_fields(rpc: &Rpc, address: Address) -> Result<ResponseFields, Error> {
     let mut batch = rpc.batch();
     let slots = response::ask_fields(&mut batch, address);
@@ -72,7 +69,7 @@ pub async fn response_fields(rpc: &Rpc, address: Address) -> Result<ResponseFiel
 /// the addresses, the fields; each further hundred adds one.
 ///
 /// # Errors
-/// [`Error::TaskNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::TaskNotFound`], and those of [`Rpc`]'s reads.
 pub async fn task_responses(rpc: &Rpc, address: Address, lower: u64, upper: Option<u64>) -> Result<Vec<ResponseFields>, Error> {
     let count = rpc.call(address, &Task::getAttemptCountCall {}).await.map_err(|error| task::absent(error, address))?;
     let end = upper.unwrap_or(u64::MAX).min(task::count(count)?);
@@ -109,7 +106,7 @@ pub async fn task_responses(rpc: &Rpc, address: Address, lower: u64, upper: Opti
 /// The confirmed response, from the chain: the winning provider's. Three requests, or one when there is none yet.
 ///
 /// # Errors
-/// [`Error::TaskNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::TaskNotFound`], and those of [`Rpc`]'s reads.
 pub async fn confirmed_response(rpc: &Rpc, address: Address) -> Result<Option<ResponseFields>, Error> {
     let winner = rpc.call(address, &Task::winningProviderCall {}).await.map_err(|error| task::absent(error, address))?;
     if winner.is_zero() {

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, U256};
 use super::network::Contracts;
 use super::protocol::abi::Vault;
 use super::protocol::task::seconds;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::revert::Reverted;
 use crate::eth::rpc::Rpc;
 
@@ -48,30 +48,30 @@ pub async fn explain(rpc: &Rpc, contracts: &Contracts, context: Context, reverte
     let Context { caller, task, source, response, amount, expiry } = context;
     let whole = REASONS.iter().find(|reason| **reason == reverted.reason);
     let Some(reason) = whole.or_else(|| REASONS.iter().find(|reason| reverted.reason.contains(**reason))) else {
-        return Error::TxRevert { reason: reverted.reason, data: reverted.data, hash: None };
+        return Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
     };
     match *reason {
-        "NotOwner" if task.is_some() || response.is_some() => Error::NotTaskOwner { task, caller },
-        "NotOwner" => Error::NotSourceOwner { source, caller },
-        "NotMaster" => Error::NotMaster { account: caller },
-        "NotProvider" => Error::NotProvider { account: caller },
-        "Expired" => Error::TaskExpired { task, expiry },
-        "AlreadyConfirmed" => Error::ResponseAlreadyConfirmed { response },
-        "AlreadyFinalized" => Error::TaskAlreadyFinalized { task },
-        "NotEligible" => Error::NotEligible { account: caller },
-        "SourceInactive" => Error::SourceInactive { source },
+        "NotOwner" if task.is_some() || response.is_some() => Error::from(Kind::NotTaskOwner { task, caller }),
+        "NotOwner" => Error::from(Kind::NotSourceOwner { source, caller }),
+        "NotMaster" => Error::from(Kind::NotMaster { account: caller }),
+        "NotProvider" => Error::from(Kind::NotProvider { account: caller }),
+        "Expired" => Error::from(Kind::TaskExpired { task, expiry }),
+        "AlreadyConfirmed" => Error::from(Kind::ResponseAlreadyConfirmed { response }),
+        "AlreadyFinalized" => Error::from(Kind::TaskAlreadyFinalized { task }),
+        "NotEligible" => Error::from(Kind::NotEligible { account: caller }),
+        "SourceInactive" => Error::from(Kind::SourceInactive { source }),
         "InsufficientBalance" => {
             let available = rpc.call(contracts.vault, &Vault::getBalanceOfCall { account: caller }).await;
-            Error::InsufficientBalance { account: caller, required: amount, available: available.unwrap_or_default() }
+            Error::from(Kind::InsufficientBalance { account: caller, required: amount, available: available.unwrap_or_default() })
         }
         "InsufficientLockup" => {
             let available = rpc.call(contracts.vault, &Vault::getLockupOfCall { account: caller }).await;
-            Error::InsufficientLockup { account: caller, required: amount, available: available.unwrap_or_default() }
+            Error::from(Kind::InsufficientLockup { account: caller, required: amount, available: available.unwrap_or_default() })
         }
         _ => {
             let ends = rpc.call(contracts.vault, &Vault::unbondingTimestampCall { account: caller }).await;
             let remaining = ends.map(seconds).unwrap_or_default().saturating_sub(rpc.io().now());
-            Error::UnbondingPeriodNotElapsed { account: caller, remaining_seconds: remaining }
+            Error::from(Kind::UnbondingPeriodNotElapsed { account: caller, remaining_seconds: remaining })
         }
     }
 }

@@ -14,7 +14,7 @@ use super::source::Source;
 use super::task::Task;
 use super::vault::Vault;
 use super::{book, options, output};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::wallet::{WalletHandle, Windows};
 use crate::io::web::{self, WebWallet};
 use crate::js::convert::{Build, bigint, number};
@@ -398,7 +398,7 @@ impl Ogpu {
             Ok((
                 None,
                 async move {
-                    let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
+                    let handle = handle.ok_or(Error::from(Kind::MissingSigner { role: "client" }))?;
                     handle.chain_id().await.map(number)
                 }
                 .boxed_local(),
@@ -418,7 +418,7 @@ impl Ogpu {
             Ok((
                 signal,
                 async move {
-                    let handle = handle.ok_or(Error::MissingSigner { role: "client" })?;
+                    let handle = handle.ok_or(Error::from(Kind::MissingSigner { role: "client" }))?;
                     let _window = handle.window().await;
                     handle.switch_chain(&chain).await?;
                     Ok(JsValue::UNDEFINED)
@@ -445,7 +445,7 @@ impl Ogpu {
             let events = ["accountsChanged", "chainChanged", "disconnect"].map(|name| (name, name));
             let event = Input::new("event", event).one_of(&events)?;
             let listener = Input::new("listener", listener).function()?;
-            let (wallet, _) = self.wallet.as_ref().ok_or(Error::MissingSigner { role: "client" })?;
+            let (wallet, _) = self.wallet.as_ref().ok_or(Error::from(Kind::MissingSigner { role: "client" }))?;
             Ok((event, listener, wallet.clone()))
         };
         let (event, listener, wallet) = read().map_err(|error| to_js(&error))?;

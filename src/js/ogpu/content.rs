@@ -5,7 +5,7 @@ use js_sys::{JSON, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::options;
-use crate::error::{Error, public_url};
+use crate::error::{Error, Kind, public_url};
 use crate::io::web;
 use crate::ipfs::json::{MAX_DEPTH, check_depth};
 use crate::js::error::to_js;
@@ -81,17 +81,20 @@ impl IpfsContent {
 }
 
 fn text(content: &Content) -> Result<&str, Error> {
-    std::str::from_utf8(&content.bytes).map_err(|_| Error::IpfsFetch {
-        url: public_url(&content.url),
-        reason: "expected UTF-8 text, but found other bytes".to_owned(),
+    std::str::from_utf8(&content.bytes).map_err(|_| {
+        Error::from(Kind::IpfsFetch {
+            url: public_url(&content.url),
+            reason: "expected UTF-8 text, but found other bytes".to_owned(),
+        })
     })
 }
 
 fn json(content: &Content) -> Result<JsValue, Error> {
     check_depth(&content.bytes, MAX_DEPTH)
-        .map_err(|error| Error::IpfsFetch { url: public_url(&content.url), reason: error.to_string() })?;
-    parse_json(text(content)?)
-        .map_err(|_| Error::IpfsFetch { url: public_url(&content.url), reason: "expected JSON, but found other text".to_owned() })
+        .map_err(|error| Error::from(Kind::IpfsFetch { url: public_url(&content.url), reason: error.to_string() }))?;
+    parse_json(text(content)?).map_err(|_| {
+        Error::from(Kind::IpfsFetch { url: public_url(&content.url), reason: "expected JSON, but found other text".to_owned() })
+    })
 }
 
 /// JSON text → a value.

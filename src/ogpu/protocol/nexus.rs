@@ -33,7 +33,7 @@ pub fn publish_source(nexus: Address, client: Address, info: &SourceInfo, metada
 /// The new source's address.
 ///
 /// # Errors
-/// [`Error::Protocol`] when the receipt holds none.
+/// [`Kind::Protocol`] when the receipt holds none.
 pub fn source_published(nexus: Address, receipt: &Receipt) -> Result<Address, Error> {
     only_event::<Nexus::SourcePublished>(receipt, nexus, "one SourcePublished event of Nexus").map(|event| event.source)
 }
@@ -41,7 +41,7 @@ pub fn source_published(nexus: Address, receipt: &Receipt) -> Result<Address, Er
 /// The new task's address. The call goes to `Controller`, but `Nexus` emits the event.
 ///
 /// # Errors
-/// [`Error::Protocol`] when the receipt holds none.
+/// [`Kind::Protocol`] when the receipt holds none.
 pub fn task_published(nexus: Address, receipt: &Receipt) -> Result<Address, Error> {
     only_event::<Nexus::TaskPublished>(receipt, nexus, "one TaskPublished event of Nexus").map(|event| event.task)
 }

@@ -3,8 +3,9 @@
 use alloy_primitives::Address;
 
 use super::abi::Response;
+use super::absent;
 use super::task::seconds;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::rpc::{Batch, Replies, Slot};
 use crate::ogpu::types::{ResponseFields, ResponseStatus};
 
@@ -31,14 +32,10 @@ pub fn ask_fields(batch: &mut Batch<'_>, address: Address) -> FieldSlots {
 /// Reads what [`ask_fields`] asked for.
 ///
 /// # Errors
-/// [`Error::ResponseNotFound`] when no response lives there, [`Error::Rpc`] and [`Error::Protocol`] otherwise.
+/// [`Kind::ResponseNotFound`] when no response lives there, [`Kind::Rpc`] and [`Kind::Protocol`] otherwise.
 pub fn read_fields(replies: &Replies, slots: FieldSlots) -> Result<ResponseFields, Error> {
     let address = slots.address;
-    let params = replies.call(slots.params).map_err(|error| match error {
-        // Whatever else answers this getter is no response: an account, or another contract.
-        Error::Protocol { .. } | Error::TxRevert { .. } => Error::ResponseNotFound { address },
-        other => other,
-    })?;
+    let params = replies.call(slots.params).map_err(|error| absent(error, Kind::ResponseNotFound { address }))?;
     Ok(ResponseFields {
         address,
         task: params.task,

@@ -7,7 +7,7 @@ use crate::ogpu::types::{DeliveryMethod, SourceParams};
 /// Reads the contract's struct.
 ///
 /// # Errors
-/// [`Error::Protocol`] for a delivery method that the network does not know.
+/// [`Kind::Protocol`] for a delivery method that the network does not know.
 pub fn params(wire: Source::SourceParams) -> Result<SourceParams, Error> {
     Ok(SourceParams {
         client: wire.client,

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, U256};
 
 use super::abi::Task;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::eth::rpc::{Batch, Replies, Slot};
 use crate::ogpu::types::{DeliveryMethod, TaskSnapshot, TaskStatus};
 
@@ -30,7 +30,7 @@ pub fn ask_snapshot(batch: &mut Batch<'_>, task: Address) -> SnapshotSlots {
 /// Reads what [`ask_snapshot`] asked for.
 ///
 /// # Errors
-/// [`Error::TaskNotFound`] when no task lives there, [`Error::Rpc`] and [`Error::Protocol`] otherwise.
+/// [`Kind::TaskNotFound`] when no task lives there, [`Kind::Rpc`] and [`Kind::Protocol`] otherwise.
 pub fn read_snapshot(replies: &Replies, slots: SnapshotSlots, address: Address) -> Result<TaskSnapshot, Error> {
     let params = replies.call(slots.params).map_err(|error| absent(error, address))?;
     let winner = replies.call(slots.winner).map_err(|error| absent(error, address))?;
@@ -47,18 +47,15 @@ pub fn read_snapshot(replies: &Replies, slots: SnapshotSlots, address: Address) 
     })
 }
 
-/// Whatever else answers a getter of a task is no task: an account, or another contract.
+/// Whatever else answers a getter of a task is no task.
 pub fn absent(error: Error, address: Address) -> Error {
-    match error {
-        Error::Protocol { .. } | Error::TxRevert { .. } => Error::TaskNotFound { address },
-        other => other,
-    }
+    super::absent(error, Kind::TaskNotFound { address })
 }
 
 /// A count that fits the machine.
 ///
 /// # Errors
-/// [`Error::Protocol`].
+/// [`Kind::Protocol`].
 pub fn count(value: U256) -> Result<u64, Error> {
     u64::try_from(value).map_err(|_| Error::protocol("a count below 2^64", value.to_string()))
 }
