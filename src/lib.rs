@@ -5,9 +5,10 @@
 //!
 //! # Rooms
 //!
-//! The arrows point one way: `js → ogpu → ipfs → eth → io → error`.
+//! The arrows point one way: `js → ogpu → ipfs → eth → io → json, error`.
 //!
 //! * [`error`]: one taxonomy of failures for every layer.
+//! * [`json`]: JSON text, read where it stands.
 //! * [`io`]: the outside world as four small traits (HTTP, clock, wallet, the origin's other tabs).
 //! * [`eth`]: Ethereum, whichever network: JSON-RPC, calls, transactions, nonces, logs, wallets.
 //! * [`ipfs`]: document → bytes → CID → location.
@@ -18,6 +19,7 @@ pub mod error;
 pub mod eth;
 pub mod io;
 pub mod ipfs;
+pub mod json;
 #[cfg(feature = "ogpu")]
 pub mod ogpu;
 
