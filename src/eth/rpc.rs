@@ -97,20 +97,17 @@ impl Rpc {
                 let at = (self.current.get() + step) % self.urls.len();
                 let Some(url) = self.urls.get(at) else { continue };
                 let request = HttpRequest {
-                    method: "POST",
-                    url: url.clone(),
-                    headers: vec![("content-type", "application/json".to_owned())],
-                    body: Some(Rc::clone(&body)),
                     timeout_ms: TIMEOUT_MS,
                     max_bytes: MAX_REPLY,
+                    ..HttpRequest::post(url, "application/json", Rc::clone(&body))
                 };
-                let (status, reason) = match self.io.http.send(request).await {
+                let (status, reason) = match self.io.send(request).await {
                     // Some nodes send JSON-RPC errors with 4xx; those that parse are answers.
-                    Ok(reply) if reply.status == 200 || (reply.status < 429 && looks_like_rpc(&reply.body)) => {
+                    Ok(reply) if reply.head.status == 200 || (reply.head.status < 429 && looks_like_rpc(&reply.body)) => {
                         self.current.set(at);
                         return Ok((public_url(url), reply.body));
                     }
-                    Ok(reply) => (Some(reply.status), String::from("a bad status")),
+                    Ok(reply) => (Some(reply.head.status), String::from("a bad status")),
                     Err(failure) => (None, failure.to_string()),
                 };
                 last = Error::from(Kind::Http { url: public_url(url), status, reason });

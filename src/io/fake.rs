@@ -7,20 +7,30 @@ use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-use super::{Claim, Clock, Http, HttpFailure, HttpRequest, HttpResponse, Io, Tabs, Wallet, WalletFailure};
+use super::{Claim, Clock, Http, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Io, Tabs, Wallet, WalletFailure};
 
-type Handler = Box<dyn FnMut(&HttpRequest) -> Result<HttpResponse, HttpFailure>>;
+/// A head, and the pieces of a body.
+pub type Pieces = (HttpHead, Vec<Result<Vec<u8>, HttpFailure>>);
+type Handler = Box<dyn FnMut(&HttpRequest) -> Result<Pieces, HttpFailure>>;
 
 /// An HTTP peer made of one function.
 pub struct FakeHttp(RefCell<Handler>);
 
 impl Http for FakeHttp {
-    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpResponse, HttpFailure>> {
+    fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
         let reply = (self.0.borrow_mut())(&request);
+        let reply = reply.map(|(head, pieces)| HttpStream { head, body: stream::iter(pieces).boxed_local(), detach: None });
         async move { reply }.boxed_local()
     }
+}
+
+/// An answer with a body of one piece.
+pub fn reply(url: &str, status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> HttpResponse {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    HttpResponse { head: HttpHead { status, url: url.to_owned(), headers }, body: body.into() }
 }
 
 /// A clock that moves when somebody sleeps.
@@ -119,7 +129,12 @@ pub fn failure(code: Option<i64>, message: &str) -> WalletFailure {
 }
 
 /// An outside world whose HTTP peer is `handler`.
-pub fn io(handler: impl FnMut(&HttpRequest) -> Result<HttpResponse, HttpFailure> + 'static) -> (Io, FakeTabs) {
+pub fn io(mut handler: impl FnMut(&HttpRequest) -> Result<HttpResponse, HttpFailure> + 'static) -> (Io, FakeTabs) {
+    io_stream(move |request| handler(request).map(|reply| (reply.head, vec![Ok(reply.body)])))
+}
+
+/// An outside world whose HTTP peer is `handler`, with bodies in pieces.
+pub fn io_stream(handler: impl FnMut(&HttpRequest) -> Result<Pieces, HttpFailure> + 'static) -> (Io, FakeTabs) {
     let tabs = FakeTabs::default();
     let io = Io {
         http: Rc::new(FakeHttp(RefCell::new(Box::new(handler)))),
@@ -142,15 +157,10 @@ pub fn node(mut answer: impl FnMut(&str, &Value) -> Result<Value, Value> + 'stat
             }
             reply
         };
-        let reply = match &asked {
+        let answers = match &asked {
             Value::Array(items) => Value::Array(items.iter().map(&mut one).collect()),
             item => one(item),
         };
-        Ok(HttpResponse {
-            status: 200,
-            url: request.url.clone(),
-            content_type: Some("application/json".into()),
-            body: reply.to_string().into_bytes(),
-        })
+        Ok(reply(&request.url, 200, &[], answers.to_string()))
     })
 }

@@ -13,71 +13,14 @@ use std::rc::Rc;
 use alloy_primitives::{Address, B256, U256};
 use futures_util::future::{Either, LocalBoxFuture, select};
 
+pub use self::http::{Http, HttpBody, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Redirects};
 use crate::error::Said;
 
 #[cfg(test)]
 pub mod fake;
+pub mod http;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
-
-/// One HTTP request. Credentials and cookies are never sent along.
-#[derive(Clone, Debug)]
-pub struct HttpRequest {
-    /// `GET` or `POST`.
-    pub method: &'static str,
-    /// An absolute http or https URL.
-    pub url: String,
-    /// Header names and values.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body of a `POST`; shared, so that a retry does not copy it.
-    pub body: Option<Rc<Vec<u8>>>,
-    /// How long the whole exchange may take, in milliseconds.
-    pub timeout_ms: u64,
-    /// The most bytes of body that are read.
-    pub max_bytes: usize,
-}
-
-/// One HTTP answer, whatever its status.
-#[derive(Clone, Debug)]
-pub struct HttpResponse {
-    /// The status code.
-    pub status: u16,
-    /// The URL that answered, after redirects.
-    pub url: String,
-    /// The `Content-Type` header.
-    pub content_type: Option<String>,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
-
-/// Why there is no HTTP answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HttpFailure {
-    /// No whole answer within the time.
-    Timeout,
-    /// The body passed the limit of bytes.
-    TooLarge(usize),
-    /// No connection, a broken one, or a cross-origin refusal: the platform does not tell which.
-    Network(String),
-}
-
-impl std::fmt::Display for HttpFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Timeout => f.write_str("no whole answer within the time limit"),
-            Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
-            Self::Network(reason) => {
-                write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
-            }
-        }
-    }
-}
-
-/// Fetches over HTTP.
-pub trait Http {
-    /// Sends one request, following redirects, and reads the whole answer within its limits.
-    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpResponse, HttpFailure>>;
-}
 
 /// Time, chance and tasks of their own.
 pub trait Clock {

@@ -4,8 +4,6 @@
 use std::rc::Rc;
 
 use alloy_primitives::Address;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::network::Network;
 use crate::error::{Error, Kind, public_url};
@@ -14,6 +12,7 @@ use crate::ipfs;
 use crate::ipfs::location::Location;
 use crate::ipfs::pin;
 use crate::ipfs::verify::verify;
+use crate::json::Json;
 
 /// What may be published at once.
 pub const MAX_UPLOAD: usize = 256 << 20;
@@ -129,22 +128,19 @@ pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOpti
     let mut attempt = 0;
     loop {
         let request = HttpRequest {
-            method: "POST",
-            url: pin_url.to_owned(),
-            headers: vec![("content-type", upload.content_type.clone())],
-            body: Some(Rc::clone(&body)),
             timeout_ms: milliseconds(options.timeout),
             max_bytes: pin::MAX_REPLY,
+            ..HttpRequest::post(pin_url, upload.content_type.clone(), Rc::clone(&body))
         };
-        let error = match io.http.send(request).await {
-            Ok(reply) if matches!(reply.status, 200 | 201) => {
+        let error = match io.send(request).await {
+            Ok(reply) if matches!(reply.head.status, 200 | 201) => {
                 let pinned = pin::read_reply(&reply.body, &content).map_err(|error| unfit(error, pin_url, None))?;
                 (options.on_progress)(Progress::Uploaded { url: pinned.link.clone(), cid: pinned.cid.to_string() });
                 return Ok(pinned.link);
             }
             Ok(reply) => {
-                let error = Error::from(Kind::IpfsGateway { gateway: public_url(pin_url), status: reply.status });
-                if reply.status < 500 {
+                let error = Error::from(Kind::IpfsGateway { gateway: public_url(pin_url), status: reply.head.status });
+                if reply.head.status < 500 {
                     return Err(error);
                 }
                 error
@@ -194,18 +190,12 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
     }
     let mut last = None;
     for url in location.urls(gateways) {
-        let request = HttpRequest {
-            method: "GET",
-            url: url.clone(),
-            headers: Vec::new(),
-            body: None,
-            timeout_ms: milliseconds(options.timeout),
-            max_bytes: options.max_bytes,
-        };
-        let reply = match io.http.send(request).await {
-            Ok(reply) if reply.status == 200 => reply,
+        let timeout_ms = milliseconds(options.timeout);
+        let request = HttpRequest { timeout_ms, max_bytes: options.max_bytes, ..HttpRequest::get(url.clone()) };
+        let reply = match io.send(request).await {
+            Ok(reply) if reply.head.status == 200 => reply,
             Ok(reply) => {
-                last = Some(Error::from(Kind::IpfsGateway { gateway: public_url(&url), status: reply.status }));
+                last = Some(Error::from(Kind::IpfsGateway { gateway: public_url(&url), status: reply.head.status }));
                 continue;
             }
             Err(failure @ (HttpFailure::Timeout | HttpFailure::TooLarge(_) | HttpFailure::Network(_))) => {
@@ -222,7 +212,8 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
             }
             proof => proof.and_then(Result::ok).map(|proof| proof.name()),
         };
-        return Ok(Content { bytes: reply.body, cid, url, layout, content_type: reply.content_type });
+        let content_type = reply.head.header("content-type").map(str::to_owned);
+        return Ok(Content { bytes: reply.body, cid, url, layout, content_type });
     }
     Err(last.unwrap_or_else(|| unverified(link, "there is no gateway to ask")))
 }
@@ -230,17 +221,7 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
 /// The payload in a response's `data`: JSON that stands there itself, or a link. `None` for a link.
 pub fn inline(data: &str) -> Option<&str> {
     let text = data.trim_start();
-    (text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(data).is_ok()).then_some(data)
-}
-
-#[derive(Deserialize)]
-struct ManagementReply {
-    data: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct ManagementTask {
-    address: Option<String>,
+    (text.starts_with(['{', '[']) && Json::parse(data).is_some()).then_some(data)
 }
 
 /// A task by the old HTTP API: its address and its whole object as JSON text. One HTTP request.
@@ -253,24 +234,20 @@ pub async fn management_task(io: &Io, network: &Network, task: Address) -> Resul
         return Err(Error::input("network.managementUrl", "this network has none; read the chain with getConfirmedResponse"));
     };
     let url = format!("{}/api/tasks/{task}", base.trim_end_matches('/'));
-    let request =
-        HttpRequest { method: "GET", url: url.clone(), headers: Vec::new(), body: None, timeout_ms: 30_000, max_bytes: 4 << 20 };
     let shown = public_url(&url);
-    let reply = io.http.send(request).await;
+    let reply = io.send(HttpRequest::get(url)).await;
     let reply =
         reply.map_err(|failure| Error::from(Kind::Http { url: shown.clone(), status: None, reason: failure.to_string() }))?;
-    match reply.status {
+    match reply.head.status {
         200 => {}
         404 => return Err(Error::from(Kind::TaskNotFound { address: task })),
         status => return Err(Error::from(Kind::Http { url: shown, status: Some(status), reason: "a bad status".to_owned() })),
     }
     let show =
         || Error::protocol("{\"data\": {\"address\": …}}", String::from_utf8_lossy(reply.body.get(..200).unwrap_or(&reply.body)));
-    let parsed: ManagementReply = serde_json::from_slice(&reply.body).map_err(|_| show())?;
-    let data = parsed.data.ok_or_else(show)?;
-    let inner: ManagementTask = serde_json::from_str(data.get()).map_err(|_| show())?;
-    let address = inner.address.and_then(|text| text.parse().ok()).ok_or_else(show)?;
-    Ok((address, data.get().to_owned()))
+    let data = Json::parse_bytes(&reply.body).and_then(|reply| reply.get("data")).ok_or_else(show)?;
+    let address = data.get("address").and_then(Json::plain).and_then(|text| text.parse().ok()).ok_or_else(show)?;
+    Ok((address, data.raw().to_owned()))
 }
 
 #[cfg(test)]
@@ -286,7 +263,7 @@ mod tests {
     const HELLO: &str = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o";
 
     fn reply(request: &HttpRequest, status: u16, body: &[u8]) -> Result<HttpResponse, HttpFailure> {
-        Ok(HttpResponse { status, url: request.url.clone(), content_type: None, body: body.to_vec() })
+        Ok(fake::reply(&request.url, status, &[], body))
     }
 
     #[test]

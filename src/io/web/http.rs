@@ -1,15 +1,26 @@
 //! `fetch`, in pages, workers and Node. web-sys rather than gloo-net, because the answer is read as a stream that
-//! stops at the limit of bytes, and a dropped request is aborted without a reason.
+//! can stop at any piece, and a dropped request is aborted without a reason.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::rc::Rc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{Either, LocalBoxFuture, select};
-use js_sys::{Object, Promise, Reflect, Uint8Array};
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, StreamExt as _};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCredentials, RequestInit, Response};
+use web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, RequestCredentials, RequestInit, RequestRedirect, Response,
+};
 
 use crate::error::clip;
-use crate::io::{Clock as _, Http, HttpFailure, HttpRequest, HttpResponse};
+use crate::io::{Http, HttpFailure, HttpHead, HttpRequest, HttpStream, Redirects};
+
+/// Headers beyond this many are not looked at, nor those with longer values; servers stay far below.
+const MAX_HEADERS: usize = 200;
+const MAX_HEADER: usize = 64 << 10;
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,33 +31,54 @@ extern "C" {
 pub(super) struct Fetch;
 
 impl Http for Fetch {
-    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpResponse, HttpFailure>> {
+    fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
         async move {
-            let timeout = super::clock::Platform.sleep(request.timeout_ms);
-            match select(std::pin::pin!(exchange(&request)), timeout).await {
-                Either::Left((reply, _)) => reply,
-                Either::Right(_) => Err(HttpFailure::Timeout),
-            }
+            let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
+            let promise = fetch_global(&request.url, &init(&request, &stop)?).map_err(network)?;
+            let response: Response = JsFuture::from(promise).await.map_err(network)?.unchecked_into();
+            let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
+            let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
+            let detach = Box::new(move || {
+                stop.armed.set(false);
+                Rc::new(Detached { response, controller: stop.controller.clone() }) as Rc<dyn Any>
+            });
+            Ok(HttpStream { head, body: stream::unfold(body, Body::next).boxed_local(), detach: Some(detach) })
         }
         .boxed_local()
     }
 }
 
+/// A response that is the caller's own from now on.
+#[derive(Clone)]
+pub struct Detached {
+    /// The response, unread.
+    pub response: Response,
+    /// Aborts what is left of it.
+    pub controller: AbortController,
+}
+
 /// Aborts the request when it is dropped. After the whole answer that has no effect.
-struct StopOnDrop(AbortController);
+struct StopOnDrop {
+    controller: AbortController,
+    armed: Cell<bool>,
+}
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        if self.armed.get() {
+            self.controller.abort();
+        }
     }
 }
 
-async fn exchange(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
-    let stop = StopOnDrop(AbortController::new().map_err(network)?);
+fn init(request: &HttpRequest, stop: &StopOnDrop) -> Result<RequestInit, HttpFailure> {
     let init = RequestInit::new();
     init.set_method(request.method);
     init.set_credentials(RequestCredentials::Omit);
-    init.set_signal(Some(&stop.0.signal()));
+    init.set_signal(Some(&stop.controller.signal()));
+    if request.redirects == Redirects::Refuse {
+        init.set_redirect(RequestRedirect::Error);
+    }
     let headers = Headers::new().map_err(network)?;
     for (name, value) in &request.headers {
         headers.set(name, value).map_err(network)?;
@@ -55,37 +87,52 @@ async fn exchange(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
     if let Some(body) = &request.body {
         init.set_body(&Uint8Array::from(body.as_slice()));
     }
-    let promise = fetch_global(&request.url, &init).map_err(network)?;
-    let response: Response = JsFuture::from(promise).await.map_err(network)?.unchecked_into();
-    let body = read(&response, request.max_bytes).await?;
-    Ok(HttpResponse {
-        status: response.status(),
-        url: response.url(),
-        content_type: response.headers().get("content-type").ok().flatten(),
-        body,
-    })
+    Ok(init)
 }
 
-async fn read(response: &Response, max_bytes: usize) -> Result<Vec<u8>, HttpFailure> {
-    let Some(stream) = response.body() else { return Ok(Vec::new()) };
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut body = Vec::new();
-    loop {
-        let step: Object = JsFuture::from(reader.read()).await.map_err(network)?.unchecked_into();
-        let done = Reflect::get(&step, &"done".into()).map_err(network)?;
-        if done.is_truthy() {
-            return Ok(body);
-        }
-        let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(network)?.unchecked_into();
-        let (start, length) = (body.len(), chunk.length() as usize);
-        if start + length > max_bytes {
-            return Err(HttpFailure::TooLarge(max_bytes));
-        }
-        body.resize(start + length, 0);
-        if let Some(rest) = body.get_mut(start..) {
-            chunk.copy_to(rest);
+fn headers(response: &Response) -> Vec<(String, String)> {
+    let Ok(Some(entries)) = js_sys::try_iter(&response.headers()) else { return Vec::new() };
+    let pair = |entry: JsValue| {
+        let entry: Array = entry.dyn_into().ok()?;
+        let value: js_sys::JsString = entry.get(1).dyn_into().ok()?;
+        ((value.length() as usize) <= MAX_HEADER).then(|| (entry.get(0).as_string().unwrap_or_default(), value.into()))
+    };
+    entries.take(MAX_HEADERS).filter_map(|entry| entry.ok().and_then(pair)).collect()
+}
+
+/// The body, whose reader is taken when the first piece is wanted.
+struct Body {
+    response: Response,
+    reader: Option<ReadableStreamDefaultReader>,
+    stop: Rc<StopOnDrop>,
+}
+
+impl Body {
+    async fn next(mut self) -> Option<(Result<Vec<u8>, HttpFailure>, Self)> {
+        let reader = match &self.reader {
+            Some(reader) => reader.clone(),
+            None => {
+                let reader: ReadableStreamDefaultReader = self.response.body()?.get_reader().unchecked_into();
+                self.reader.insert(reader).clone()
+            }
+        };
+        // Held for as long as the body is read.
+        let _stop = &self.stop;
+        match piece(&reader).await {
+            Ok(None) => None,
+            Ok(Some(bytes)) => Some((Ok(bytes), self)),
+            Err(thrown) => Some((Err(network(thrown)), self)),
         }
     }
+}
+
+async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, JsValue> {
+    let step: Object = JsFuture::from(reader.read()).await?.unchecked_into();
+    if Reflect::get(&step, &"done".into())?.is_truthy() {
+        return Ok(None);
+    }
+    let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.unchecked_into();
+    Ok(Some(chunk.to_vec()))
 }
 
 /// `fetch` tells little: the message of its `TypeError`, and in Node the cause's code.

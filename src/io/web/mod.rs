@@ -10,6 +10,7 @@ mod wallet;
 use std::rc::Rc;
 
 pub use abort::{Aborted, abortable};
+pub use http::Detached;
 pub use wallet::WebWallet;
 
 use super::Io;

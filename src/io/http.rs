@@ -1,0 +1,210 @@
+//! HTTP as the core sees it: bounded requests, answers with their headers, bodies whole or as they come.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{LocalBoxStream, StreamExt as _};
+
+use super::Io;
+
+/// One HTTP request. Credentials and cookies are never sent along.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// `GET`, `POST` …
+    pub method: &'static str,
+    /// An absolute http or https URL.
+    pub url: String,
+    /// Header names and values.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// The body; shared, so that a retry does not copy it.
+    pub body: Option<Rc<Vec<u8>>>,
+    /// What to do when the server points elsewhere.
+    pub redirects: Redirects,
+    /// How long it may take, in milliseconds: [`Io::send`]'s whole exchange, [`Io::open`]'s wait for the head and for each
+    /// piece of the body.
+    pub timeout_ms: u64,
+    /// The most bytes of body that are read.
+    pub max_bytes: usize,
+}
+
+/// What to do when the server points elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// Go there. Headers of ours go along, whatever the host.
+    Follow,
+    /// Fail.
+    Refuse,
+}
+
+impl HttpRequest {
+    /// A `GET` without headers that follows redirects: 30 s, 4 MB.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET",
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            redirects: Redirects::Follow,
+            timeout_ms: 30_000,
+            max_bytes: 4 << 20,
+        }
+    }
+
+    /// A `POST` of `body`, otherwise as [`HttpRequest::get`].
+    pub fn post(url: impl Into<String>, content_type: impl Into<String>, body: Rc<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".into(), content_type.into())];
+        Self { method: "POST", headers, body: Some(body), ..Self::get(url) }
+    }
+}
+
+/// What comes before the body, whatever the status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpHead {
+    /// The status code.
+    pub status: u16,
+    /// The URL that answered, after redirects.
+    pub url: String,
+    /// The headers that may be read, with names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpHead {
+    /// The value of a header by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the status is 2xx.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// Status, URL, headers.
+    pub head: HttpHead,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// Pieces of a body as they come; the first failure is the last item.
+pub type HttpBody = LocalBoxStream<'static, Result<Vec<u8>, HttpFailure>>;
+
+/// An answer whose body is still coming. Dropping the body aborts the request.
+pub struct HttpStream {
+    /// Status, URL, headers.
+    pub head: HttpHead,
+    /// The body.
+    pub body: HttpBody,
+    /// Gives up the body and hands over the platform's own response, unread, where the platform has one.
+    pub detach: Option<Box<dyn FnOnce() -> Rc<dyn Any>>>,
+}
+
+/// Why there is no HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpFailure {
+    /// No answer, or no further piece of it, within the time.
+    Timeout,
+    /// The body passed the limit of bytes.
+    TooLarge(usize),
+    /// No connection, a broken one, a refused redirect, or a cross-origin refusal: the platform does not tell which.
+    Network(String),
+}
+
+impl std::fmt::Display for HttpFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("no whole answer within the time limit"),
+            Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::Network(reason) => {
+                write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
+            }
+        }
+    }
+}
+
+/// Fetches over HTTP. Limits are [`Io`]'s business.
+pub trait Http {
+    /// Sends one request and answers once its head is there.
+    fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>>;
+}
+
+impl Io {
+    /// Sends one request and reads the whole answer within its limits.
+    ///
+    /// # Errors
+    /// [`HttpFailure`]; any status is an answer.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let (timeout_ms, limit) = (request.timeout_ms, request.max_bytes);
+        let exchange = async {
+            let HttpStream { head, mut body, .. } = self.http.open(request).await?;
+            let mut whole = Vec::new();
+            while let Some(piece) = body.next().await {
+                let piece = piece?;
+                if whole.len() + piece.len() > limit {
+                    return Err(HttpFailure::TooLarge(limit));
+                }
+                if whole.is_empty() {
+                    whole = piece;
+                } else {
+                    whole.extend_from_slice(&piece);
+                }
+            }
+            Ok(HttpResponse { head, body: whole })
+        };
+        self.within(timeout_ms, exchange).await.unwrap_or(Err(HttpFailure::Timeout))
+    }
+
+    /// Sends one request and hands over the body as it comes, within the request's limits.
+    ///
+    /// # Errors
+    /// [`HttpFailure`]; any status is an answer.
+    pub async fn open(&self, request: HttpRequest) -> Result<HttpStream, HttpFailure> {
+        let (timeout_ms, limit) = (request.timeout_ms, request.max_bytes);
+        let opened = self.within(timeout_ms, self.http.open(request)).await;
+        let HttpStream { head, body, detach } = opened.unwrap_or(Err(HttpFailure::Timeout))?;
+        let bounded = futures_util::stream::unfold(Some((self.clone(), body, 0)), move |state| async move {
+            let (io, mut body, before) = state?;
+            let piece = io.within(timeout_ms, body.next()).await.unwrap_or(Some(Err(HttpFailure::Timeout)))?;
+            match piece {
+                Ok(bytes) if before + bytes.len() > limit => Some((Err(HttpFailure::TooLarge(limit)), None)),
+                Ok(bytes) => {
+                    let after = before + bytes.len();
+                    Some((Ok(bytes), Some((io, body, after))))
+                }
+                Err(failure) => Some((Err(failure), None)),
+            }
+        });
+        Ok(HttpStream { head, body: bounded.boxed_local(), detach })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::fake;
+
+    fn answer(pieces: &'static [&'static str]) -> Io {
+        fake::io_stream(move |request| {
+            let head = HttpHead { status: 200, url: request.url.clone(), headers: Vec::new() };
+            Ok((head, pieces.iter().map(|piece| Ok(piece.as_bytes().to_vec())).collect()))
+        })
+        .0
+    }
+
+    #[test]
+    fn a_body_is_the_sum_of_its_pieces_up_to_the_limit() {
+        let io = answer(&["one", "two", "three"]);
+        let request = HttpRequest { max_bytes: 11, ..HttpRequest::get("http://x") };
+        assert_eq!(fake::run(io.send(request.clone())).map(|reply| reply.body), Ok(b"onetwothree".to_vec()));
+        let request = HttpRequest { max_bytes: 10, ..request };
+        assert_eq!(fake::run(io.send(request.clone())).map(|reply| reply.body), Err(HttpFailure::TooLarge(10)));
+        let pieces = fake::run(async { io.open(request).await.map(|stream| stream.body.collect::<Vec<_>>()) });
+        let pieces = pieces.map(fake::run).unwrap_or_default();
+        assert_eq!(pieces, [Ok(b"one".to_vec()), Ok(b"two".to_vec()), Err(HttpFailure::TooLarge(10))]);
+    }
+}
