@@ -27,6 +27,11 @@ impl<'a> Json<'a> {
         text.get(start..end).map(Self)
     }
 
+    /// A piece of text that was checked before, as [`Json::raw`] gave it.
+    pub(crate) const fn checked(text: &'a str) -> Self {
+        Self(text)
+    }
+
     /// Checks bytes as one JSON value in UTF-8.
     pub fn parse_bytes(bytes: &'a [u8]) -> Option<Self> {
         std::str::from_utf8(bytes).ok().and_then(Self::parse)
@@ -82,6 +87,21 @@ impl<'a> Json<'a> {
     /// Whether it is an array.
     pub fn is_array(self) -> bool {
         self.0.starts_with('[')
+    }
+
+    /// The members with these keys, found in one pass; `null` is as good as absent.
+    pub fn fields<const N: usize>(self, keys: [&str; N]) -> [Option<Self>; N] {
+        let mut found = [None; N];
+        self.fill(&keys, &mut found);
+        found
+    }
+
+    fn fill(self, keys: &[&str], found: &mut [Option<Self>]) {
+        for (name, value) in self.members() {
+            if let Some((_, slot)) = keys.iter().zip(&mut *found).find(|(key, _)| **key == name) {
+                *slot = value.present();
+            }
+        }
     }
 
     /// The member with this key; the last one, where a key stands twice.

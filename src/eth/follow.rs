@@ -2,14 +2,15 @@
 //! cancelled it, and that the node forgot it.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use serde::Deserialize;
 
 use super::call::WriteCall;
+use super::replies::{Log, amount, hex_text, quantity};
 use super::revert;
-use super::rpc::{Log, Replies, Rpc, WireLog, parse_amount, parse_hex, parse_quantity, transaction_fields};
+use super::rpc::{Rpc, transaction_fields};
 use super::tx::{Explain, Signer, TxOptions};
 use crate::error::{Error, Kind};
 use crate::io::Progress;
+use crate::json::Json;
 
 /// The first pause between two looks; each next one is half as long again, up to [`MAX_PAUSE_MS`].
 const MIN_PAUSE_MS: u64 = 250;
@@ -51,37 +52,6 @@ pub struct Receipt {
     pub nonce: u64,
     /// What the contracts logged.
     pub logs: Vec<Log>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireReceipt<'a> {
-    transaction_hash: &'a str,
-    block_number: &'a str,
-    block_hash: &'a str,
-    gas_used: &'a str,
-    effective_gas_price: Option<&'a str>,
-    from: &'a str,
-    to: Option<&'a str>,
-    status: &'a str,
-    #[serde(borrow)]
-    logs: Vec<WireLog<'a>>,
-}
-
-#[derive(Deserialize)]
-struct WireTransaction<'a> {
-    hash: &'a str,
-    from: &'a str,
-    to: Option<&'a str>,
-    nonce: &'a str,
-    value: &'a str,
-    input: &'a str,
-}
-
-#[derive(Deserialize)]
-struct WireBlock<'a> {
-    #[serde(borrow)]
-    transactions: Vec<WireTransaction<'a>>,
 }
 
 /// What one look at the chain shows.
@@ -167,29 +137,30 @@ async fn look(rpc: &Rpc, account: Address, hash: B256) -> Result<Look, Error> {
     let mined = batch.push("eth_getTransactionCount", format!(r#"["{account:?}","latest"]"#));
     let block = batch.push("eth_blockNumber", "[]");
     let replies = batch.send().await?;
-    let transaction: Option<WireTransaction<'_>> = replies.get(transaction, "a transaction or null")?;
+    let transaction = replies.json(transaction)?.present();
     Ok(Look {
-        receipt: read_receipt(&replies, receipt)?,
-        nonce: transaction.map(|found| parse_quantity(found.nonce)).transpose()?,
+        receipt: replies.json(receipt)?.present().map(read_receipt).transpose()?,
+        nonce: transaction.map(|found| quantity(found.get("nonce"))).transpose()?,
         mined: replies.quantity(mined)?,
         block: replies.quantity(block)?,
     })
 }
 
-fn read_receipt(replies: &Replies, index: usize) -> Result<Option<(Receipt, bool)>, Error> {
-    let Some(wire) = replies.get::<Option<WireReceipt<'_>>>(index, "a receipt or null")? else { return Ok(None) };
+fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
+    let [hash, block_number, block_hash, gas_used] = wire.fields(["transactionHash", "blockNumber", "blockHash", "gasUsed"]);
+    let [price, from, to, status, logs] = wire.fields(["effectiveGasPrice", "from", "to", "status", "logs"]);
     let receipt = Receipt {
-        hash: parse_hex(wire.transaction_hash, "a transaction hash")?,
-        block_number: parse_quantity(wire.block_number)?,
-        block_hash: parse_hex(wire.block_hash, "a block hash")?,
-        gas_used: parse_quantity(wire.gas_used)?,
-        effective_gas_price: wire.effective_gas_price.map_or(Ok(U256::ZERO), parse_amount)?,
-        from: parse_hex(wire.from, "an address")?,
-        to: wire.to.map(|to| parse_hex(to, "an address")).transpose()?,
+        hash: hex_text(hash, "a transaction hash")?,
+        block_number: quantity(block_number)?,
+        block_hash: hex_text(block_hash, "a block hash")?,
+        gas_used: quantity(gas_used)?,
+        effective_gas_price: price.map_or(Ok(U256::ZERO), |price| amount(Some(price)))?,
+        from: hex_text(from, "an address")?,
+        to: to.map(|to| hex_text(Some(to), "an address")).transpose()?,
         nonce: 0,
-        logs: wire.logs.into_iter().map(Log::try_from).collect::<Result<_, _>>()?,
+        logs: logs.into_iter().flat_map(Json::elements).map(Log::read).collect::<Result<_, _>>()?,
     };
-    Ok(Some((receipt, parse_quantity(wire.status)? == 1)))
+    Ok((receipt, quantity(status)? == 1))
 }
 
 /// Why a mined transaction failed: the same call on the state before its block.
@@ -246,15 +217,15 @@ async fn replacement(
         }
         let replies = batch.send().await?;
         for index in 0..usize::try_from(end - start + 1).unwrap_or_default() {
-            let Some(block) = replies.get::<Option<WireBlock<'_>>>(index, "a block or null")? else { continue };
-            for transaction in block.transactions {
-                if parse_hex::<Address>(transaction.from, "an address")? != account || parse_quantity(transaction.nonce)? != nonce
-                {
+            let transactions = replies.json(index)?.get("transactions");
+            for transaction in transactions.into_iter().flat_map(Json::elements) {
+                let [hash, from, to, used, value, data] = transaction.fields(["hash", "from", "to", "nonce", "value", "input"]);
+                if hex_text::<Address>(from, "an address")? != account || quantity(used)? != nonce {
                     continue;
                 }
-                let to = transaction.to.map(|to| parse_hex::<Address>(to, "an address")).transpose()?;
-                let data: Bytes = parse_hex(transaction.input, "calldata")?;
-                let value = parse_amount(transaction.value)?;
+                let to = to.map(|to| hex_text::<Address>(Some(to), "an address")).transpose()?;
+                let data: Bytes = hex_text(data, "calldata")?;
+                let value = amount(value)?;
                 let kind = if to == Some(call.to) && data == call.data && value == call.value {
                     Replacement::Same
                 } else if to == Some(account) && data.is_empty() && value.is_zero() {
@@ -262,7 +233,7 @@ async fn replacement(
                 } else {
                     Replacement::Other
                 };
-                return Ok(Some((parse_hex(transaction.hash, "a transaction hash")?, kind)));
+                return Ok(Some((hex_text(hash, "a transaction hash")?, kind)));
             }
         }
         start = end + 1;

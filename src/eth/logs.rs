@@ -5,7 +5,8 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::rpc::{Log, Rpc, WireLog};
+use super::replies::Log;
+use super::rpc::Rpc;
 use crate::error::{Error, Kind};
 
 /// How far behind the head each look starts again.
@@ -58,7 +59,7 @@ impl Cursor {
             if head < from {
                 break;
             }
-            let wires: Vec<WireLog<'_>> = match replies.get(logs, "a list of logs") {
+            let wires = match replies.json(logs) {
                 Ok(wires) => wires,
                 // Too many blocks or results for this node.
                 Err(error) if matches!(*error, Kind::Rpc { .. }) && self.range > 1 => {
@@ -67,8 +68,11 @@ impl Cursor {
                 }
                 Err(error) => return Err(error),
             };
-            for wire in wires {
-                let log = Log::try_from(wire)?;
+            if !wires.is_array() {
+                return Err(Error::protocol("a list of logs", wires.raw()));
+            }
+            for wire in wires.elements() {
+                let log = Log::read(wire)?;
                 let wanted = log.address == self.address && log.topics.first().is_some_and(|topic| self.topics.contains(topic));
                 // A log from beyond the head that was read with it is left for the next look.
                 if wanted && log.block_number <= head {

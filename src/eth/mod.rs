@@ -2,7 +2,7 @@
 //!
 //! alloy gives the words and the ABI (`Address`, `U256`, keccak, `sol!`). What alloy's providers would give is here
 //! in a smaller form, because they cost 110 KB of WebAssembly and cannot ask an injected wallet: one JSON-RPC batch
-//! for each call of ours ([`rpc`]), a write's life from simulation to receipt ([`tx`]), nonces shared by an origin's
+//! for each call of ours ([`rpc`]) and its answers ([`replies`]), a write's life from simulation to receipt ([`tx`]), nonces shared by an origin's
 //! tabs ([`nonce`]), EIP-1193 wallets and their error numbers ([`wallet`]), logs with a cursor ([`logs`]), revert
 //! data ([`revert`]) and exact token units ([`units`]).
 
@@ -10,6 +10,7 @@ pub mod call;
 pub mod follow;
 pub mod logs;
 pub mod nonce;
+pub mod replies;
 pub mod revert;
 pub mod rpc;
 pub mod tx;

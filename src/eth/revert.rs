@@ -3,7 +3,7 @@
 use alloy_primitives::Bytes;
 use alloy_sol_types::{Panic, Revert, SolError};
 
-use super::rpc::RpcFault;
+use super::replies::RpcFault;
 use crate::error::clip;
 
 alloy_sol_types::sol! {

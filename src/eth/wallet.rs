@@ -8,9 +8,10 @@ use std::rc::Rc;
 use alloy_primitives::Address;
 use futures_util::lock::{Mutex, MutexGuard};
 
-use super::rpc::{parse_quantity, quote};
+use super::replies::parse_quantity;
 use crate::error::{Error, Kind, clip};
 use crate::io::{Wallet, WalletFailure};
+use crate::json::{Json, quote};
 
 /// The number by which wallets say that they do not know a chain (EIP-3085, EIP-3326).
 const UNKNOWN_CHAIN: i64 = 4902;
@@ -63,9 +64,9 @@ impl WalletHandle {
     pub async fn accounts(&self, ask: bool) -> Result<Vec<Address>, Error> {
         let method = if ask { "eth_requestAccounts" } else { "eth_accounts" };
         let answer = self.ask(method, "[]".to_owned()).await?;
-        let accounts = serde_json::from_str::<Vec<&str>>(&answer)
-            .ok()
-            .and_then(|list| list.iter().map(|item| item.parse().ok()).collect::<Option<Vec<Address>>>())
+        let accounts = Json::parse(&answer)
+            .filter(|list| list.is_array())
+            .and_then(|list| list.elements().map(|item| item.plain()?.parse().ok()).collect::<Option<Vec<Address>>>())
             .ok_or_else(|| Error::protocol("a list of addresses from the wallet", &answer))?;
         if accounts.is_empty() { Err(Error::from(Kind::WalletLocked)) } else { Ok(accounts) }
     }

@@ -7,7 +7,7 @@ use alloy_sol_types::SolEvent;
 use super::protocol::abi::Nexus;
 use super::types::{ResponseStatus, SourceStatus, TaskStatus};
 use crate::error::Error;
-use crate::eth::rpc::Log;
+use crate::eth::replies::Log;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

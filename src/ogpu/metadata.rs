@@ -1,11 +1,9 @@
 //! The documents on IPFS: source metadata and task config, as the official SDK's readers expect them. Readers take
 //! any JSON, so ours is compact; the order of keys is the official one.
 
-use serde_json::value::RawValue;
-
 use super::types::SourceInfo;
 use crate::error::Error;
-use crate::eth::rpc::quote;
+use crate::json::{Json, quote};
 
 /// A document may have this many bytes; what is larger belongs behind a URL in it.
 pub const MAX_DOCUMENT: usize = 4 << 20;
@@ -85,9 +83,7 @@ pub fn task_config(function_name: &str, data: &str, extra: &[(String, String)]) 
 }
 
 fn json<'a>(field: &str, text: &'a str) -> Result<&'a str, Error> {
-    serde_json::from_str::<&RawValue>(text)
-        .map(RawValue::get)
-        .map_err(|error| Error::input(field, format!("expected JSON, but found: {error}")))
+    Json::parse(text).map(Json::raw).ok_or_else(|| Error::input(field, "expected JSON"))
 }
 
 #[cfg(test)]

@@ -1,29 +1,13 @@
 //! Looking at an account's nonces and clearing what is stuck.
 
 use alloy_primitives::Address;
-use serde::Deserialize;
 
 use super::client::Client;
 use super::types::NonceInfo;
 use crate::error::Error;
-use crate::eth::rpc::{parse_amount, parse_hex};
+use crate::eth::replies::{amount, hex_text};
 use crate::eth::tx::{self, TxOptions};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PendingTransaction<'a> {
-    from: &'a str,
-    #[serde(default, borrow)]
-    gas_price: Option<&'a str>,
-    #[serde(default, borrow)]
-    max_fee_per_gas: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-struct PendingBlock<'a> {
-    #[serde(borrow)]
-    transactions: Vec<PendingTransaction<'a>>,
-}
+use crate::json::Json;
 
 /// How far an account's nonces have come. One request.
 ///
@@ -67,12 +51,12 @@ pub async fn fix(client: &Client, options: &TxOptions) -> Result<u64, Error> {
     let (mined, pending) = (replies.quantity(mined)?, replies.quantity(pending)?);
     let mut highest = replies.amount(price)?;
     // A node without a pending block leaves the chain's price.
-    if let Ok(Some(block)) = replies.get::<Option<PendingBlock<'_>>>(pool, "a block or null") {
-        for transaction in block.transactions {
-            if parse_hex::<Address>(transaction.from, "an address")? == account {
-                for price in [transaction.gas_price, transaction.max_fee_per_gas].into_iter().flatten() {
-                    highest = highest.max(parse_amount(price)?);
-                }
+    let transactions = replies.json(pool).ok().and_then(|block| block.get("transactions"));
+    for transaction in transactions.into_iter().flat_map(Json::elements) {
+        let [from, price, most] = transaction.fields(["from", "gasPrice", "maxFeePerGas"]);
+        if hex_text::<Address>(from, "an address")? == account {
+            for price in [price, most].into_iter().flatten() {
+                highest = highest.max(amount(Some(price))?);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::protocol::abi::{Source, Task, Vault};
 use super::protocol::{self, response, source, task};
 use super::types::{ResponseFields, SourceParams, SourceStatus, TaskSnapshot, TaskStatus};
 use crate::error::{Error, Kind};
-use crate::eth::rpc::{Rpc, parse_amount};
+use crate::eth::rpc::Rpc;
 
 /// Items asked for in one call of a ranged getter.
 const PAGE: u64 = 100;
@@ -127,7 +127,7 @@ pub async fn balance(rpc: &Rpc, account: Address) -> Result<U256, Error> {
     let mut batch = rpc.batch();
     let place = batch.push("eth_getBalance", format!(r#"["{account:?}","latest"]"#));
     let replies = batch.send().await?;
-    parse_amount(replies.get(place, "a hex quantity")?)
+    replies.amount(place)
 }
 
 /// An account's vault figures in wei: balance, and what it earned in all. One request.

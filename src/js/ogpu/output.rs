@@ -5,7 +5,7 @@ use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 
 use crate::eth::follow::Receipt;
-use crate::eth::rpc::Log;
+use crate::eth::replies::Log;
 use crate::io::Progress;
 use crate::js::convert::{Build, bigint, number};
 use crate::ogpu::events::NexusEvent;

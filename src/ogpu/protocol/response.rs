@@ -6,7 +6,8 @@ use super::abi::Response;
 use super::absent;
 use super::task::seconds;
 use crate::error::{Error, Kind};
-use crate::eth::rpc::{Batch, Replies, Slot};
+use crate::eth::replies::Replies;
+use crate::eth::rpc::{Batch, Slot};
 use crate::ogpu::types::{ResponseFields, ResponseStatus};
 
 /// The places of a response's fields in a batch.

@@ -4,7 +4,8 @@ use alloy_primitives::{Address, U256};
 
 use super::abi::Task;
 use crate::error::{Error, Kind};
-use crate::eth::rpc::{Batch, Replies, Slot};
+use crate::eth::replies::Replies;
+use crate::eth::rpc::{Batch, Slot};
 use crate::ogpu::types::{DeliveryMethod, TaskSnapshot, TaskStatus};
 
 /// The places of a snapshot's parts in a batch.
