@@ -95,6 +95,10 @@ pub enum Kind {
     SourceNotFound { address: Address },
     /// No response lives at this address.
     ResponseNotFound { address: Address },
+    /// The account is no provider of this network.
+    ProviderNotFound { address: Address },
+    /// The account is no master of this network.
+    MasterNotFound { address: Address },
 
     /// The task's deadline (unix seconds) has passed; nothing was sent.
     TaskExpired { task: Option<Address>, expiry: u64 },
@@ -113,6 +117,8 @@ pub enum Kind {
     NotMaster { account: Address },
     /// The account is no provider.
     NotProvider { account: Address },
+    /// The account lacks what OpenZeppelin's Ownable or AccessControl asks for: ownership, or the role.
+    UnauthorizedAccount { account: Address, role: Option<B256> },
 
     /// The account's vault balance (wei) does not cover the amount.
     InsufficientBalance { account: Address, required: U256, available: U256 },
@@ -125,6 +131,8 @@ pub enum Kind {
 
     /// The contract said no. With a hash the transaction was mined and failed; without one nothing was sent.
     TxRevert { reason: String, data: Bytes, hash: Option<B256> },
+    /// The contract panicked (Solidity's `Panic`), as for an index out of bounds.
+    ContractPanic { panic_code: u64, reason: String, hash: Option<B256> },
     /// The nonce was refused, or the wallet used another than suggested.
     Nonce { address: Address, tried: u64, suggested: u64, hash: Option<B256> },
     /// The account cannot pay the gas, or the gas cannot be estimated.
@@ -145,6 +153,10 @@ pub enum Kind {
     MissingSigner { role: &'static str },
     /// The chain is not among those the caller configured.
     ChainNotSupported { chain_id: u64 },
+    /// This network's contracts lack the function.
+    NotOnNetwork { function: &'static str, chain_id: u64 },
+    /// No node of the wanted chain answers at the URL.
+    InvalidRpcUrl { url: String, reason: String },
 
     /// Content could not be fetched or published.
     IpfsFetch { url: String, reason: String },
@@ -216,6 +228,8 @@ impl Kind {
             Self::TaskNotFound { .. } => ("taskNotFound", "TaskNotFoundError"),
             Self::SourceNotFound { .. } => ("sourceNotFound", "SourceNotFoundError"),
             Self::ResponseNotFound { .. } => ("responseNotFound", "ResponseNotFoundError"),
+            Self::ProviderNotFound { .. } => ("providerNotFound", "ProviderNotFoundError"),
+            Self::MasterNotFound { .. } => ("masterNotFound", "MasterNotFoundError"),
             Self::TaskExpired { .. } => ("taskExpired", "TaskExpiredError"),
             Self::TaskAlreadyFinalized { .. } => ("taskAlreadyFinalized", "TaskAlreadyFinalizedError"),
             Self::ResponseAlreadyConfirmed { .. } => ("responseAlreadyConfirmed", "ResponseAlreadyConfirmedError"),
@@ -224,11 +238,13 @@ impl Kind {
             Self::NotSourceOwner { .. } => ("notSourceOwner", "NotSourceOwnerError"),
             Self::NotMaster { .. } => ("notMaster", "NotMasterError"),
             Self::NotProvider { .. } => ("notProvider", "NotProviderError"),
+            Self::UnauthorizedAccount { .. } => ("unauthorizedAccount", "UnauthorizedAccountError"),
             Self::InsufficientBalance { .. } => ("insufficientBalance", "InsufficientBalanceError"),
             Self::InsufficientLockup { .. } => ("insufficientLockup", "InsufficientLockupError"),
             Self::UnbondingPeriodNotElapsed { .. } => ("unbondingPeriodNotElapsed", "UnbondingPeriodNotElapsedError"),
             Self::NotEligible { .. } => ("notEligible", "NotEligibleError"),
             Self::TxRevert { .. } => ("txRevert", "TxRevertError"),
+            Self::ContractPanic { .. } => ("contractPanic", "ContractPanicError"),
             Self::Nonce { .. } => ("nonce", "NonceError"),
             Self::Gas { .. } => ("gas", "GasError"),
             Self::TxReceiptTimeout { .. } => ("txReceiptTimeout", "TxReceiptTimeoutError"),
@@ -238,6 +254,8 @@ impl Kind {
             Self::PublishTimeout { .. } => ("publishTimeout", "PublishTimeoutError"),
             Self::MissingSigner { .. } => ("missingSigner", "MissingSignerError"),
             Self::ChainNotSupported { .. } => ("chainNotSupported", "ChainNotSupportedError"),
+            Self::NotOnNetwork { .. } => ("notOnNetwork", "NotOnNetworkError"),
+            Self::InvalidRpcUrl { .. } => ("invalidRpcUrl", "InvalidRpcUrlError"),
             Self::IpfsFetch { .. } => ("ipfsFetch", "IPFSFetchError"),
             Self::IpfsGateway { .. } => ("ipfsGateway", "IPFSGatewayError"),
             Self::ContentUnverified { .. } => ("contentUnverified", "ContentUnverifiedError"),
@@ -288,9 +306,11 @@ impl Kind {
             Self::InvalidInput { field, reason } => {
                 out.extend([text("field", field), text("reason", reason)]);
             }
-            Self::TaskNotFound { address } | Self::SourceNotFound { address } | Self::ResponseNotFound { address } => {
-                out.push(text("address", address))
-            }
+            Self::TaskNotFound { address }
+            | Self::SourceNotFound { address }
+            | Self::ResponseNotFound { address }
+            | Self::ProviderNotFound { address }
+            | Self::MasterNotFound { address } => out.push(text("address", address)),
             Self::TaskExpired { task, expiry } => {
                 out.extend(task.map(|a| text("task", a)));
                 out.push(number("expiry", *expiry));
@@ -308,6 +328,14 @@ impl Kind {
             }
             Self::NotMaster { account } | Self::NotProvider { account } | Self::NotEligible { account } => {
                 out.push(text("account", account));
+            }
+            Self::UnauthorizedAccount { account, role } => {
+                out.push(text("account", account));
+                out.extend(role.map(|role| text("role", role)));
+            }
+            Self::ContractPanic { panic_code, reason, hash } => {
+                out.extend([number("panicCode", *panic_code), text("reason", reason)]);
+                out.extend(hash.map(|h| text("hash", h)));
             }
             Self::InsufficientBalance { account, required, available }
             | Self::InsufficientLockup { account, required, available } => out.extend([
@@ -345,7 +373,12 @@ impl Kind {
             }
             Self::MissingSigner { role } => out.push(text("role", role)),
             Self::ChainNotSupported { chain_id } => out.push(number("chainId", *chain_id)),
-            Self::IpfsFetch { url, reason } => out.extend([text("url", url), text("reason", reason)]),
+            Self::NotOnNetwork { function, chain_id } => {
+                out.extend([text("function", function), number("chainId", *chain_id)]);
+            }
+            Self::IpfsFetch { url, reason } | Self::InvalidRpcUrl { url, reason } => {
+                out.extend([text("url", url), text("reason", reason)]);
+            }
             Self::IpfsGateway { gateway, status } => {
                 out.extend([text("gateway", gateway), number("statusCode", u64::from(*status))]);
             }
@@ -396,6 +429,8 @@ impl fmt::Display for Kind {
             Self::TaskNotFound { address } => write!(f, "no task at {address} on this network"),
             Self::SourceNotFound { address } => write!(f, "no source at {address} on this network"),
             Self::ResponseNotFound { address } => write!(f, "no response at {address} on this network"),
+            Self::ProviderNotFound { address } => write!(f, "{address} is no provider of this network"),
+            Self::MasterNotFound { address } => write!(f, "{address} is no master of this network"),
             Self::TaskExpired { expiry, .. } => {
                 write!(f, "the task's expiry time {expiry} (unix seconds) has passed; nothing was sent, choose a later one")
             }
@@ -412,6 +447,17 @@ impl fmt::Display for Kind {
             }
             Self::NotMaster { account } => write!(f, "{account} is not a master; nothing was sent"),
             Self::NotProvider { account } => write!(f, "{account} is not a provider; nothing was sent"),
+            Self::UnauthorizedAccount { account, .. } => {
+                write!(f, "the contract does not let {account} do this; nothing was sent")
+            }
+            Self::ContractPanic { reason, hash: Some(hash), .. } => {
+                write!(f, "the transaction {hash} was mined and failed: {reason}; only its gas was paid")
+            }
+            Self::ContractPanic { reason, .. } => write!(f, "the contract would fail: {reason}; nothing was sent"),
+            Self::NotOnNetwork { function, chain_id } => {
+                write!(f, "{function} does not exist on chain {chain_id}; nothing was sent")
+            }
+            Self::InvalidRpcUrl { url, reason } => write!(f, "{url} cannot be used as RPC: {reason}; the previous one stays"),
             Self::InsufficientBalance { account, required, available } => write!(
                 f,
                 "the vault balance of {account} is {available} wei, but {required} wei are needed; nothing was sent, deposit to the vault first"

@@ -1,9 +1,10 @@
 /** The functions of `ogkit/ogpu`, over whichever way the WebAssembly is loaded. */
 
-import { networks, resolveNetwork } from "./networks.js";
+import { Ogpu as Client } from "./client.js";
+import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
 import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
-import type { Address, Eip1193Provider, FetchOptions, JsonValue, Network, Ogpu, PinOptions } from "./wasm/ogpu/ogkit.js";
+import type { Address, Eip1193Provider, FetchOptions, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -24,12 +25,12 @@ export interface OgpuStatic {
    * Connects a wallet: it asks the user for accounts and brings the wallet to the network's chain.
    * @throws WalletRejectedError, WalletRequestPendingError, WalletLockedError, WrongChainError, ChainNotSupportedError
    */
-  connect(options: ConnectOptions): Promise<Ogpu>;
+  connect(options: ConnectOptions): Promise<Client>;
   /**
    * A client that only reads.
    * @throws ChainNotSupportedError, InvalidInputError
    */
-  readOnly(options?: { network?: "mainnet" | "testnet" | Network | undefined }): Promise<Ogpu>;
+  readOnly(options?: { network?: "mainnet" | "testnet" | Network | undefined }): Promise<Client>;
 }
 
 /** What can be published: JSON is written by `JSON.stringify`. */
@@ -38,6 +39,7 @@ export type Publishable = string | Uint8Array | { [key: string]: JsonValue };
 /** Makes the functions; `load` is awaited before the WebAssembly is used. */
 export function bind(load: () => Promise<void>): {
   Ogpu: OgpuStatic;
+  ChainConfig: ChainConfigStatic;
   publishToIpfs: (data: Publishable, options?: PinOptions & { pinUrl?: string | undefined }) => Promise<string>;
   fetchIpfsJson: (url: string, options?: FetchOptions) => Promise<JsonValue>;
   clearAllNonceCaches: () => Promise<void>;
@@ -46,12 +48,17 @@ export function bind(load: () => Promise<void>): {
     Ogpu: Object.freeze({
       async connect(options: ConnectOptions) {
         await load();
-        return wasm.Ogpu.connect({ ...options, wallet: unwrapWallet(options?.wallet), network: resolveNetwork(options?.network) });
+        const given = { ...options, wallet: unwrapWallet(options?.wallet), network: resolveNetwork(options?.network) };
+        return new Client(await wasm.Core.connect(given));
       },
       async readOnly(options: { network?: "mainnet" | "testnet" | Network | undefined } = {}) {
         await load();
-        return wasm.Ogpu.readOnly({ ...options, network: resolveNetwork(options.network) });
+        return new Client(await wasm.Core.readOnly({ ...options, network: resolveNetwork(options.network) }));
       },
+    }),
+    ChainConfig: chainConfig(async (url, chainId) => {
+      await load();
+      await wasm.probeRpc(url, chainId);
     }),
     async publishToIpfs(data, { pinUrl = networks.mainnet.pinUrl, ...options } = {}) {
       await load();

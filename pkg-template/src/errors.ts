@@ -54,6 +54,15 @@ export class ResponseNotFoundError extends NotFoundError {
   declare readonly code: "responseNotFound";
 }
 
+/** The account is no provider of this network. */
+export class ProviderNotFoundError extends NotFoundError {
+  declare readonly code: "providerNotFound";
+}
+/** The account is no master of this network. */
+export class MasterNotFoundError extends NotFoundError {
+  declare readonly code: "masterNotFound";
+}
+
 /** The task, source or response is not in a state that allows this. */
 export class StateError extends OgError {}
 /** The task's deadline has passed; choose a later `expiryTime`. */
@@ -104,6 +113,14 @@ export class NotProviderError extends PermissionError {
   declare readonly account: Hex;
 }
 
+/** The contract's own access control (OpenZeppelin's Ownable or AccessControl) does not let the account do this. */
+export class UnauthorizedAccountError extends PermissionError {
+  declare readonly code: "unauthorizedAccount";
+  declare readonly account: Hex;
+  /** The role that it lacks; absent for ownership. */
+  declare readonly role?: Hex;
+}
+
 /** The vault does not allow this. */
 export class VaultError extends OgError {
   declare readonly account: Hex;
@@ -141,6 +158,14 @@ export class TxRevertError extends TxError {
   declare readonly code: "txRevert";
   declare readonly reason: string;
   declare readonly data?: Hex;
+  declare readonly hash?: Hex;
+}
+/** A contract failed in itself (Solidity's `Panic`), for example by an index out of bounds. */
+export class ContractPanicError extends TxError {
+  declare readonly code: "contractPanic";
+  /** 0x11 arithmetic, 0x12 division by zero, 0x32 index out of bounds … */
+  declare readonly panicCode: number;
+  declare readonly reason: string;
   declare readonly hash?: Hex;
 }
 /** A nonce was refused; or, with a `hash`, the wallet ignored the suggested one: cancel in the wallet itself. */
@@ -187,6 +212,7 @@ export class TxUncertainError extends TxError {
 export class InvalidRpcUrlError extends TxError {
   declare readonly code: "invalidRpcUrl";
   declare readonly url: string;
+  declare readonly reason: string;
 }
 
 /** The time budget ran out before the transaction was sent. */
@@ -208,6 +234,13 @@ export class MissingSignerError extends ConfigError {
 export class ChainNotSupportedError extends ConfigError {
   declare readonly code: "chainNotSupported";
   declare readonly chainId?: number;
+}
+
+/** This network's contracts lack the function. */
+export class NotOnNetworkError extends ConfigError {
+  declare readonly code: "notOnNetwork";
+  declare readonly function: string;
+  declare readonly chainId: number;
 }
 
 /** IPFS failed. */
@@ -298,7 +331,8 @@ export class ModuleLoadError extends OgError {
 }
 
 const CLASSES = {
-  InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, TaskExpiredError,
+  InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, ProviderNotFoundError,
+  MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError, TaskExpiredError,
   TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
   NotSourceOwnerError, NotMasterError, NotProviderError, InsufficientBalanceError, InsufficientLockupError,
   UnbondingPeriodNotElapsedError, NotEligibleError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError,

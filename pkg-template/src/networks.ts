@@ -65,45 +65,89 @@ function currentNetwork(): Network {
   return current;
 }
 
+/** RPC endpoints that the page chose in place of the public ones. */
+const chosen = new Map<number, string>();
+
+function publicNetwork(chainId: ChainId | undefined): Network {
+  const network = chainId === undefined ? currentNetwork() : byChain.get(chainId);
+  if (!network) throw unsupported(chainId, `chain ${String(chainId)} is no public OpenGPU chain`);
+  return network;
+}
+
 /** The page's current public network, as the official SDK's `ChainConfig`. Clients made before a change keep theirs. */
-export const ChainConfig = Object.freeze({
+export interface ChainConfigStatic {
   /**
    * Makes a public chain the default of `Ogpu.connect` and `Ogpu.readOnly`.
    * @throws ChainNotSupportedError
    */
-  setChain(chainId: ChainId): void {
-    const network = byChain.get(chainId);
-    if (!network) throw unsupported(chainId, `chain ${String(chainId)} is no public OpenGPU chain`);
-    current = network;
-  },
+  setChain(chainId: ChainId): void;
   /**
    * The current chain.
-   * @throws ChainNotSupportedError before the first {@link ChainConfig.setChain}
+   * @throws ChainNotSupportedError before the first `setChain`
    */
-  getCurrentChain(): ChainId {
-    return currentNetwork().chainId as ChainId;
-  },
+  getCurrentChain(): ChainId;
   /**
    * A contract's address on the current chain.
    * @throws ChainNotSupportedError, InvalidInputError
    */
-  getContractAddress(name: "NEXUS" | "CONTROLLER" | "TERMINAL" | "VAULT"): Address {
-    const { nexus, controller, terminal, vault } = currentNetwork().contracts;
-    const addresses: Record<string, Address> = { NEXUS: nexus, CONTROLLER: controller, TERMINAL: terminal, VAULT: vault };
-    const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined;
-    if (!address) throw invalidInput("name", "expected one of NEXUS, CONTROLLER, TERMINAL, VAULT");
-    return address;
-  },
+  getContractAddress(name: "NEXUS" | "CONTROLLER" | "TERMINAL" | "VAULT"): Address;
   /** The public chains. */
-  getAllSupportedChains(): ChainId[] {
-    return Object.values(ChainId);
-  },
-});
+  getAllSupportedChains(): ChainId[];
+  /**
+   * Uses another RPC endpoint for a public chain (default: the current one), once a node of that chain answers there. One
+   * HTTP request.
+   * @throws InvalidRpcUrlError, ChainNotSupportedError
+   */
+  setRpc(url: string, chainId?: ChainId): Promise<void>;
+  /** The first RPC endpoint of a public chain (default: the current one). @throws ChainNotSupportedError */
+  getRpc(chainId?: ChainId): string;
+  /** Goes back to a public chain's own RPC endpoint (default: the current chain's). @throws ChainNotSupportedError */
+  resetRpc(chainId?: ChainId): void;
+}
+
+/** Makes the `ChainConfig` of an entry; `probe` asks a URL for its chain. */
+export function chainConfig(probe: (url: string, chainId: number) => Promise<void>): ChainConfigStatic {
+  return Object.freeze({
+    setChain(chainId: ChainId): void {
+      current = publicNetwork(chainId);
+    },
+    getCurrentChain(): ChainId {
+      return currentNetwork().chainId as ChainId;
+    },
+    getContractAddress(name: "NEXUS" | "CONTROLLER" | "TERMINAL" | "VAULT"): Address {
+      const { nexus, controller, terminal, vault } = currentNetwork().contracts;
+      const addresses: Record<string, Address> = { NEXUS: nexus, CONTROLLER: controller, TERMINAL: terminal, VAULT: vault };
+      const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined;
+      if (!address) throw invalidInput("name", "expected one of NEXUS, CONTROLLER, TERMINAL, VAULT");
+      return address;
+    },
+    getAllSupportedChains(): ChainId[] {
+      return Object.values(ChainId);
+    },
+    async setRpc(url: string, chainId?: ChainId): Promise<void> {
+      const network = publicNetwork(chainId);
+      await probe(url, network.chainId);
+      chosen.set(network.chainId, url);
+    },
+    getRpc(chainId?: ChainId): string {
+      const { rpcUrl } = withRpc(publicNetwork(chainId));
+      return typeof rpcUrl === "string" ? rpcUrl : (rpcUrl[0] ?? "");
+    },
+    resetRpc(chainId?: ChainId): void {
+      chosen.delete(publicNetwork(chainId).chainId);
+    },
+  });
+}
+
+function withRpc(network: Network): Network {
+  const rpcUrl = chosen.get(network.chainId);
+  return rpcUrl === undefined ? network : Object.freeze({ ...network, rpcUrl });
+}
 
 /** The network that an option names, or the current one. */
 export function resolveNetwork(network: "mainnet" | "testnet" | Network | undefined): Network {
-  if (network === undefined) return currentNetwork();
+  if (network === undefined) return withRpc(currentNetwork());
   if (typeof network !== "string") return network;
-  if (Object.hasOwn(networks, network)) return networks[network];
+  if (Object.hasOwn(networks, network)) return withRpc(networks[network]);
   throw invalidInput("options.network", 'expected "mainnet", "testnet" or a Network object');
 }

@@ -6,7 +6,7 @@
 import { bind } from "./api.js";
 import { ModuleLoadError } from "./errors.js";
 import { start } from "./start.js";
-import type { Ogpu as Client } from "./wasm/ogpu/ogkit.js";
+import type { Ogpu as Client } from "./client.js";
 
 export * from "./shared.js";
 
@@ -32,4 +32,4 @@ function ready(): Promise<void> {
 
 /** An OpenGPU network and the wallet that signs there. */
 export type Ogpu = Client;
-export const { Ogpu, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(ready);
+export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(ready);

@@ -6,11 +6,11 @@
 
 import { bind } from "./api.js";
 import { preload } from "./load.js";
-import type { Ogpu as Client } from "./wasm/ogpu/ogkit.js";
+import type { Ogpu as Client } from "./client.js";
 
 export * from "./shared.js";
 export { preload };
 
 /** An OpenGPU network and the wallet that signs there. */
 export type Ogpu = Client;
-export const { Ogpu, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(preload);
+export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(preload);

@@ -3,6 +3,7 @@
 export * from "./constants.js";
 export {
   OgError, InvalidInputError, NotFoundError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError,
+  ProviderNotFoundError, MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError,
   StateError, TaskExpiredError, TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError,
   PermissionError, NotTaskOwnerError, NotSourceOwnerError, NotMasterError, NotProviderError, VaultError,
   InsufficientBalanceError, InsufficientLockupError, UnbondingPeriodNotElapsedError, NotEligibleError, TxError,
@@ -15,12 +16,22 @@ export {
 } from "./errors.js";
 export type { OgErrorCode, OgErrorWith } from "./errors.js";
 export * from "./units.js";
-export { ChainConfig, ChainId, networks } from "./networks.js";
+export { ChainId, networks, type ChainConfigStatic } from "./networks.js";
+export { Environment, combineEnvironments, environmentNames, parseEnvironments } from "./environments.js";
 export { discoverWallets, watchWallets, type DiscoveredWallet } from "./wallets.js";
 export type { ConnectOptions, OgpuStatic, Publishable } from "./api.js";
-export { IpfsContent, Source, Task, TaskResponse as Response, Vault } from "./wasm/ogpu/ogkit.js";
+export { Source, type SourceSnapshot } from "./source.js";
+export { Task, type TaskSnapshot } from "./task.js";
+export { Response } from "./response.js";
+export { Master, Provider, type MasterSnapshot, type ProviderSnapshot } from "./actors.js";
+export type { Agent, Controller, Nexus, Terminal, Vault } from "./modules.js";
+export type { OgpuEventStream } from "./events.js";
+export type { ConfirmedResponse } from "./client.js";
+export type { Candidate, RunProgress, RunTaskOptions, TaskRun } from "./run-task.js";
+export { IpfsContent } from "./wasm/ogpu/ogkit.js";
 export type {
-  Address, ApiConfirmedResponse, CallOptions, ConfirmedResponse, Eip1193Provider, FetchOptions, Hash, Hex,
-  ImageEnvironments, JsonValue, Network, NonceInfo, OgpuEvent, PinOptions, Progress, PublishOptions, Receipt, ReceiptLog,
-  SourceInfo, SourceParams, TaskInfo, TaskInput, TaskSnapshot, WatchOptions, WriteOptions,
+  Address, ApiConfirmedResponse, CallOptions, Eip1193Provider, EventFilter, EventPlace, EventQuery, FetchOptions, Hash, Hex,
+  ImageEnvironments, JsonValue, ListOptions, Network, NonceInfo, OgpuEvent, OgpuEventType, OgpuEvents, PinOptions, Progress,
+  PublishOptions, Receipt, ReceiptLog, ResponseParams, ResponseSnapshot, SourceInfo, SourceParams, TaskInfo, TaskInput, TaskParams,
+  WatchOptions, WatchTiming, WriteOptions,
 } from "./wasm/ogpu/ogkit.js";

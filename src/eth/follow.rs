@@ -163,6 +163,22 @@ fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
     Ok((receipt, quantity(status)? == 1))
 }
 
+/// The receipt of a transaction that succeeded; `None` while it is not mined. One HTTP request.
+///
+/// # Errors
+/// [`Kind::TxRevert`] when it failed, and those of [`Rpc`]'s reads.
+pub async fn find_receipt(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
+    let mut batch = rpc.batch();
+    let place = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
+    match batch.send().await?.json(place)?.present().map(read_receipt).transpose()? {
+        Some((_, false)) => {
+            let reason = "no reason given".to_owned();
+            Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash: Some(hash) }))
+        }
+        found => Ok(found.map(|(receipt, _)| receipt)),
+    }
+}
+
 /// Why a mined transaction failed: the same call on the state before its block.
 async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Receipt, explain: Explain<'_>) -> Error {
     let mut batch = rpc.batch();
@@ -179,7 +195,7 @@ async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Recei
             let data = reverted.data.clone();
             let reason = reverted.reason.clone();
             let reason = match explain(reverted).await.into_kind() {
-                Kind::TxRevert { reason, .. } => reason,
+                Kind::TxRevert { reason, .. } | Kind::ContractPanic { reason, .. } => reason,
                 named => format!("{reason} ({})", named.code()),
             };
             Error::from(Kind::TxRevert { reason, data, hash })
@@ -190,7 +206,7 @@ async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Recei
 
 /// What took a transaction's nonce.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Replacement {
+pub(super) enum Replacement {
     /// The same call for another fee.
     Same,
     /// A transfer of nothing to oneself.
@@ -200,7 +216,7 @@ enum Replacement {
 }
 
 /// Finds who took the nonce, from the block before the sending on.
-async fn replacement(
+pub(super) async fn replacement(
     rpc: &Rpc,
     account: Address,
     nonce: u64,

@@ -25,11 +25,12 @@ pub struct RpcFault {
 }
 
 /// The answers of a batch, in the order of its requests.
+#[derive(Default)]
 pub struct Replies {
     url: String,
-    body: String,
-    /// Where each result stands in the body.
-    items: Vec<Result<Range<usize>, RpcFault>>,
+    bodies: Vec<String>,
+    /// Where each result stands: in which body, and where there.
+    items: Vec<Result<(usize, Range<usize>), RpcFault>>,
 }
 
 impl RpcFault {
@@ -70,7 +71,7 @@ impl Replies {
         let mut place = |at: Option<usize>, error: Option<Json<'_>>, result: Option<Json<'_>>| {
             let item = match (error, result) {
                 (Some(fault), _) => Err(RpcFault::read(fault)),
-                (None, result) => Ok(result.map_or(0..0, |result| within(&body, result.raw()))),
+                (None, result) => Ok((0, result.map_or(0..0, |result| within(&body, result.raw())))),
             };
             *items.get_mut(at?)? = Some(item);
             Some(())
@@ -91,7 +92,15 @@ impl Replies {
             }
         }
         let items = items.into_iter().collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
-        Ok(Self { url, body, items })
+        Ok(Self { url, bodies: vec![body], items })
+    }
+
+    /// Puts the answers to further requests behind these.
+    pub(super) fn append(&mut self, more: Self) {
+        let before = self.bodies.len();
+        self.url = more.url;
+        self.bodies.extend(more.bodies);
+        self.items.extend(more.items.into_iter().map(|item| item.map(|(body, range)| (body + before, range))));
     }
 
     /// The answer at `index`, or the node's error object.
@@ -101,8 +110,8 @@ impl Replies {
     pub fn raw(&self, index: usize) -> Result<Json<'_>, &RpcFault> {
         match self.items.get(index) {
             Some(Err(fault)) => Err(fault),
-            Some(Ok(range)) => {
-                let text = self.body.get(range.clone()).unwrap_or_default();
+            Some(Ok((body, range))) => {
+                let text = self.bodies.get(*body).and_then(|body| body.get(range.clone())).unwrap_or_default();
                 Ok(Json::checked(if text.is_empty() { "null" } else { text }))
             }
             None => Ok(Json::checked("null")),
@@ -133,10 +142,13 @@ impl Replies {
         amount(Some(self.json(index)?))
     }
 
-    /// The undecoded answer of an `eth_call`, the same code for every function.
-    fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
+    /// The undecoded answer of an `eth_call`.
+    ///
+    /// # Errors
+    /// As [`Replies::call`].
+    pub fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
         let json = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
-            Some(reverted) => Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }),
+            Some(reverted) => reverted.into_error(None),
             None => rpc_error(self.url.clone(), fault.clone()),
         })?;
         let wrong = || Error::protocol("hex data", json.raw());

@@ -12,13 +12,15 @@ use alloy_sol_types::SolCall;
 
 use super::call::WriteCall;
 use super::replies::Replies;
-use crate::error::{Error, Kind, public_url};
-use crate::io::{HttpRequest, Io};
+use crate::error::{Error, Kind, Said, public_url};
+use crate::io::{HttpFailure, HttpRequest, Io};
 
 /// A node's answer may have this many bytes.
 const MAX_REPLY: usize = 32 << 20;
 /// A node may take this long for one batch.
 const TIMEOUT_MS: u64 = 30_000;
+/// Requests that go out together at first.
+const MAX_BATCH: usize = 1000;
 /// Rounds over all endpoints before giving up.
 const ROUNDS: u32 = 3;
 /// The pause between two rounds.
@@ -31,6 +33,8 @@ pub struct Rpc {
     urls: Rc<[String]>,
     /// The endpoint that answered last goes first.
     current: Rc<Cell<usize>>,
+    /// The most requests that go out together; less once a node has refused more.
+    largest: Rc<Cell<usize>>,
 }
 
 /// Requests that go out together.
@@ -45,7 +49,7 @@ pub struct Slot<C>(pub(super) usize, PhantomData<C>);
 impl Rpc {
     /// Talks to `urls` in their order; there is at least one.
     pub fn new(io: Io, urls: impl Into<Rc<[String]>>) -> Self {
-        Self { io, urls: urls.into(), current: Rc::new(Cell::new(0)) }
+        Self { io, urls: urls.into(), current: Rc::new(Cell::new(0)), largest: Rc::new(Cell::new(MAX_BATCH)) }
     }
 
     /// The outside world this talks through.
@@ -88,6 +92,9 @@ impl Rpc {
                         self.current.set(at);
                         return Ok((public_url(url), reply.body));
                     }
+                    // Asking for less may help; asking again will not.
+                    Ok(reply) if reply.head.status == 413 => return Err(refused(url, "the request is too large")),
+                    Err(HttpFailure::TooLarge(_)) => return Err(refused(url, "the answer is too large")),
                     Ok(reply) => (Some(reply.head.status), String::from("a bad status")),
                     Err(failure) => (None, failure.to_string()),
                 };
@@ -96,6 +103,10 @@ impl Rpc {
         }
         Err(last)
     }
+}
+
+fn refused(url: &str, message: &str) -> Error {
+    Error::from(Kind::Rpc { url: public_url(url), said: Said { message: message.to_owned(), ..Said::default() } })
 }
 
 fn looks_like_rpc(body: &[u8]) -> bool {
@@ -114,21 +125,41 @@ impl Batch<'_> {
         Slot(self.push_view(to, &call.abi_encode()), PhantomData)
     }
 
-    fn push_view(&mut self, to: Address, calldata: &[u8]) -> usize {
+    /// Adds an `eth_call` with its calldata; the answer has this index.
+    pub fn push_view(&mut self, to: Address, calldata: &[u8]) -> usize {
         let data = hex::encode(calldata);
         self.push("eth_call", format!(r#"[{{"to":"{to:?}","data":"0x{data}"}},"latest"]"#))
     }
 
-    /// Sends everything in one HTTP request.
+    /// Sends everything in one HTTP request. A node that refuses so much at once gets it in halves, and from then on
+    /// never more than it took.
     ///
     /// # Errors
-    /// [`Kind::Http`] when no endpoint answers, [`Kind::Rpc`] when one answers the whole batch with an error,
+    /// [`Kind::Http`] when no endpoint answers, [`Kind::Rpc`] when one refuses even a single request as such,
     /// [`Kind::Protocol`] for any other shape. An error of a single request is kept for its reader.
     pub async fn send(self) -> Result<Replies, Error> {
+        let mut replies = Replies::default();
+        let mut rest = self.items.as_slice();
+        while !rest.is_empty() {
+            let (part, later) = rest.split_at(rest.len().min(self.rpc.largest.get()));
+            match self.exchange(part).await {
+                Ok(part) => replies.append(part),
+                Err(error) if part.len() > 1 && matches!(*error, Kind::Rpc { .. }) => {
+                    self.rpc.largest.set(part.len() / 2);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            rest = later;
+        }
+        Ok(replies)
+    }
+
+    async fn exchange(&self, items: &[(&'static str, String)]) -> Result<Replies, Error> {
         let mut body = String::new();
-        let single = self.items.len() == 1;
+        let single = items.len() == 1;
         body.push(if single { ' ' } else { '[' });
-        for (id, (method, params)) in self.items.iter().enumerate() {
+        for (id, (method, params)) in items.iter().enumerate() {
             if id > 0 {
                 body.push(',');
             }
@@ -138,7 +169,7 @@ impl Batch<'_> {
             body.push(']');
         }
         let (url, reply) = self.rpc.post(Rc::new(body.into_bytes())).await?;
-        Replies::read(url, reply, self.items.len())
+        Replies::read(url, reply, items.len())
     }
 }
 
@@ -151,4 +182,44 @@ pub fn transaction_fields(from: Address, call: &WriteCall) -> String {
         value = call.value,
         data = call.data
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::io::fake;
+
+    #[test]
+    fn a_node_that_takes_few_at_once_gets_few_at_once() {
+        let sizes = Rc::new(std::cell::RefCell::new(Vec::new()));
+        let seen = Rc::clone(&sizes);
+        let (io, _) = fake::io(move |request| {
+            let asked: Value = serde_json::from_slice(&request.body.clone().unwrap_or_default()).unwrap_or_default();
+            let count = asked.as_array().map_or(1, Vec::len);
+            seen.borrow_mut().push(count);
+            let reply = match &asked {
+                Value::Array(items) if items.len() > 3 => json!({ "error": { "code": -32600, "message": "batch too large" } }),
+                Value::Array(items) => {
+                    items.iter().map(|item| json!({ "id": item["id"], "result": item["params"][0] })).collect()
+                }
+                item => json!({ "id": item["id"], "result": item["params"][0] }),
+            };
+            Ok(fake::reply(&request.url, 200, &[], reply.to_string()))
+        });
+        let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
+        for expected in [vec![10, 5, 2, 2, 2, 2, 2], vec![2, 2, 2, 2, 2]] {
+            let mut batch = rpc.batch();
+            for number in 0..10 {
+                batch.push("echo", format!("[\"0x{number:x}\"]"));
+            }
+            let replies = batch.send().now_or_never().and_then(Result::ok);
+            let numbers: Option<Vec<u64>> = replies.and_then(|r| (0..10).map(|at| r.quantity(at).ok()).collect());
+            assert_eq!(numbers, Some((0..10).collect()));
+            assert_eq!(*sizes.borrow(), expected);
+            sizes.borrow_mut().clear();
+        }
+    }
 }

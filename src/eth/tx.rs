@@ -5,13 +5,15 @@
 //!    │  one batch: eth_call, eth_estimateGas, pending nonce, block number, chain id
 //!    ▼
 //! window ──rejected──▶ nonce given back, nothing sent
+//!    │  one at a time for each account and origin; the nonce is taken here, so that a rejection leaves no gap;
 //!    │  account and chain looked at again, then eth_sendTransaction
 //!    ▼
 //! follow ──▶ receipt │ reverted │ replaced │ timed out (it may still be mined)
 //! ```
 //!
 //! Before the hash exists an attempt may be repeated, and only when the failure proves that nothing went out. Once a
-//! transaction may be out nothing is ever sent again: the caller is told the nonce or the hash instead.
+//! transaction may be out nothing is ever sent again: it is looked for on chain by its nonce, and when it is not found the
+//! caller is told the nonce.
 
 use alloy_primitives::Address;
 use futures_channel::oneshot;
@@ -19,7 +21,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
 use super::call::WriteCall;
-use super::follow::{Receipt, Sent, follow};
+use super::follow::{Receipt, Replacement, Sent, follow, replacement};
 use super::nonce::{NonceBook, Reservation};
 use super::replies::parse_hex;
 use super::revert::{self, Reverted};
@@ -30,6 +32,13 @@ use crate::io::{OnProgress, Progress, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
 const UNDERPRICED_PAUSE_MS: u64 = 5000;
+
+/// A count of transactions that was read this long ago is read again before it is used.
+const STALE_MS: u64 = 500;
+/// How long a transaction that may be out is looked for.
+const SEARCH_MS: u64 = 15_000;
+/// The pause between two looks for it.
+const SEARCH_PAUSE_MS: u64 = 1000;
 
 /// Who signs, and where.
 #[derive(Clone)]
@@ -172,25 +181,50 @@ async fn send(
 ) -> Result<Sent, Refused> {
     guard("simulate")?;
     let prepared = prepare(rpc, signer, call, explain).await?;
-    let reservation = reserve(rpc, signer, options.nonce, prepared.pending).await?;
-    let nonce = reservation.nonce;
-    (options.on_progress)(Progress::Simulated { gas: prepared.gas, nonce });
+    (options.on_progress)(Progress::Simulated { gas: prepared.gas });
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
-    let hash =
-        ask(rpc, signer, call, reservation, &extra, &options.on_progress, guard).await.map_err(|refused| match refused {
-            Refused::NonceTooLow(_) => Refused::NonceTooLow(Error::from(Kind::Nonce {
-                address: signer.account,
-                tried: nonce,
-                suggested: prepared.pending,
-                hash: None,
-            })),
-            other => other,
-        })?;
+    let (answer, nonce) = ask(rpc, signer, call, (options.nonce, prepared.pending), &extra, &options.on_progress, guard).await?;
+    let hash = match answer {
+        Ok(hash) => hash,
+        Err(Refused::NonceTooLow(_)) => {
+            let (address, suggested) = (signer.account, prepared.pending);
+            return Err(Refused::NonceTooLow(Error::from(Kind::Nonce { address, tried: nonce, suggested, hash: None })));
+        }
+        Err(Refused::Final(error)) if matches!(*error, Kind::TxUncertain { .. }) => {
+            let hash = search(rpc, signer, call, nonce, prepared.block).await.ok_or(error)?;
+            (options.on_progress)(Progress::Sent { hash });
+            hash
+        }
+        Err(refused) => return Err(refused),
+    };
     Ok(Sent { hash, nonce, from_block: prepared.block, exact_nonce: false })
 }
 
+/// Looks for a transaction whose sending failed in a way that does not tell whether it is out.
+async fn search(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64, from_block: u64) -> Option<alloy_primitives::B256> {
+    let clock = &rpc.io().clock;
+    let deadline = clock.now_ms().saturating_add(SEARCH_MS);
+    loop {
+        let mut batch = rpc.batch();
+        let mined = batch.push("eth_getTransactionCount", format!(r#"["{:?}","latest"]"#, signer.account));
+        let head = batch.push("eth_blockNumber", "[]");
+        // A node that fails now is asked again.
+        let found = batch.send().await.and_then(|replies| Ok((replies.quantity(mined)?, replies.quantity(head)?)));
+        if let Ok((mined, head)) = found
+            && mined > nonce
+        {
+            let taken = replacement(rpc, signer.account, nonce, call, from_block, head).await;
+            return taken.ok().flatten().filter(|(_, kind)| *kind == Replacement::Same).map(|(hash, _)| hash);
+        }
+        if clock.now_ms() >= deadline {
+            return None;
+        }
+        clock.sleep(SEARCH_PAUSE_MS).await;
+    }
+}
+
 /// The caller's nonce, or the book's next.
-pub async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u64) -> Result<Reservation, Error> {
+async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u64) -> Result<Reservation, Error> {
     let tabs = rpc.io().tabs.as_ref();
     let chain_id = signer.chain.chain_id;
     match nonce {
@@ -200,25 +234,34 @@ pub async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u6
 }
 
 /// Asks the wallet to send. Holds the window until it answers; the answer is recorded even when nobody waits any more.
+/// Answers what the wallet did, and the nonce that was suggested to it.
 async fn ask(
     rpc: &Rpc,
     signer: &Signer,
     call: &WriteCall,
-    reservation: Reservation,
+    (wanted, mut pending): (Option<u64>, u64),
     extra: &str,
     on_progress: &OnProgress,
     guard: Guard<'_>,
-) -> Result<alloy_primitives::B256, Refused> {
+) -> Result<(Result<alloy_primitives::B256, Refused>, u64), Error> {
+    let asked = rpc.io().clock.now_ms();
     let _window = signer.wallet.window().await;
+    let _turn = rpc.io().tabs.lock(format!("ogkit:window:{}:{:?}", signer.chain.chain_id, signer.account)).await;
     signer.wallet.switch_chain(&signer.chain).await?;
     if !signer.wallet.accounts(false).await?.contains(&signer.account) {
         let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
-        return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }).into());
+        return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }));
     }
+    if rpc.io().clock.now_ms().saturating_sub(asked) > STALE_MS {
+        let mut batch = rpc.batch();
+        let count = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
+        pending = batch.send().await?.quantity(count)?;
+    }
+    let reservation = reserve(rpc, signer, wanted, pending).await?;
     guard("sign")?;
-    on_progress(Progress::Signing { to: call.to, value: call.value });
-
     let nonce = reservation.nonce;
+    on_progress(Progress::Signing { to: call.to, value: call.value, nonce });
+
     let account = signer.account;
     // With the chain's id in the transaction a wallet that was switched meanwhile refuses instead of sending elsewhere.
     let params = format!(
@@ -259,7 +302,7 @@ async fn ask(
         .boxed_local(),
     );
     let gone = || Error::from(Kind::TxUncertain { address: account, nonce, said: Said::default() });
-    waiting.await.unwrap_or_else(|_| Err(gone().into()))
+    Ok((waiting.await.unwrap_or_else(|_| Err(gone().into())), nonce))
 }
 
 /// Which failures prove that nothing went out? Only a refusal by the user, by the wallet's own checks, or by the node
@@ -278,8 +321,7 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     }
     let data = failure.data.as_deref().and_then(|text| text.parse().ok());
     if failure.said.code == Some(3) || says("execution reverted") {
-        let reverted = revert::decode(data.unwrap_or_default(), &failure.said.message);
-        return Refused::Final(Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }));
+        return Refused::Final(revert::decode(data.unwrap_or_default(), &failure.said.message).into_error(None));
     }
     let refused_by_node = ["underpriced", "nonce too high", "intrinsic gas too low", "exceeds block gas limit"];
     let refused =
@@ -309,17 +351,11 @@ pub async fn cancel(
     options: &TxOptions,
 ) -> Result<Receipt, Error> {
     let call = WriteCall { to: signer.account, data: alloy_primitives::Bytes::new(), value: alloy_primitives::U256::ZERO };
-    let reservation = reserve(rpc, signer, Some(nonce), nonce).await?;
     let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
-    let hash =
-        ask(rpc, signer, &call, reservation, &extra, &options.on_progress, &|_| Ok(())).await.map_err(
-            |refused| match refused {
-                Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
-            },
-        )?;
-    let explain = |reverted: Reverted| {
-        let error = Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
-        std::future::ready(error).boxed_local()
-    };
+    let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce), &extra, &options.on_progress, &|_| Ok(())).await?;
+    let hash = answer.map_err(|refused| match refused {
+        Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
+    })?;
+    let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
     follow(rpc, signer, &call, Sent { hash, nonce, from_block, exact_nonce: true }, options, &explain).await
 }

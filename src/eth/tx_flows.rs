@@ -20,6 +20,7 @@ use crate::io::{Progress, Wallet, WalletFailure};
 
 const ACCOUNT: Address = Address::repeat_byte(0xaa);
 const TARGET: Address = Address::repeat_byte(0xbb);
+const OTHER_TARGET: Address = Address::repeat_byte(0xcc);
 const HASH: B256 = B256::repeat_byte(1);
 const OTHER: B256 = B256::repeat_byte(2);
 
@@ -115,7 +116,7 @@ fn code(told: &Told) -> &'static str {
 fn a_write_that_goes_well() {
     let told = play(vec![sent()], nothing());
     assert_eq!(told.result.as_ref().ok().map(|r| (r.hash, r.nonce)), Some((HASH, 5)));
-    assert!(matches!(told.steps.first(), Some(Progress::Simulated { gas: 60_000, nonce: 5 })));
+    assert!(matches!(told.steps.first(), Some(Progress::Simulated { gas: 60_000 })));
     assert!(matches!(told.steps.last(), Some(Progress::Mined { .. })));
 }
 
@@ -171,6 +172,24 @@ fn whatever_may_be_out_is_never_sent_again() {
         assert_eq!(told.tabs.0.borrow().len(), 1, "the nonce stays taken: {words}");
     }
     let told = play(vec![Ok(json!("not a hash")), sent()], nothing());
+    assert_eq!((code(&told), told.sends), ("txUncertain", 1));
+}
+
+#[test]
+fn a_transaction_whose_answer_was_lost_is_found_by_its_nonce() {
+    let lost = || vec![Err(failure(None, "Failed to fetch")), sent()];
+    let mined = |to: Address| -> Override {
+        Box::new(move |method, params| match method {
+            "eth_getTransactionCount" if params[1] == json!("latest") => Some(Ok(json!("0x6"))),
+            "eth_getBlockByNumber" => Some(Ok(json!({ "transactions": [transaction(HASH, "0x5", to, "0x01")] }))),
+            _ => None,
+        })
+    };
+    let told = play(lost(), mined(TARGET));
+    assert_eq!(told.result.as_ref().ok().map(|r| r.hash), Some(HASH));
+    assert_eq!(told.sends, 1);
+    // Somebody else's transaction with this nonce is not ours.
+    let told = play(lost(), mined(OTHER_TARGET));
     assert_eq!((code(&told), told.sends), ("txUncertain", 1));
 }
 

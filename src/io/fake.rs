@@ -88,6 +88,17 @@ impl Tabs for FakeTabs {
         let claim = free.then(|| Rc::new(Held(self.clone(), key)) as Rc<dyn Claim>);
         async move { claim }.boxed_local()
     }
+    fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>> {
+        let tabs = self.clone();
+        futures_util::future::poll_fn(move |context| match tabs.claim(key.clone()).now_or_never().flatten() {
+            Some(claim) => std::task::Poll::Ready(claim),
+            None => {
+                context.waker().wake_by_ref();
+                std::task::Poll::Pending
+            }
+        })
+        .boxed_local()
+    }
 }
 
 /// A wallet that answers from a list and remembers what it was asked.

@@ -56,6 +56,8 @@ pub trait Claim {}
 pub trait Tabs {
     /// Claims `key`, or answers `None` when any tab of this origin holds it. A tab that dies loses its claims.
     fn claim(&self, key: String) -> LocalBoxFuture<'static, Option<Rc<dyn Claim>>>;
+    /// Claims `key` as soon as no other tab of this origin holds it, in the order of asking.
+    fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>>;
 }
 
 /// The outside world, except the wallet: that one belongs to a client.
@@ -101,13 +103,13 @@ pub enum Progress {
     Simulated {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas: u64,
-        nonce: u64,
     },
-    /// The wallet is asked to sign a transaction to `to` with `value` wei.
+    /// The wallet is asked to sign a transaction to `to` with `value` wei; `nonce` is suggested to it.
     Signing {
         to: Address,
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         value: U256,
+        nonce: u64,
     },
     /// The wallet has sent the transaction. Told even after the call was aborted.
     Sent { hash: B256 },

@@ -1,7 +1,7 @@
 //! Values in: every value knows its path, so that what is wrong is named. Unknown keys are refused, amounts must be
 //! bigint, addresses in mixed case must pass their checksum (EIP-55).
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use js_sys::{Array, BigInt, Function, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
@@ -12,6 +12,9 @@ use crate::error::{Error, clip};
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 /// Text may have this many UTF-16 units.
 const MAX_TEXT: u32 = 4 << 20;
+
+/// Lists may have this many items.
+const MAX_ITEMS: u32 = 10_000;
 
 /// A value from the caller, with its path.
 pub(crate) struct Input {
@@ -157,6 +160,23 @@ impl Input {
         let mixed = hex.bytes().any(|b| b.is_ascii_lowercase()) && hex.bytes().any(|b| b.is_ascii_uppercase());
         let parsed = if mixed { Address::parse_checksummed(&text, None).ok() } else { hex.parse().ok() };
         parsed.ok_or_else(|| Error::input(self.path.as_str(), "the address has a wrong checksum: a letter may be mistyped"))
+    }
+
+    /// 32 bytes as hex text.
+    pub(crate) fn hash(&self) -> Read<B256> {
+        let text = self.text()?;
+        let hash = text.strip_prefix("0x").filter(|hex| hex.len() == 64).and_then(|_| text.parse().ok());
+        hash.ok_or_else(|| Error::input(self.path.as_str(), "expected a hash: 0x and 64 hex digits"))
+    }
+
+    /// The items of a list, each with its path.
+    pub(crate) fn list(&self) -> Read<Vec<Self>> {
+        match self.value.dyn_ref::<Array>() {
+            Some(list) if list.length() <= MAX_ITEMS => {
+                Ok(list.iter().enumerate().map(|(at, item)| Self::new(format!("{}[{at}]", self.path), item)).collect())
+            }
+            _ => self.refuse(&format!("a list of at most {MAX_ITEMS} items")),
+        }
     }
 
     /// One of the named members.

@@ -3,18 +3,20 @@
 
 use std::rc::Rc;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256};
 use futures_util::FutureExt as _;
 
 use super::content::{self, PinOptions, milliseconds};
+use super::functions::{Value, Write};
 use super::metadata::{self, SOURCE_FILENAME, TASK_FILENAME};
 use super::network::Network;
-use super::protocol::{controller, nexus, vault};
+use super::protocol::{controller, nexus};
 use super::revert::{Context, explain};
 use super::types::{SourceInfo, TaskInfo};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
-use crate::eth::follow::Receipt;
+use crate::eth::calls::send_calls;
+use crate::eth::follow::{Receipt, find_receipt};
 use crate::eth::nonce::NonceBook;
 use crate::eth::rpc::Rpc;
 use crate::eth::tx::{self, Signer, TxOptions};
@@ -119,7 +121,8 @@ impl Client {
         let signer = self.signer("client")?;
         let budget = Budget::new(&self.rpc, options.total_timeout);
         let url = self.upload(metadata::source_document(info), SOURCE_FILENAME, &budget, options).await?;
-        let call = nexus::publish_source(self.network.contracts.nexus, signer.account, info, url, self.rpc.io().now());
+        let params = nexus::source_params(signer.account, info, url, self.rpc.io().now());
+        let call = nexus::publish_source(self.network.contracts.nexus, params);
         let receipt = self.write(&call, Context::default(), &options.tx, &|stage| budget.check(stage)).await?;
         Ok(Published { address: nexus::source_published(self.network.contracts.nexus, &receipt)?, receipt })
     }
@@ -146,7 +149,7 @@ impl Client {
             caller: signer.account,
             source: Some(info.source),
             amount: info.payment,
-            expiry: info.expiry_time,
+            expiry: Some(info.expiry_time),
             ..Context::default()
         };
         let guard = |stage| in_time().and_then(|()| budget.check(stage));
@@ -154,36 +157,72 @@ impl Client {
         Ok(Published { address: nexus::task_published(self.network.contracts.nexus, &receipt)?, receipt })
     }
 
-    /// Confirms a response, which pays its provider. Two HTTP requests: the simulation and the receipt.
+    /// What a transaction published, as long as it is mined: a task or a source. One HTTP request.
     ///
     /// # Errors
-    /// [`Kind::NotTaskOwner`], [`Kind::ResponseAlreadyConfirmed`], [`Kind::TaskAlreadyFinalized`], and those of
-    /// [`tx::execute`].
-    pub async fn confirm_response(&self, response: Address, options: &TxOptions) -> Result<Receipt, Error> {
-        let call = controller::confirm_response(self.network.contracts.controller, response);
-        let context = Context { response: Some(response), ..Context::default() };
+    /// [`Kind::TxRevert`] when it failed; [`Kind::Protocol`] when it published nothing.
+    pub async fn published_by(&self, hash: B256) -> Result<Option<Published>, Error> {
+        let Some(receipt) = find_receipt(&self.rpc, hash).await? else { return Ok(None) };
+        let nexus = self.network.contracts.nexus;
+        let task = nexus::task_published(nexus, &receipt);
+        let address = task.or_else(|_| nexus::source_published(nexus, &receipt))?;
+        Ok(Some(Published { address, receipt }))
+    }
+
+    /// Replaces a source's terms and metadata. Three HTTP requests, as [`Client::publish_source`].
+    ///
+    /// # Errors
+    /// [`Kind::NotSourceOwner`]; as [`Client::publish_source`] otherwise.
+    pub async fn update_source(&self, source: Address, info: &SourceInfo, options: &PublishOptions) -> Result<Receipt, Error> {
+        metadata::check_source(info)?;
+        let signer = self.signer("client")?;
+        let budget = Budget::new(&self.rpc, options.total_timeout);
+        let url = self.upload(metadata::source_document(info), SOURCE_FILENAME, &budget, options).await?;
+        let params = nexus::source_params(signer.account, info, url, self.rpc.io().now());
+        let call = nexus::update_source(self.network.contracts.nexus, source, params);
+        let context = Context { source: Some(source), ..Context::default() };
+        self.write(&call, context, &options.tx, &|stage| budget.check(stage)).await
+    }
+
+    /// Calls a function of the table with one argument for each of its inputs. Two HTTP requests: the simulation and the
+    /// receipt (one more for each further look at a block that is not there yet).
+    ///
+    /// # Errors
+    /// The revert as it is explained, [`Kind::NotOnNetwork`], and those of [`tx::execute`].
+    pub async fn call(&self, write: &Write, arguments: &[Value], options: &TxOptions) -> Result<Receipt, Error> {
+        let (call, context) = write.call(&self.network.contracts, self.network.chain_id, arguments)?;
         self.write(&call, context, options, &|_| Ok(())).await
     }
 
-    /// Moves `amount` wei of the signer's native currency into `account`'s vault balance. Two HTTP requests.
+    /// Confirms several responses: under one signature where the wallet has batches (EIP-5792), else one transaction after
+    /// the other. The first failure ends it; what was confirmed before stays confirmed.
+    ///
+    /// # Errors
+    /// Those of [`Client::call`] and [`send_calls`].
+    pub async fn confirm_responses(&self, responses: &[Address], options: &TxOptions) -> Result<Vec<Receipt>, Error> {
+        let signer = self.signer("client")?;
+        let mut calls = Vec::with_capacity(responses.len());
+        for response in responses {
+            calls.push(Write::confirm_response(&self.network.contracts, *response)?);
+        }
+        let bare: Vec<WriteCall> = calls.iter().map(|(call, _)| call.clone()).collect();
+        let context = Context { caller: signer.account, response: responses.first().copied(), ..Context::default() };
+        let explain = |reverted| explain(&self.rpc, &self.network.contracts, context, reverted).boxed_local();
+        if let Some(receipts) = send_calls(&self.rpc, signer, &bare, options, &explain).await? {
+            return Ok(receipts);
+        }
+        let mut receipts = Vec::with_capacity(calls.len());
+        for (call, context) in calls {
+            receipts.push(self.write(&call, context, options, &|_| Ok(())).await?);
+        }
+        Ok(receipts)
+    }
+
+    /// Carries out any call, explaining its revert by what it is about.
     ///
     /// # Errors
     /// Those of [`tx::execute`].
-    pub async fn deposit(&self, account: Address, amount: U256, options: &TxOptions) -> Result<Receipt, Error> {
-        let call = vault::deposit(self.network.contracts.vault, account, amount);
-        self.write(&call, Context { amount, ..Context::default() }, options, &|_| Ok(())).await
-    }
-
-    /// Moves `amount` wei of the signer's vault balance back to native currency. Two HTTP requests.
-    ///
-    /// # Errors
-    /// [`Kind::InsufficientBalance`], and those of [`tx::execute`].
-    pub async fn withdraw(&self, amount: U256, options: &TxOptions) -> Result<Receipt, Error> {
-        let call = vault::withdraw(self.network.contracts.vault, amount);
-        self.write(&call, Context { amount, ..Context::default() }, options, &|_| Ok(())).await
-    }
-
-    async fn write(
+    pub async fn write(
         &self,
         call: &WriteCall,
         context: Context,

@@ -11,13 +11,14 @@
 //!         NEW ──cancel──▶ CANCELED        any unfinished ──next attempt after expiry──▶ EXPIRED
 //! ```
 //!
-//! [`protocol`] says what to send and how to read the answer; [`client`] has the workflows; [`content`] fetches and
+//! [`functions`] are the contracts' functions as tables; [`protocol`] has what takes structs; [`client`] has the workflows; [`content`] fetches and
 //! publishes documents; [`metadata`] writes them; [`revert`] turns a contract's words into failures; [`events`] reads
 //! logs.
 
 pub mod client;
 pub mod content;
 pub mod events;
+pub mod functions;
 pub mod metadata;
 pub mod network;
 pub mod nonces;

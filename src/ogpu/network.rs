@@ -4,6 +4,9 @@ use alloy_primitives::Address;
 
 use crate::eth::wallet::ChainParams;
 
+/// The chain id of the public testnet, whose contracts lack some functions.
+pub const TESTNET: u64 = 200_820_172_034;
+
 /// One OpenGPU network. The public ones are constants of the package; any other can be given by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {

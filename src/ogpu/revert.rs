@@ -6,8 +6,7 @@
 use alloy_primitives::{Address, U256};
 
 use super::network::Contracts;
-use super::protocol::abi::Vault;
-use super::protocol::task::seconds;
+use super::protocol::abi::{Response, Source, Task, Vault};
 use crate::error::{Error, Kind};
 use crate::eth::revert::Reverted;
 use crate::eth::rpc::Rpc;
@@ -17,6 +16,8 @@ use crate::eth::rpc::Rpc;
 pub struct Context {
     /// Who calls.
     pub caller: Address,
+    /// The account that must have a role, stake or balance; the caller where it is absent.
+    pub account: Option<Address>,
     /// The task, where one is concerned.
     pub task: Option<Address>,
     /// The source, where one is concerned.
@@ -25,8 +26,8 @@ pub struct Context {
     pub response: Option<Address>,
     /// The amount in wei that the call needs.
     pub amount: U256,
-    /// The task's deadline, where the call has one.
-    pub expiry: u64,
+    /// The task's deadline, where the caller gave it.
+    pub expiry: Option<u64>,
 }
 
 const REASONS: &[&str] = &[
@@ -43,35 +44,92 @@ const REASONS: &[&str] = &[
     "SourceInactive",
 ];
 
-/// Names the failure. Reads the vault, in one request, only for reasons whose values are there.
+/// Names the failure. Where its values are on chain and not in the words, they are read in one request; a node that fails
+/// then leaves them at 0.
 pub async fn explain(rpc: &Rpc, contracts: &Contracts, context: Context, reverted: Reverted) -> Error {
-    let Context { caller, task, source, response, amount, expiry } = context;
     let whole = REASONS.iter().find(|reason| **reason == reverted.reason);
     let Some(reason) = whole.or_else(|| REASONS.iter().find(|reason| reverted.reason.contains(**reason))) else {
-        return Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None });
+        return reverted.into_error(None);
     };
-    match *reason {
-        "NotOwner" if task.is_some() || response.is_some() => Error::from(Kind::NotTaskOwner { task, caller }),
-        "NotOwner" => Error::from(Kind::NotSourceOwner { source, caller }),
-        "NotMaster" => Error::from(Kind::NotMaster { account: caller }),
-        "NotProvider" => Error::from(Kind::NotProvider { account: caller }),
-        "Expired" => Error::from(Kind::TaskExpired { task, expiry }),
-        "AlreadyConfirmed" => Error::from(Kind::ResponseAlreadyConfirmed { response }),
-        "AlreadyFinalized" => Error::from(Kind::TaskAlreadyFinalized { task }),
-        "NotEligible" => Error::from(Kind::NotEligible { account: caller }),
-        "SourceInactive" => Error::from(Kind::SourceInactive { source }),
-        "InsufficientBalance" => {
-            let available = rpc.call(contracts.vault, &Vault::getBalanceOfCall { account: caller }).await;
-            Error::from(Kind::InsufficientBalance { account: caller, required: amount, available: available.unwrap_or_default() })
-        }
+    let Context { caller, source, response, amount, .. } = context;
+    let account = context.account.unwrap_or(caller);
+    let values = Values::read(rpc, contracts, &context, reason).await.unwrap_or_default();
+    let task = context.task.or(values.task);
+    Error::from(match *reason {
+        "NotOwner" if task.is_some() || response.is_some() => Kind::NotTaskOwner { task, caller },
+        "NotOwner" => Kind::NotSourceOwner { source, caller },
+        "NotMaster" => Kind::NotMaster { account: caller },
+        "NotProvider" => Kind::NotProvider { account },
+        "Expired" => Kind::TaskExpired { task, expiry: context.expiry.unwrap_or(values.expiry) },
+        "AlreadyConfirmed" => Kind::ResponseAlreadyConfirmed { response },
+        "AlreadyFinalized" => Kind::TaskAlreadyFinalized { task },
+        "NotEligible" => Kind::NotEligible { account },
+        "SourceInactive" => Kind::SourceInactive { source },
+        "InsufficientBalance" => Kind::InsufficientBalance { account, required: amount, available: values.balance },
         "InsufficientLockup" => {
-            let available = rpc.call(contracts.vault, &Vault::getLockupOfCall { account: caller }).await;
-            Error::from(Kind::InsufficientLockup { account: caller, required: amount, available: available.unwrap_or_default() })
+            let required = if amount.is_zero() { values.lockup_needed } else { amount };
+            Kind::InsufficientLockup { account, required, available: values.lockup }
         }
         _ => {
-            let ends = rpc.call(contracts.vault, &Vault::unbondingTimestampCall { account: caller }).await;
-            let remaining = ends.map(seconds).unwrap_or_default().saturating_sub(rpc.io().now());
-            Error::from(Kind::UnbondingPeriodNotElapsed { account: caller, remaining_seconds: remaining })
+            let remaining_seconds = values.unbonding_ends.saturating_sub(rpc.io().now());
+            Kind::UnbondingPeriodNotElapsed { account, remaining_seconds }
         }
+    })
+}
+
+/// What the chain says about a refusal.
+#[derive(Default)]
+struct Values {
+    task: Option<Address>,
+    expiry: u64,
+    balance: U256,
+    lockup: U256,
+    lockup_needed: U256,
+    unbonding_ends: u64,
+}
+
+impl Values {
+    async fn read(rpc: &Rpc, contracts: &Contracts, context: &Context, reason: &str) -> Result<Self, Error> {
+        let account = context.account.unwrap_or(context.caller);
+        let mut batch = rpc.batch();
+        let mut values = Self::default();
+        match reason {
+            "NotOwner" | "AlreadyConfirmed" | "AlreadyFinalized" => {
+                let Some(response) = context.response else { return Ok(values) };
+                let params = batch.call(response, &Response::getResponseParamsCall {});
+                values.task = Some(batch.send().await?.call(params)?.task);
+            }
+            "Expired" => {
+                let (Some(task), None) = (context.task, context.expiry) else { return Ok(values) };
+                let expiry = batch.call(task, &Task::getExpiryTimeCall {});
+                values.expiry = seconds(batch.send().await?.call(expiry)?);
+            }
+            "InsufficientBalance" => {
+                let balance = batch.call(contracts.vault, &Vault::getBalanceOfCall { account });
+                values.balance = batch.send().await?.call(balance)?;
+            }
+            "InsufficientLockup" => {
+                let lockup = batch.call(contracts.vault, &Vault::getLockupOfCall { account });
+                let least = batch.call(contracts.vault, &Vault::MIN_LOCKUP_PER_SOURCECall {});
+                let source = context.source.map(|source| batch.call(source, &Source::getSourceParamsCall {}));
+                let replies = batch.send().await?;
+                values.lockup = replies.call(lockup)?;
+                values.lockup_needed = replies.call(least)?;
+                if let Some(source) = source {
+                    values.lockup_needed = values.lockup_needed.max(replies.call(source)?.minAvailableLockup);
+                }
+            }
+            "UnbondingNotElapsed" => {
+                let ends = batch.call(contracts.vault, &Vault::unbondingTimestampCall { account });
+                values.unbonding_ends = seconds(batch.send().await?.call(ends)?);
+            }
+            _ => {}
+        }
+        Ok(values)
     }
+}
+
+/// A time; one beyond the end of time is the end of time.
+fn seconds(value: U256) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
 }

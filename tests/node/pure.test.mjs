@@ -48,7 +48,8 @@ test("every code of the core has its class", () => {
 
 test("no chain is current until one is set", async () => {
   const fresh = await import("../../pkg/networks.js?fresh");
-  assert.throws(() => fresh.ChainConfig.getCurrentChain(), (error) => isOgError(error, "chainNotSupported"));
+  const config = fresh.chainConfig(async () => {});
+  assert.throws(() => config.getCurrentChain(), (error) => isOgError(error, "chainNotSupported"));
   assert.throws(() => ChainConfig.setChain(5), (error) => isOgError(error, "chainNotSupported") && error.chainId === 5);
   ChainConfig.setChain(1071);
   assert.throws(() => ChainConfig.getContractAddress("toString"), InvalidInputError);
@@ -97,10 +98,10 @@ describe("wallets", () => {
 
 test("the exported names are a decision", () => {
   const classes = Object.keys(api).filter((name) => /^[A-Z].*Error$/.test(name));
-  assert.equal(classes.length, 51);
+  assert.equal(classes.length, 56);
   assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
-    "ChainConfig", "ChainId", "DeliveryMethod", "IpfsContent", "Ogpu", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
-    "TaskStatus", "Vault", "clearAllNonceCaches", "discoverWallets", "fetchIpfsJson", "formatEther", "formatUnits", "isOgError",
+    "ChainConfig", "ChainId", "DeliveryMethod", "Environment", "IpfsContent", "Master", "Ogpu", "Provider", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
+    "TaskStatus", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfsJson", "formatEther", "formatUnits", "isOgError",
     "networks", "parseEther", "parseUnits", "preload", "publishToIpfs", "watchWallets",
   ].sort());
 });

@@ -26,7 +26,7 @@ impl Tabs for Origin {
             let here = Here::claim(key.clone())?;
             match lock_manager() {
                 None => Some(Rc::new(here) as Rc<dyn Claim>),
-                Some(locks) => match WebLock::claim(&locks, &key).await {
+                Some(locks) => match WebLock::claim(&locks, &key, true).await {
                     Ok(Some(lock)) => Some(Rc::new((here, lock)) as Rc<dyn Claim>),
                     Ok(None) => None,
                     // A page that may not use locks has no tabs to share with.
@@ -36,7 +36,23 @@ impl Tabs for Origin {
         }
         .boxed_local()
     }
+
+    fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>> {
+        async move {
+            let Some(locks) = lock_manager() else { return Rc::new(Unlocked) as Rc<dyn Claim> };
+            match WebLock::claim(&locks, &key, false).await {
+                Ok(Some(lock)) => Rc::new(lock),
+                // A page that may not use locks has no tabs to wait for.
+                Ok(None) | Err(_) => Rc::new(Unlocked),
+            }
+        }
+        .boxed_local()
+    }
 }
+
+/// There are no other tabs to wait for.
+struct Unlocked;
+impl Claim for Unlocked {}
 
 fn lock_manager() -> Option<Object> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
@@ -65,6 +81,7 @@ impl Drop for Here {
 }
 
 impl Claim for Here {}
+impl Claim for WebLock {}
 impl Claim for (Here, WebLock) {}
 
 /// A held lock: the browser keeps it until the promise that its callback gave is settled.
@@ -76,8 +93,8 @@ struct WebLock {
 type Answer = Rc<RefCell<Option<oneshot::Sender<Option<Function>>>>>;
 
 impl WebLock {
-    /// `None` when another tab holds it.
-    async fn claim(locks: &Object, key: &str) -> Result<Option<Self>, JsValue> {
+    /// `None` when another tab holds it and it shall not be waited for.
+    async fn claim(locks: &Object, key: &str, if_available: bool) -> Result<Option<Self>, JsValue> {
         let (sender, answer) = oneshot::channel::<Option<Function>>();
         let sender: Answer = Rc::new(RefCell::new(Some(sender)));
         let refusal = Rc::clone(&sender);
@@ -98,7 +115,7 @@ impl WebLock {
         // An opaque origin refuses locks: the sender is dropped, and the receiver sees that.
         let on_refusal = Closure::new(move |_| drop(refusal.borrow_mut().take()));
         let options = Object::new();
-        Reflect::set(&options, &"ifAvailable".into(), &true.into())?;
+        Reflect::set(&options, &"ifAvailable".into(), &if_available.into())?;
         let request: Function = Reflect::get(locks, &"request".into())?.dyn_into()?;
         let settled: Promise = request.call3(locks, &key.into(), &options, &callback)?.unchecked_into();
         let _ = settled.catch(&on_refusal);

@@ -1,4 +1,4 @@
-//! `Ogpu`: one network and the wallet that signs there.
+//! `Core`: one network and the wallet that signs there. The package's TypeScript puts its objects (`Ogpu`, `Task` …) on top.
 
 use futures_util::FutureExt as _;
 use std::cell::RefCell;
@@ -9,27 +9,28 @@ use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::events::EventStream;
-use super::response::TaskResponse;
-use super::source::Source;
-use super::task::Task;
-use super::vault::Vault;
 use super::{book, options, output};
 use crate::error::{Error, Kind};
+use crate::eth::rpc::Rpc;
 use crate::eth::wallet::{WalletHandle, Windows};
+use crate::eth::watch::Hub;
 use crate::io::web::{self, WebWallet};
 use crate::js::convert::{Build, bigint, number};
 use crate::js::error::to_js;
 use crate::js::input::Input;
 use crate::js::promise::start;
 use crate::ogpu::client::Client;
+use crate::ogpu::functions::{Contract, Read, Type, Value, Write};
+use crate::ogpu::protocol::{controller, nexus};
+use crate::ogpu::reads::Call;
+use crate::ogpu::revert::Context;
 use crate::ogpu::{content, nonces, reads};
 
-/// An OpenGPU network, and the wallet that signs there.
-///
-/// Made by `Ogpu.connect` or, without a wallet, `Ogpu.readOnly`.
+/// What the package's `Ogpu` class stands on: the same calls without its objects.
 #[wasm_bindgen]
-pub struct Ogpu {
+pub struct Core {
     client: Rc<Client>,
+    hub: Rc<Hub>,
     wallet: Option<(WebWallet, WalletHandle)>,
     network: JsValue,
 }
@@ -58,12 +59,12 @@ pub(super) fn address(field: &str, value: JsValue) -> Result<Address, Error> {
 }
 
 #[wasm_bindgen]
-impl Ogpu {
+impl Core {
     /// Connects a wallet: it asks the user for accounts and brings the wallet to the network's chain, adding the chain
     /// where it is unknown. No HTTP request.
     ///
     /// @throws WalletRejectedError, WalletRequestPendingError, WalletLockedError, WrongChainError, InvalidInputError
-    #[wasm_bindgen(unchecked_return_type = "Promise<Ogpu>")]
+    #[wasm_bindgen(unchecked_return_type = "Promise<Core>")]
     pub fn connect(
         #[wasm_bindgen(
             unchecked_param_type = "{ wallet: Eip1193Provider; network: Network; account?: Address | undefined; switchChain?: boolean | undefined; signal?: AbortSignal | undefined }"
@@ -87,7 +88,7 @@ impl Ogpu {
                 async move {
                     let handle = WalletHandle::new(Rc::new(provider.clone()), windows_of(&provider.0));
                     let client = Client::connect(web::io(), network, book(), handle.clone(), account, switch).await?;
-                    Ok(Self { client: Rc::new(client), wallet: Some((provider, handle)), network: given }.into())
+                    Ok(Self::new(client, Some((provider, handle)), given).into())
                 }
                 .boxed_local(),
             ))
@@ -97,7 +98,7 @@ impl Ogpu {
     /// A client that reads and needs no wallet. No request.
     ///
     /// @throws InvalidInputError
-    #[wasm_bindgen(js_name = readOnly, unchecked_return_type = "Promise<Ogpu>")]
+    #[wasm_bindgen(js_name = readOnly, unchecked_return_type = "Promise<Core>")]
     pub fn read_only(#[wasm_bindgen(unchecked_param_type = "{ network: Network }")] options: JsValue) -> Promise {
         start(|| {
             Ok((
@@ -106,7 +107,7 @@ impl Ogpu {
                     let network = Input::new("options", options).object(&["network"])?.get("network")?;
                     let given = network.clone_value();
                     let client = Client::read_only(web::io(), options::network(network)?, book());
-                    Ok(Self { client: Rc::new(client), wallet: None, network: given }.into())
+                    Ok(Self::new(client, None, given).into())
                 }
                 .boxed_local(),
             ))
@@ -125,17 +126,160 @@ impl Ogpu {
         self.network.clone()
     }
 
-    /// The Vault contract: balances and escrow.
-    #[wasm_bindgen(getter)]
-    pub fn vault(&self) -> Vault {
-        Vault::new(self.client.clone())
+    /// An address, checked (EIP-55) and checksummed. No request.
+    ///
+    /// @throws InvalidInputError
+    #[wasm_bindgen(unchecked_return_type = "Address")]
+    pub fn checksum(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Address")] value: JsValue,
+        field: &str,
+    ) -> Result<String, JsValue> {
+        address(field, value).map(|address| address.to_string()).map_err(|error| to_js(&error))
     }
 
-    /// Publishes a source (an AI service). Its metadata goes to IPFS, its address comes back. Three HTTP requests: the
-    /// upload, the simulation, the receipt (and one more for each further look, while the block is not there yet).
+    /// The answers of any getters of the table, in one HTTP request. Each call is the getter's name, the contract's address
+    /// (for getters of sources, tasks and responses) and the arguments.
+    ///
+    /// @throws InvalidInputError, and `…NotFoundError` where the address is not such a contract
+    #[wasm_bindgen(unchecked_return_type = "Promise<unknown[]>")]
+    pub fn read(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "readonly (readonly unknown[])[]")] calls: &Array,
+        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+    ) -> Promise {
+        let calls = calls.clone();
+        start(|| {
+            let mut asked = Vec::new();
+            for call in calls.iter() {
+                let call = Array::from(&call);
+                let mut parts = call.iter();
+                let name = parts.next().and_then(|name| name.as_string()).unwrap_or_default();
+                let read = Read::named(&name).ok_or_else(|| Error::input("name", "expected a getter of the table"))?;
+                let at = match read.contract.singleton(&self.client.network.contracts) {
+                    Some(at) => at,
+                    None => address("address", parts.next().unwrap_or_default())?,
+                };
+                let arguments = read.inputs.iter().map(|(name, kind)| argument(name, *kind, parts.next().unwrap_or_default()));
+                asked.push(Call::new(read, at, arguments.collect::<Result<_, _>>()?));
+            }
+            let signal = options::call(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let found = reads::values(&client.rpc, asked).await?;
+                    Ok(found.iter().map(output::value).collect::<Array>().into())
+                }
+                .boxed_local(),
+            ))
+        })
+    }
+
+    /// The items `lower` to `upper` (exclusive; default: all) of a ranged getter. Two HTTP requests.
+    ///
+    /// @throws InvalidInputError, and `…NotFoundError` where the address is not such a contract
+    #[wasm_bindgen(unchecked_return_type = "Promise<unknown[]>")]
+    pub fn list(
+        &self,
+        counter: &str,
+        getter: &str,
+        #[wasm_bindgen(unchecked_param_type = "Address | undefined")] at: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] lower: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] upper: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+    ) -> Promise {
+        let (counter, getter) = (Read::named(counter), Read::named(getter));
+        start(|| {
+            let unknown = || Error::input("name", "expected a getter of the table");
+            let (counter, getter) = (counter.ok_or_else(unknown)?, getter.ok_or_else(unknown)?);
+            let at = match getter.contract.singleton(&self.client.network.contracts) {
+                Some(at) => at,
+                None => address("address", at)?,
+            };
+            let (lower, upper) = range(lower, upper)?;
+            let signal = options::call(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let found = reads::list(&client.rpc, at, (counter, getter), lower, upper).await?;
+                    Ok(found.iter().map(output::value).collect::<Array>().into())
+                }
+                .boxed_local(),
+            ))
+        })
+    }
+
+    /// Calls a writer of the table. Two HTTP requests: the simulation and the receipt.
+    ///
+    /// @throws InvalidInputError, WalletRejectedError, TxRevertError and the classes that a revert means
+    #[wasm_bindgen(unchecked_return_type = "Promise<Receipt>")]
+    pub fn write(
+        &self,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "readonly unknown[]")] arguments: &Array,
+        #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
+    ) -> Promise {
+        let (write, given) = (Write::named(name), arguments.clone());
+        start(|| {
+            let write = write.ok_or_else(|| Error::input("name", "expected a writer of the table"))?;
+            let arguments = write.inputs.iter().zip(0..).map(|((name, kind, _), at)| argument(name, *kind, given.get(at)));
+            let arguments: Vec<Value> = arguments.collect::<Result<_, _>>()?;
+            let (signal, options) = options::write(options)?;
+            let client = self.client.clone();
+            Ok((signal, async move { Ok(output::receipt(&client.call(write, &arguments, &options).await?)) }.boxed_local()))
+        })
+    }
+
+    /// `Nexus.publishSource`, `Nexus.updateSource` (with `source`) or `Controller.publishTask` with their structs as they are.
+    /// Two HTTP requests.
+    ///
+    /// @throws InvalidInputError, WalletRejectedError, TxRevertError and the classes that a revert means
+    #[wasm_bindgen(js_name = writeStruct, unchecked_return_type = "Promise<Receipt>")]
+    pub fn write_struct(
+        &self,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "SourceParams | TaskParams")] params: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Address | undefined")] source: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
+    ) -> Promise {
+        let publishes_task = name == "Controller.publishTask";
+        start(|| {
+            let contracts = self.client.network.contracts;
+            let (call, context) = if publishes_task {
+                let (info, config) = options::task_params(params)?;
+                let context = Context {
+                    source: Some(info.source),
+                    amount: info.payment,
+                    expiry: Some(info.expiry_time),
+                    ..Context::default()
+                };
+                (controller::publish_task(contracts.controller, &info, config), context)
+            } else {
+                let params = options::source_params(params)?;
+                match Input::new("source", source).optional() {
+                    None => (nexus::publish_source(contracts.nexus, params), Context::default()),
+                    Some(source) => {
+                        let source = source.address()?;
+                        let context = Context { source: Some(source), ..Context::default() };
+                        (nexus::update_source(contracts.nexus, source, params), context)
+                    }
+                }
+            };
+            let (signal, options) = options::write(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move { Ok(output::receipt(&client.write(&call, context, &options, &|_| Ok(())).await?)) }.boxed_local(),
+            ))
+        })
+    }
+
+    /// Publishes a source. Three HTTP requests.
     ///
     /// @throws InvalidInputError, IPFSGatewayError, WalletRejectedError, TxRevertError, TxReceiptTimeoutError
-    #[wasm_bindgen(js_name = publishSource, unchecked_return_type = "Promise<Source>")]
+    #[wasm_bindgen(js_name = publishSource, unchecked_return_type = "Promise<Published>")]
     pub fn publish_source(
         &self,
         #[wasm_bindgen(unchecked_param_type = "SourceInfo")] info: JsValue,
@@ -144,22 +288,32 @@ impl Ogpu {
         start(|| {
             let (info, (signal, options)) = options::source_info(info).and_then(|info| Ok((info, options::publish(options)?)))?;
             let client = self.client.clone();
-            Ok((
-                signal,
-                async move {
-                    let published = client.publish_source(&info, &options).await?;
-                    Ok(Source::new(client, published.address, Some(published.receipt)).into())
-                }
-                .boxed_local(),
-            ))
+            Ok((signal, async move { Ok(output::published(&client.publish_source(&info, &options).await?)) }.boxed_local()))
         })
     }
 
-    /// Publishes a task (a job for a source). Its config goes to IPFS, its payment (wei) is frozen out of the client's
-    /// vault balance. Three HTTP requests, as `publishSource`.
+    /// Replaces a source's terms and metadata. Three HTTP requests.
+    ///
+    /// @throws NotSourceOwnerError, and as `publishSource`
+    #[wasm_bindgen(js_name = updateSource, unchecked_return_type = "Promise<Receipt>")]
+    pub fn update_source(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Address")] source: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "SourceInfo")] info: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "PublishOptions")] options: JsValue,
+    ) -> Promise {
+        start(|| {
+            let (source, info) = (address("source", source)?, options::source_info(info)?);
+            let (signal, options) = options::publish(options)?;
+            let client = self.client.clone();
+            Ok((signal, async move { Ok(output::receipt(&client.update_source(source, &info, &options).await?)) }.boxed_local()))
+        })
+    }
+
+    /// Publishes a task. Three HTTP requests.
     ///
     /// @throws TaskExpiredError, InsufficientBalanceError, InvalidInputError, SourceInactiveError, WalletRejectedError
-    #[wasm_bindgen(js_name = publishTask, unchecked_return_type = "Promise<Task>")]
+    #[wasm_bindgen(js_name = publishTask, unchecked_return_type = "Promise<Published>")]
     pub fn publish_task(
         &self,
         #[wasm_bindgen(unchecked_param_type = "TaskInfo")] info: JsValue,
@@ -168,85 +322,157 @@ impl Ogpu {
         start(|| {
             let (info, (signal, options)) = options::task_info(info).and_then(|info| Ok((info, options::publish(options)?)))?;
             let client = self.client.clone();
-            Ok((
-                signal,
-                async move {
-                    let published = client.publish_task(&info, &options).await?;
-                    Ok(Task::new(client, published.address, Some(published.receipt)).into())
-                }
-                .boxed_local(),
-            ))
+            Ok((signal, async move { Ok(output::published(&client.publish_task(&info, &options).await?)) }.boxed_local()))
         })
     }
 
-    /// Confirms a response, which pays its provider. Two HTTP requests: the simulation and the receipt. Answers the
-    /// transaction's hash.
+    /// Confirms several responses, under one signature where the wallet has batches.
     ///
     /// @throws NotTaskOwnerError, ResponseAlreadyConfirmedError, TaskAlreadyFinalizedError, WalletRejectedError
-    #[wasm_bindgen(js_name = confirmResponse, unchecked_return_type = "Promise<Hash>")]
-    pub fn confirm_response(
+    #[wasm_bindgen(js_name = confirmResponses, unchecked_return_type = "Promise<Receipt[]>")]
+    pub fn confirm_responses(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "Address")] response: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "readonly Address[]")] responses: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let read = address("response", response).and_then(|response| Ok((response, options::write(options)?)));
-            let (response, (signal, options)) = read?;
+            let given = Input::new("responses", responses).list()?;
+            let responses: Vec<Address> = given.iter().map(Input::address).collect::<Result<_, _>>()?;
+            let (signal, options) = options::write(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
                 async move {
-                    let receipt = client.confirm_response(response, &options).await?;
-                    Ok(receipt.hash.to_string().into())
+                    let receipts = client.confirm_responses(&responses, &options).await?;
+                    Ok(receipts.iter().map(output::receipt).collect::<Array>().into())
                 }
                 .boxed_local(),
             ))
         })
     }
 
-    /// The responses of a task's attempters `lower` to `upper` (exclusive; default: all), with every field, in the order
-    /// of the attempts. Three HTTP requests up to a hundred attempters; each further hundred adds one.
+    /// The transaction that published something, by its hash: what it published. One HTTP request.
+    ///
+    /// @throws TxRevertError, ProtocolError
+    #[wasm_bindgen(js_name = publishedBy, unchecked_return_type = "Promise<Published | undefined>")]
+    pub fn published_by(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Hash")] hash: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+    ) -> Promise {
+        start(|| {
+            let hash = Input::new("hash", hash).hash()?;
+            let signal = options::call(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let found = client.published_by(hash).await?;
+                    Ok(found.as_ref().map_or(JsValue::UNDEFINED, output::published))
+                }
+                .boxed_local(),
+            ))
+        })
+    }
+
+    /// A task's responses with every field. Two HTTP requests up to `batchSize` attempters, then one more for each further.
     ///
     /// @throws TaskNotFoundError
-    #[wasm_bindgen(js_name = getTaskResponses, unchecked_return_type = "Promise<TaskResponse[]>")]
-    pub fn get_task_responses(
+    #[wasm_bindgen(js_name = taskResponses, unchecked_return_type = "Promise<ResponseSnapshot[]>")]
+    pub fn task_responses(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Address")] task: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "number")] lower: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "number")] upper: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
-    ) -> Promise {
-        responses(&self.client, || address("task", task), lower, upper, options)
-    }
-
-    /// The confirmed response of a task, from the chain; `undefined` when there is none yet. Three HTTP requests, or one
-    /// when there is none.
-    ///
-    /// @throws TaskNotFoundError
-    #[wasm_bindgen(js_name = getConfirmedResponse, unchecked_return_type = "Promise<ConfirmedResponse | undefined>")]
-    pub fn get_confirmed_response(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Address")] task: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "ListOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let (task, signal) = address("task", task).and_then(|task| Ok((task, options::call(options)?)))?;
+            let task = address("task", task)?;
+            let (lower, upper) = range(lower, upper)?;
+            let (signal, page) = options::list(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
                 async move {
-                    Ok(match reads::confirmed_response(&client.rpc, task).await? {
-                        Some(found) => Build::new().text("address", found.address).text("data", found.data).frozen(),
-                        None => JsValue::UNDEFINED,
-                    })
+                    let found = reads::task_responses(&client.rpc, task, lower, upper, page).await?;
+                    Ok(found.iter().map(output::value).collect::<Array>().into())
                 }
                 .boxed_local(),
             ))
         })
     }
 
-    /// The confirmed response by the old HTTP API, which version 0.2.0 of the official SDK used. It is that service's
-    /// word, not the chain's. One HTTP request.
+    /// One response with every field: the one at an address, or a task's confirmed one. One HTTP request, or three.
+    ///
+    /// @throws ResponseNotFoundError, TaskNotFoundError
+    #[wasm_bindgen(js_name = readResponse, unchecked_return_type = "Promise<ResponseSnapshot | undefined>")]
+    pub fn read_response(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Address | undefined")] response: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Address | undefined")] task: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+    ) -> Promise {
+        start(|| {
+            let response = Input::new("response", response).optional().map(|value| value.address()).transpose()?;
+            let task = if response.is_none() { Some(address("task", task)?) } else { None };
+            let signal = options::call(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let found = match (response, task) {
+                        (Some(response), _) => Some(reads::response(&client.rpc, response).await?),
+                        (None, Some(task)) => reads::confirmed_response(&client.rpc, task).await?,
+                        (None, None) => None,
+                    };
+                    Ok(found.as_ref().map_or(JsValue::UNDEFINED, output::value))
+                }
+                .boxed_local(),
+            ))
+        })
+    }
+
+    /// The document that a source, task or response names, checked against its CID: as JSON, or with its proof. Two HTTP
+    /// requests; one when `known` is given, which is the link as it was read before.
+    ///
+    /// @throws ContentUnverifiedError, IPFSFetchError, IPFSGatewayError, and `…NotFoundError`
+    #[wasm_bindgen(unchecked_return_type = "Promise<JsonValue | IpfsContent>")]
+    pub fn document(
+        &self,
+        contract: &str,
+        #[wasm_bindgen(unchecked_param_type = "Address")] at: JsValue,
+        known: Option<String>,
+        proof: bool,
+        #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue,
+    ) -> Promise {
+        let contract = match contract {
+            "source" => Contract::Source,
+            "task" => Contract::Task,
+            _ => Contract::Response,
+        };
+        start(|| {
+            let at = address("address", at)?;
+            let (signal, options) = options::fetch(options)?;
+            let client = self.client.clone();
+            Ok((
+                signal,
+                async move {
+                    let link = match known {
+                        Some(link) => link,
+                        None => reads::document_url(&client.rpc, contract, at).await?,
+                    };
+                    if proof {
+                        super::content::proof(&client, &link, &options).await
+                    } else {
+                        super::content::document(&client, &link, &options).await
+                    }
+                }
+                .boxed_local(),
+            ))
+        })
+    }
+
+    /// The confirmed response by the old HTTP API. One HTTP request.
     ///
     /// @throws ConfigError, HttpError, TaskNotFoundError
     #[wasm_bindgen(js_name = getConfirmedResponseFromApi, unchecked_return_type = "Promise<ApiConfirmedResponse>")]
@@ -267,33 +493,6 @@ impl Ogpu {
                 .boxed_local(),
             ))
         })
-    }
-
-    /// A source at an address. No request.
-    ///
-    /// @throws InvalidInputError
-    pub fn source(&self, #[wasm_bindgen(unchecked_param_type = "Address")] address: JsValue) -> Result<Source, JsValue> {
-        self::address("address", address)
-            .map(|address| Source::new(self.client.clone(), address, None))
-            .map_err(|error| to_js(&error))
-    }
-
-    /// A task at an address. No request.
-    ///
-    /// @throws InvalidInputError
-    pub fn task(&self, #[wasm_bindgen(unchecked_param_type = "Address")] address: JsValue) -> Result<Task, JsValue> {
-        self::address("address", address)
-            .map(|address| Task::new(self.client.clone(), address, None))
-            .map_err(|error| to_js(&error))
-    }
-
-    /// A response at an address, its fields not read yet. No request.
-    ///
-    /// @throws InvalidInputError
-    pub fn response(&self, #[wasm_bindgen(unchecked_param_type = "Address")] address: JsValue) -> Result<TaskResponse, JsValue> {
-        self::address("address", address)
-            .map(|address| TaskResponse::at(self.client.clone(), address))
-            .map_err(|error| to_js(&error))
     }
 
     /// An account's native balance in wei; default: the connected account's. One HTTP request.
@@ -452,16 +651,35 @@ impl Ogpu {
         Ok(wallet.listen(event, listener))
     }
 
-    /// Watches the network's events: every lifecycle event of Nexus, or those of one task or source. An async iterator;
-    /// `break` ends it. One HTTP request for each look.
+    /// Watches events, in batches. One HTTP request for each look, which serves all watchers of this client.
     ///
     /// @throws InvalidInputError
-    #[wasm_bindgen(unchecked_return_type = "AsyncIterableIterator<OgpuEvent>")]
     pub fn watch(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "WatchOptions")] options: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        EventStream::open(&self.client, None, None, options).map(Into::into).map_err(|error| to_js(&error))
+    ) -> Result<EventStream, JsValue> {
+        EventStream::open(&self.client, &self.hub, options).map_err(|error| to_js(&error))
+    }
+
+    /// The events between two blocks, both included (default: from the first to the head), as one JSON text.
+    ///
+    /// @throws InvalidInputError, RpcError
+    #[wasm_bindgen(js_name = pastEvents, unchecked_return_type = "Promise<string>")]
+    pub fn past_events(&self, #[wasm_bindgen(unchecked_optional_param_type = "EventQuery")] options: JsValue) -> Promise {
+        super::events::past(&self.client, options)
+    }
+
+    /// The events of the network's contracts in a receipt, as one JSON text.
+    ///
+    /// @throws InvalidInputError
+    #[wasm_bindgen(js_name = receiptEvents)]
+    pub fn receipt_events(&self, #[wasm_bindgen(unchecked_param_type = "Receipt")] receipt: JsValue) -> Result<String, JsValue> {
+        super::events::of_receipt(&self.client, receipt).map_err(|error| to_js(&error))
+    }
+
+    fn new(client: Client, wallet: Option<(WebWallet, WalletHandle)>, network: JsValue) -> Self {
+        let client = Rc::new(client);
+        Self { hub: super::events::hub(&client), client, wallet, network }
     }
 
     fn or_own(&self, address: JsValue) -> Result<Address, Error> {
@@ -474,30 +692,47 @@ impl Ogpu {
     }
 }
 
-/// Reads a task's responses, for `Ogpu` and `Task` alike.
-pub(super) fn responses(
-    client: &Rc<Client>,
-    task: impl FnOnce() -> Result<Address, Error>,
-    lower: JsValue,
-    upper: JsValue,
-    options: JsValue,
-) -> Promise {
+/// Whether a node of a chain answers at a URL. One HTTP request.
+///
+/// @throws InvalidRpcUrlError
+#[wasm_bindgen(js_name = probeRpc, unchecked_return_type = "Promise<void>")]
+pub fn probe_rpc(#[wasm_bindgen(unchecked_param_type = "string")] url: JsValue, chain_id: f64) -> Promise {
     start(|| {
-        let task = task()?;
-        let lower = Input::new("lower", lower).optional().map_or(Ok(0), |value| value.whole())?;
-        let upper = Input::new("upper", upper).optional().map(|value| value.whole()).transpose()?;
-        let signal = options::call(options)?;
-        let client = client.clone();
-        Ok((
-            signal,
-            async move {
-                let found = reads::task_responses(&client.rpc, task, lower, upper).await?;
-                let list: Array =
-                    found.into_iter().map(|fields| JsValue::from(TaskResponse::with(client.clone(), fields))).collect();
-                Ok(list.into())
-            }
-            .boxed_local(),
-        ))
+        let url = Input::new("url", url).text()?;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            let reason = "expected an http or https URL".to_owned();
+            return Err(Error::from(Kind::InvalidRpcUrl { url: crate::error::public_url(&url), reason }));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "chain ids of our own constants")]
+        let chain_id = chain_id as u64;
+        let work = async move {
+            let rpc = Rpc::new(web::io(), vec![url.clone()]);
+            reads::probe(&rpc, &url, chain_id).await.map(|()| JsValue::UNDEFINED)
+        };
+        Ok((None, work.boxed_local()))
+    })
+}
+
+/// A range of a list: whole numbers, the upper one exclusive.
+fn range(lower: JsValue, upper: JsValue) -> Result<(u64, Option<u64>), Error> {
+    let lower = Input::new("lower", lower).optional().map_or(Ok(0), |value| value.whole())?;
+    let upper = Input::new("upper", upper).optional().map(|value| value.whole()).transpose()?;
+    Ok((lower, upper))
+}
+
+/// An argument of a function of the table.
+fn argument(name: &str, kind: Type, value: JsValue) -> Result<Value, Error> {
+    let value = Input::new(name, value);
+    Ok(match kind {
+        Type::Address => Value::Address(value.address()?),
+        Type::Amount => Value::Amount(value.amount()?),
+        Type::Flag => Value::Flag(value.flag()?),
+        Type::Hash => Value::Hash(value.hash()?),
+        Type::Small => match value.whole()? {
+            small @ 0..=255 => Value::Number(small),
+            _ => return Err(Error::input(name, "expected a whole number from 0 to 255")),
+        },
+        _ => Value::Number(value.whole()?),
     })
 }
 

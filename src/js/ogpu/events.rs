@@ -1,157 +1,219 @@
-//! `EventStream`: the network's events as an async iterator.
+//! `EventStream`: the network's events, batch by batch, each batch as one JSON text. Thousands of logs then cross the
+//! border as one string, and the engine's own parser makes the objects.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use alloy_primitives::Address;
+use futures_util::FutureExt as _;
 use futures_util::lock::Mutex;
-use js_sys::{Object, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal};
 
 use super::output;
 use crate::error::Error;
 use crate::eth::logs::Cursor;
+use crate::eth::replies::Log;
+use crate::eth::watch::{Hub, Watch};
 use crate::io::web::{Aborted, abortable};
-use crate::js::convert::set;
 use crate::js::error::to_js;
 use crate::js::input::Input;
+use crate::js::promise::start;
 use crate::ogpu::client::Client;
-use crate::ogpu::events::{Interest, decode, topics};
+use crate::ogpu::content::milliseconds;
+use crate::ogpu::events::{EVENTS, Event, Interest, decode};
 
-/// The network's events, in the order of the chain. `break` out of the loop ends it.
+/// The hub of all watchers of a client.
+pub(super) fn hub(client: &Rc<Client>) -> Rc<Hub> {
+    let contracts = client.network.contracts;
+    let topics = EVENTS.iter().map(|event| event.topic).collect();
+    Hub::new(client.rpc.clone(), vec![contracts.nexus, contracts.terminal, contracts.vault], topics)
+}
+
+const QUERY: &[&str] = &["events", "task", "source", "response", "account", "fromBlock", "toBlock", "signal"];
+const WATCH: &[&str] = &["events", "task", "source", "response", "account", "fromBlock", "pollInterval", "signal"];
+
+/// What both kinds of question have in common.
+struct Question {
+    bag: Option<Input>,
+    interest: Interest,
+    signal: Option<AbortSignal>,
+}
+
+impl Question {
+    fn read(options: JsValue, known: &[&str]) -> Result<Self, Error> {
+        let bag = Input::new("options", options).optional().map(|options| options.object(known)).transpose()?;
+        let member = |key: &str| member(bag.as_ref(), key);
+        let address = |key: &str| member(key)?.map(|value| value.address()).transpose();
+        let all: Vec<(&str, &'static Event)> = EVENTS.iter().map(|event| (event.name, event)).collect();
+        let names = match member("events")? {
+            Some(names) => names.list()?.iter().map(|name| name.one_of(&all)).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        let mut interest = Interest::new(names);
+        interest.task = address("task")?;
+        interest.source = address("source")?;
+        interest.response = address("response")?;
+        interest.account = address("account")?;
+        let signal = member("signal")?.map(|value| value.signal()).transpose()?;
+        Ok(Self { bag, interest, signal })
+    }
+
+    fn block(&self, key: &str) -> Result<Option<u64>, Error> {
+        let block = member(self.bag.as_ref(), key)?.map(|value| value.amount()).transpose()?;
+        block.map(u64::try_from).transpose().map_err(|_| Error::input(format!("options.{key}"), "expected a block number"))
+    }
+
+    /// The contracts and first topics to ask a node for.
+    fn logs_of(&self, client: &Client) -> (Vec<alloy_primitives::Address>, Vec<alloy_primitives::B256>) {
+        let mut addresses: Vec<_> =
+            self.interest.names.iter().filter_map(|event| event.contract.singleton(&client.network.contracts)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        (addresses, self.interest.names.iter().map(|event| event.topic).collect())
+    }
+}
+
+fn member(bag: Option<&Input>, key: &str) -> Result<Option<Input>, Error> {
+    bag.map(|bag| bag.get(key)).transpose().map(|value| value.and_then(Input::optional))
+}
+
+/// The events of these logs that are wanted, each as a JSON object behind a comma.
+fn write_events(
+    client: &Client,
+    interest: &mut Interest,
+    logs: impl IntoIterator<Item = Log>,
+    text: &mut String,
+) -> Result<(), Error> {
+    for log in logs {
+        let event = decode(&log, |contract| contract.singleton(&client.network.contracts))?;
+        if interest.wants(&event) {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            output::event(&event, &log, text);
+        }
+    }
+    Ok(())
+}
+
+/// A watcher of events.
 #[wasm_bindgen]
 pub struct EventStream {
     client: Rc<Client>,
-    state: Rc<Mutex<State>>,
-    /// Aborted by `return()`: ends the pause and the request under way.
+    state: Rc<Mutex<(Watch, Interest)>>,
+    /// Aborted by `end()`: ends the pause and the request under way.
     stop: AbortController,
     signal: Option<AbortSignal>,
-    pause_ms: u64,
-}
-
-struct State {
-    cursor: Cursor,
-    interest: Interest,
-    ready: VecDeque<JsValue>,
-    /// The first look comes at once, each later one after a pause.
-    looked: bool,
 }
 
 impl EventStream {
-    /// Watches all events, or one task's; `published` is the block where the task began.
-    pub(super) fn open(
-        client: &Rc<Client>,
-        task: Option<Address>,
-        published: Option<u64>,
-        options: JsValue,
-    ) -> Result<Self, Error> {
-        let known: &[&str] = match task {
-            Some(_) => &["fromBlock", "pollInterval", "signal"],
-            None => &["task", "source", "fromBlock", "pollInterval", "signal"],
-        };
-        let bag = Input::new("options", options).optional().map(|options| options.object(known)).transpose()?;
-        let member = |key: &str| bag.as_ref().map(|bag| bag.get(key)).transpose().map(|value| value.and_then(Input::optional));
-        let address = |key: &str| member(key)?.map(|value| value.address()).transpose();
-        let interest = match task {
-            Some(task) => Interest::new(Some(task), None),
-            None => Interest::new(address("task")?, address("source")?),
-        };
-        let from = member("fromBlock")?.map(|value| value.amount()).transpose()?;
-        let from =
-            from.map(u64::try_from).transpose().map_err(|_| Error::input("options.fromBlock", "expected a block number"))?;
-        let pause = member("pollInterval")?.map_or(Ok(2.0), |value| value.duration())?;
-        let signal = member("signal")?.map(|value| value.signal()).transpose()?;
+    pub(super) fn open(client: &Rc<Client>, hub: &Rc<Hub>, options: JsValue) -> Result<Self, Error> {
+        let question = Question::read(options, WATCH)?;
+        let from = question.block("fromBlock")?;
+        let pause = member(question.bag.as_ref(), "pollInterval")?.map_or(Ok(2.0), |value| value.duration())?;
+        let (addresses, topics) = question.logs_of(client);
+        let watch = Watch::new(Rc::clone(hub), addresses, topics, from, milliseconds(pause));
         let stop = AbortController::new().map_err(|_| Error::protocol("AbortController on this platform", "none"))?;
-        let state = State {
-            cursor: Cursor::new(client.network.contracts.nexus, topics(), from.or(published)),
-            interest,
-            ready: VecDeque::new(),
-            looked: false,
-        };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
-        let pause_ms = (pause * 1000.0) as u64;
-        let stream = Self { client: client.clone(), state: Rc::new(Mutex::new(state)), stop, signal, pause_ms };
-        if from.or(published).is_none() {
-            stream.mark_now();
+        let state = Rc::new(Mutex::new((watch, question.interest)));
+        if from.is_none() {
+            // "From now" is when the stream is made, not when it is first read.
+            let (state, stop) = (Rc::clone(&state), stop.signal());
+            wasm_bindgen_futures::spawn_local(async move {
+                // A node that fails now is asked again by the first `next()`.
+                let _ = abortable(Some(&stop), async { state.lock().await.0.mark().await }).await;
+            });
         }
-        Ok(stream)
-    }
-
-    /// "From now" is when the stream is made, not when it is first read.
-    fn mark_now(&self) {
-        let (client, state, stop) = (self.client.clone(), Rc::clone(&self.state), self.stop.signal());
-        wasm_bindgen_futures::spawn_local(async move {
-            // A node that fails now is asked again by the first `next()`.
-            let _ = abortable(Some(&stop), async { state.lock().await.cursor.look(&client.rpc).await }).await;
-        });
+        Ok(Self { client: client.clone(), state, stop, signal: question.signal })
     }
 }
 
 #[wasm_bindgen]
 impl EventStream {
-    /// The next event; it waits for one.
-    #[wasm_bindgen(unchecked_return_type = "Promise<IteratorResult<OgpuEvent, undefined>>")]
+    /// The next events as a JSON array, at least one; it waits for them. `undefined` once it has ended.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string | undefined>")]
     pub fn next(&self) -> Promise {
         let client = self.client.clone();
         let state = Rc::clone(&self.state);
-        let (stop, signal, pause_ms) = (self.stop.signal(), self.signal.clone(), self.pause_ms);
+        let (stop, signal) = (self.stop.signal(), self.signal.clone());
         wasm_bindgen_futures::future_to_promise(async move {
             let work = async {
                 let mut state = state.lock().await;
-                state.next(&client, pause_ms).await
+                let (watch, interest) = &mut *state;
+                loop {
+                    let mut text = String::from("[");
+                    write_events(&client, interest, watch.next().await?, &mut text)?;
+                    if text.len() > 1 {
+                        text.push(']');
+                        return Ok(text);
+                    }
+                }
             };
             match abortable(signal.as_ref(), abortable(Some(&stop), work)).await {
-                Ok(Ok(Ok(event))) => Ok(step(&event, false)),
+                Ok(Ok(Ok(text))) => Ok(text.into()),
                 Ok(Ok(Err(error))) => Err(to_js(&error)),
-                Ok(Err(Aborted(_))) => Ok(step(&JsValue::UNDEFINED, true)),
+                Ok(Err(Aborted(_))) => Ok(JsValue::UNDEFINED),
                 Err(Aborted(reason)) => Err(reason),
             }
         })
     }
 
-    /// Ends the iteration: the pause and the request under way stop.
-    #[wasm_bindgen(js_name = return, unchecked_return_type = "Promise<IteratorResult<OgpuEvent, undefined>>")]
-    pub fn end(&self) -> Promise {
+    /// Ends it: the pause and the request under way stop.
+    pub fn end(&self) {
         self.stop.abort();
-        Promise::resolve(&step(&JsValue::UNDEFINED, true))
-    }
-
-    /// The stream itself.
-    #[wasm_bindgen(js_name = "[Symbol.asyncIterator]", unchecked_return_type = "AsyncIterableIterator<OgpuEvent>")]
-    pub fn iterator(&self) -> Self {
-        Self {
-            client: self.client.clone(),
-            state: Rc::clone(&self.state),
-            stop: self.stop.clone(),
-            signal: self.signal.clone(),
-            pause_ms: self.pause_ms,
-        }
     }
 }
 
-impl State {
-    async fn next(&mut self, client: &Rc<Client>, pause_ms: u64) -> Result<JsValue, Error> {
-        loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Ok(event);
-            }
-            if std::mem::replace(&mut self.looked, true) {
-                client.rpc.io().clock.sleep(pause_ms).await;
-            }
-            for log in self.cursor.look(&client.rpc).await? {
-                let event = decode(&log)?;
-                if self.interest.wants(&event) {
-                    self.ready.push_back(output::event(&event, &log));
+/// The events of the network's contracts in a receipt, as one JSON array.
+pub(super) fn of_receipt(client: &Client, receipt: JsValue) -> Result<String, Error> {
+    let receipt = Input::new("receipt", receipt).any_object()?;
+    let block_number = u64::try_from(receipt.get("blockNumber")?.amount()?).unwrap_or(u64::MAX);
+    let (block_hash, transaction_hash) = (receipt.get("blockHash")?.hash()?, receipt.get("hash")?.hash()?);
+    let mut text = String::from("[");
+    let mut all = Interest::new(EVENTS.iter().collect());
+    for log in receipt.get("logs")?.list()? {
+        let data = log.get("data")?;
+        let log = Log {
+            address: log.get("address")?.address()?,
+            topics: log.get("topics")?.list()?.iter().map(Input::hash).collect::<Result<_, _>>()?,
+            data: data.text()?.parse().map_err(|_| Error::input(data.path(), "expected hex text"))?,
+            block_number,
+            block_hash,
+            transaction_hash,
+            log_index: log.get("logIndex")?.whole()?,
+            removed: false,
+        };
+        // Other contracts' logs are none of ours.
+        if decode(&log, |contract| contract.singleton(&client.network.contracts)).is_ok() {
+            write_events(client, &mut all, [log], &mut text)?;
+        }
+    }
+    text.push(']');
+    Ok(text)
+}
+
+/// The events between two blocks as one JSON array.
+pub(super) fn past(client: &Rc<Client>, options: JsValue) -> Promise {
+    start(|| {
+        let mut question = Question::read(options, QUERY)?;
+        let (from, to) = (question.block("fromBlock")?.unwrap_or(0), question.block("toBlock")?.unwrap_or(u64::MAX));
+        let (addresses, topics) = question.logs_of(client);
+        let client = client.clone();
+        Ok((
+            question.signal.clone(),
+            async move {
+                let mut cursor = Cursor::new(addresses, topics, Some(from));
+                let mut text = String::from("[");
+                loop {
+                    let look = cursor.look(&client.rpc).await?;
+                    let logs = look.logs.into_iter().filter(|log| log.block_number <= to);
+                    write_events(&client, &mut question.interest, logs, &mut text)?;
+                    if !look.more || cursor.next().is_some_and(|next| next > to) {
+                        text.push(']');
+                        return Ok(text.into());
+                    }
                 }
             }
-        }
-    }
-}
-
-fn step(value: &JsValue, done: bool) -> JsValue {
-    let object = Object::new();
-    set(&object, "value", value);
-    set(&object, "done", &done.into());
-    object.into()
+            .boxed_local(),
+        ))
+    })
 }

@@ -5,11 +5,7 @@ mod content;
 mod events;
 mod options;
 mod output;
-mod response;
-mod source;
-mod task;
 mod types;
-mod vault;
 
 use crate::eth::nonce::NonceBook;
 

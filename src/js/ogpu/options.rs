@@ -14,6 +14,8 @@ use crate::js::input::Input;
 use crate::ogpu::client::PublishOptions;
 use crate::ogpu::content::{FetchOptions, PinOptions, Verify};
 use crate::ogpu::network::{Contracts, Network};
+use crate::ogpu::protocol::abi::Nexus;
+use crate::ogpu::reads::PAGE;
 use crate::ogpu::types::{DeliveryMethod, ImageEnvironments, SourceInfo, TaskInfo};
 
 const CALL: &[&str] = &["signal", "onProgress"];
@@ -35,6 +37,9 @@ const FETCH: &[&str] = &["signal", "verify", "timeout", "maxBytes", "gateways"];
 
 /// Retries are bounded, whatever the caller says.
 const MAX_RETRIES: u64 = 100;
+
+/// Items that may be asked for at once.
+const MAX_PAGE: u64 = 1000;
 
 type Signal = Option<AbortSignal>;
 
@@ -177,6 +182,61 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
         explorer_url: optional("explorerUrl")?,
         currency,
     })
+}
+
+/// Options of a list: the signal, and how many items are read at once.
+pub(super) fn list(value: JsValue) -> Result<(Signal, u64), Error> {
+    let bag = bag(value, &["signal", "onProgress", "batchSize"])?;
+    let signal = member(bag.as_ref(), "signal", Input::signal)?;
+    let page = member(bag.as_ref(), "batchSize", Input::whole)?.unwrap_or(PAGE);
+    if page == 0 || page > MAX_PAGE {
+        return Err(Error::input("options.batchSize", format!("expected a whole number from 1 to {MAX_PAGE}")));
+    }
+    Ok((signal, page))
+}
+
+/// A source's terms as the contract takes them.
+pub(super) fn source_params(value: JsValue) -> Result<Nexus::SourceParams, Error> {
+    let known = [
+        "client",
+        "imageMetadataUrl",
+        "imageEnvironments",
+        "minPayment",
+        "minAvailableLockup",
+        "maxExpiryDuration",
+        "privacyEnabled",
+        "optionalParamsUrl",
+        "deliveryMethod",
+        "lastUpdateTime",
+    ];
+    let params = Input::new("params", value).object(&known)?;
+    let methods: Vec<_> = DeliveryMethod::ALL.iter().map(|method| (method.name(), *method)).collect();
+    let environments = params.get("imageEnvironments")?;
+    Ok(Nexus::SourceParams {
+        client: params.get("client")?.address()?,
+        imageMetadataUrl: params.get("imageMetadataUrl")?.text()?,
+        imageEnvironments: u8::try_from(environments.whole()?)
+            .map_err(|_| Error::input(environments.path(), "expected a whole number from 0 to 255"))?,
+        minPayment: params.get("minPayment")?.amount()?,
+        minAvailableLockup: params.get("minAvailableLockup")?.amount()?,
+        maxExpiryDuration: params.get("maxExpiryDuration")?.amount()?,
+        privacyEnabled: params.get("privacyEnabled")?.flag()?,
+        optionalParamsUrl: params.get("optionalParamsUrl")?.text()?,
+        deliveryMethod: params.get("deliveryMethod")?.one_of(&methods)? as u8,
+        lastUpdateTime: params.get("lastUpdateTime")?.amount()?,
+    })
+}
+
+/// A task's terms as the contract takes them; the config is its document's URL.
+pub(super) fn task_params(value: JsValue) -> Result<(TaskInfo, String), Error> {
+    let params = Input::new("params", value).object(&["source", "config", "expiryTime", "payment"])?;
+    let info = TaskInfo {
+        source: params.get("source")?.address()?,
+        config: String::new(),
+        expiry_time: params.get("expiryTime")?.whole()?,
+        payment: params.get("payment")?.amount()?,
+    };
+    Ok((info, params.get("config")?.text()?))
 }
 
 pub(super) fn source_info(value: JsValue) -> Result<SourceInfo, Error> {

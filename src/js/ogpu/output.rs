@@ -8,8 +8,11 @@ use crate::eth::follow::Receipt;
 use crate::eth::replies::Log;
 use crate::io::Progress;
 use crate::js::convert::{Build, bigint, number};
-use crate::ogpu::events::NexusEvent;
-use crate::ogpu::types::{NonceInfo, SourceParams, TaskSnapshot};
+use crate::json::quote;
+use crate::ogpu::client::Published;
+use crate::ogpu::events::Happened;
+use crate::ogpu::functions::Value;
+use crate::ogpu::types::NonceInfo;
 
 pub(super) fn step(step: &Progress) -> JsValue {
     let built = Build::new();
@@ -18,10 +21,10 @@ pub(super) fn step(step: &Progress) -> JsValue {
             built.with("kind", "uploading").text("filename", filename).with("bytes", number(*bytes as u64))
         }
         Progress::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
-        Progress::Simulated { gas, nonce } => {
-            built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))).with("nonce", number(*nonce))
+        Progress::Simulated { gas } => built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))),
+        Progress::Signing { to, value, nonce } => {
+            built.with("kind", "signing").text("to", to).with("value", bigint(*value)).with("nonce", number(*nonce))
         }
-        Progress::Signing { to, value } => built.with("kind", "signing").text("to", to).with("value", bigint(*value)),
         Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
         Progress::NonceIgnored { suggested, used } => {
             built.with("kind", "nonceIgnored").with("suggested", number(*suggested)).with("used", number(*used))
@@ -64,71 +67,74 @@ fn log(log: &Log) -> JsValue {
         .frozen()
 }
 
-pub(super) fn event(event: &NexusEvent, log: &Log) -> JsValue {
-    let built = Build::new();
-    match event {
-        NexusEvent::TaskPublished { task, source } => {
-            built.with("type", "taskPublished").text("task", task).text("source", source)
-        }
-        NexusEvent::Attempted { task, provider, suggested_payment } => built
-            .with("type", "attempted")
-            .text("task", task)
-            .text("provider", provider)
-            .with("suggestedPayment", bigint(*suggested_payment)),
-        NexusEvent::ResponseSubmitted { response, task } => {
-            built.with("type", "responseSubmitted").text("response", response).text("task", task)
-        }
-        NexusEvent::ResponseStatusChanged { response, status } => {
-            built.with("type", "responseStatusChanged").text("response", response).with("status", status.name())
-        }
-        NexusEvent::TaskStatusChanged { task, status } => {
-            built.with("type", "taskStatusChanged").text("task", task).with("status", status.name())
-        }
-        NexusEvent::Registered { provider, registrant_id, source, preferred_environment } => built
-            .with("type", "registered")
-            .text("provider", provider)
-            .with("registrantId", bigint(*registrant_id))
-            .text("source", source)
-            .with("preferredEnvironment", *preferred_environment),
-        NexusEvent::SourcePublished { source } => built.with("type", "sourcePublished").text("source", source),
-        NexusEvent::SourceUpdated { source } => built.with("type", "sourceUpdated").text("source", source),
-        NexusEvent::SourceStatusChanged { source, status } => {
-            built.with("type", "sourceStatusChanged").text("source", source).with("status", status.name())
+/// What a getter answered.
+pub(super) fn value(value: &Value) -> JsValue {
+    match value {
+        Value::Nothing => JsValue::UNDEFINED,
+        Value::Address(address) => address.to_string().into(),
+        Value::Amount(amount) => bigint(*amount),
+        Value::Number(count) => number(*count),
+        Value::Flag(flag) => (*flag).into(),
+        Value::Hash(hash) => hash.to_string().into(),
+        Value::Text(text) => text.into(),
+        Value::Name(name) => (*name).into(),
+        Value::List(items) => Object::freeze(&items.iter().map(self::value).collect::<Array>()).into(),
+        Value::Fields(fields) => {
+            fields.iter().fold(Build::new(), |built, (name, field)| built.with(name, self::value(field))).frozen()
         }
     }
-    .with("blockNumber", bigint(U256::from(log.block_number)))
-    .text("transactionHash", log.transaction_hash)
-    .with("logIndex", number(log.log_index))
-    .frozen()
 }
 
-pub(super) fn task_snapshot(task: &TaskSnapshot) -> JsValue {
-    Build::new()
-        .text("address", task.address)
-        .text("source", task.source)
-        .with("status", task.status.name())
-        .text("config", &task.config)
-        .with("payment", bigint(task.payment))
-        .with("expiryTime", number(task.expiry_time))
-        .with("deliveryMethod", task.delivery_method.name())
-        .with("attemptCount", number(task.attempt_count))
-        .maybe("winningProvider", task.winning_provider)
-        .frozen()
+/// Something new on chain.
+pub(super) fn published(published: &Published) -> JsValue {
+    Build::new().text("address", published.address).with("receipt", receipt(&published.receipt)).frozen()
 }
 
-pub(super) fn source_params(params: &SourceParams) -> JsValue {
-    Build::new()
-        .text("client", params.client)
-        .text("imageMetadataUrl", &params.image_metadata_url)
-        .with("imageEnvironments", params.image_environments)
-        .with("minPayment", bigint(params.min_payment))
-        .with("minAvailableLockup", bigint(params.min_available_lockup))
-        .with("maxExpiryDuration", bigint(params.max_expiry_duration))
-        .with("privacyEnabled", params.privacy_enabled)
-        .text("optionalParamsUrl", &params.optional_params_url)
-        .with("deliveryMethod", params.delivery_method.name())
-        .with("lastUpdateTime", bigint(params.last_update_time))
-        .frozen()
+/// An event as JSON. Amounts are decimal text: the package knows which keys hold them.
+pub(super) fn event(event: &Happened, log: &Log, text: &mut String) {
+    text.push_str("{\"type\":\"");
+    text.push_str(event.name);
+    text.push('"');
+    for (name, value) in &event.fields {
+        member(name, value, text);
+    }
+    member("blockNumber", &Value::Amount(U256::from(log.block_number)), text);
+    member("transactionHash", &Value::Hash(log.transaction_hash), text);
+    member("logIndex", &Value::Number(log.log_index), text);
+    if log.removed {
+        member("removed", &Value::Flag(true), text);
+    }
+    text.push('}');
+}
+
+fn member(name: &str, value: &Value, text: &mut String) {
+    text.push_str(",\"");
+    text.push_str(name);
+    text.push_str("\":");
+    json(value, text);
+}
+
+fn json(value: &Value, text: &mut String) {
+    match value {
+        Value::Nothing => text.push_str("null"),
+        Value::Address(address) => text.push_str(&quote(&address.to_string())),
+        Value::Amount(amount) => text.push_str(&quote(&amount.to_string())),
+        Value::Number(count) => text.push_str(&count.to_string()),
+        Value::Flag(flag) => text.push_str(if *flag { "true" } else { "false" }),
+        Value::Hash(hash) => text.push_str(&quote(&hash.to_string())),
+        Value::Text(inner) => text.push_str(&quote(inner)),
+        Value::Name(name) => text.push_str(&quote(name)),
+        Value::List(_) => text.push_str("[]"),
+        Value::Fields(fields) => {
+            for (at, (name, field)) in fields.iter().enumerate() {
+                text.push(if at == 0 { '{' } else { ',' });
+                text.push_str(&quote(name));
+                text.push(':');
+                json(field, text);
+            }
+            text.push('}');
+        }
+    }
 }
 
 pub(super) fn nonce_info(info: &NonceInfo) -> JsValue {

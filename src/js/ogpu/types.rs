@@ -100,18 +100,106 @@ export interface FetchOptions {
   gateways?: readonly string[] | undefined;
 }
 
-/** Which events to watch. */
-export interface WatchOptions {
-  /** Only this task's. */
+/** Options of a list. */
+export interface ListOptions extends CallOptions {
+  /** Items read with one request, from 1 to 1000. Default: 100. A node that refuses as many gets them in parts. */
+  batchSize?: number | undefined;
+}
+
+/** Which events are meant. */
+export interface EventFilter {
+  /** Only these; default: the nine lifecycle events of Nexus. */
+  events?: readonly OgpuEventType[] | undefined;
+  /** Only this task's, and those of its responses. */
   task?: Address | undefined;
   /** Only this source's. */
   source?: Address | undefined;
+  /** Only this response's. */
+  response?: Address | undefined;
+  /** Only those that name this account: as account, provider, master or agent. */
+  account?: Address | undefined;
+  /** Ends the call or iteration, which then rejects with the signal's own reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How to watch. */
+export interface WatchTiming {
   /** From this block on; default: from now. */
   fromBlock?: bigint | undefined;
   /** Seconds between two looks. Default: 2. */
   pollInterval?: number | undefined;
   /** Ends the iteration; `next()` then rejects with the signal's own reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** Which events to watch, and how. */
+export interface WatchOptions extends EventFilter, WatchTiming {}
+
+/** Which past events to read. */
+export interface EventQuery extends EventFilter {
+  /** Default: the first block. */
+  fromBlock?: bigint | undefined;
+  /** The last block, included; default: the head. */
+  toBlock?: bigint | undefined;
+}
+
+/** A source's terms, as they are on chain. */
+export interface SourceParams {
+  readonly client: Address;
+  /** Where its metadata document is. */
+  readonly imageMetadataUrl: string;
+  /** Bit mask: see `parseEnvironments`. */
+  readonly imageEnvironments: number;
+  /** Wei. */
+  readonly minPayment: bigint;
+  /** Wei. */
+  readonly minAvailableLockup: bigint;
+  /** Seconds. */
+  readonly maxExpiryDuration: bigint;
+  /** Reserved by the network. */
+  readonly privacyEnabled: boolean;
+  /** Reserved by the network. */
+  readonly optionalParamsUrl: string;
+  readonly deliveryMethod: DeliveryMethod;
+  /** Unix seconds. */
+  readonly lastUpdateTime: bigint;
+}
+
+/** A task's terms, as they are on chain. */
+export interface TaskParams {
+  readonly source: Address;
+  /** Where its config document is. */
+  readonly config: string;
+  /** Unix seconds. */
+  readonly expiryTime: number;
+  /** Wei. */
+  readonly payment: bigint;
+}
+
+/** A response's terms, as they are on chain. */
+export interface ResponseParams {
+  readonly task: Address;
+  readonly provider: Address;
+  /** The payload's URL, or the payload itself. It is the provider's text: hostile until checked. */
+  readonly data: string;
+  /** What the provider asks, in wei. */
+  readonly payment: bigint;
+}
+
+/** Everything that a response tells. */
+export interface ResponseSnapshot extends ResponseParams {
+  readonly address: Address;
+  readonly status: ResponseStatus;
+  /** When it was handed in, in unix seconds. */
+  readonly timestamp: number;
+  /** Whether its confirmation is final. */
+  readonly confirmed: boolean;
+}
+
+/** Something new on chain, and the transaction that made it. */
+export interface Published {
+  readonly address: Address;
+  readonly receipt: Receipt;
 }
 
 /** A log entry of a receipt. */
@@ -138,12 +226,82 @@ export interface Receipt {
   readonly logs: readonly ReceiptLog[];
 }
 
-/** What happened on Nexus, and where. */
-export type OgpuEvent = NexusEvent & {
+/** Where an event is. */
+export interface EventPlace {
   readonly blockNumber: bigint;
   readonly transactionHash: Hash;
   readonly logIndex: number;
-};
+  /** A reorganisation took it back. */
+  readonly removed?: true;
+}
+
+/** What the contracts emit, by name. */
+export interface OgpuEvents {
+  /** A task was published for a source. */
+  taskPublished: { readonly task: Address; readonly source: Address };
+  /** A provider took a task and says what it asks (wei). */
+  attempted: { readonly task: Address; readonly provider: Address; readonly suggestedPayment: bigint };
+  /** A provider answered a task. */
+  responseSubmitted: { readonly response: Address; readonly task: Address };
+  /** A response was confirmed. */
+  responseStatusChanged: { readonly response: Address; readonly status: ResponseStatus };
+  /** A task went on. */
+  taskStatusChanged: { readonly task: Address; readonly status: TaskStatus };
+  /** A provider registered for a source. */
+  registered: {
+    readonly provider: Address; readonly registrantId: bigint; readonly source: Address; readonly preferredEnvironment: number;
+  };
+  /** A source was published. */
+  sourcePublished: { readonly source: Address };
+  /** A source's terms changed. */
+  sourceUpdated: { readonly source: Address; readonly params: SourceParams };
+  /** A source was inactivated. */
+  sourceStatusChanged: { readonly source: Address; readonly status: SourceStatus };
+  /** Nexus has another owner; null for none. */
+  nexusOwnershipTransferred: { readonly previousOwner: Address | null; readonly newOwner: Address | null };
+  /** An agent was allowed to sign for an account, or no longer. */
+  agentSet: { readonly account: Address; readonly agent: Address; readonly value: boolean };
+  /** A provider's fixed data changed. */
+  baseDataUpdated: { readonly provider: Address };
+  /** A master keeps the default agent from acting, or no longer. */
+  defaultAgentDisabled: { readonly master: Address; readonly value: boolean };
+  /** A provider's changing data changed. */
+  liveDataUpdated: { readonly provider: Address };
+  /** A provider named its master. */
+  masterAnnounced: { readonly provider: Address; readonly master: Address };
+  /** A master named its provider. */
+  providerAnnounced: { readonly provider: Address; readonly master: Address };
+  /** A pairing ended. */
+  providerRemoved: { readonly provider: Address };
+  /** A master wants a container ended. */
+  removeContainer: { readonly provider: Address; readonly source: Address };
+  /** Terminal has another owner; null for none. */
+  terminalOwnershipTransferred: { readonly previousOwner: Address | null; readonly newOwner: Address | null };
+  /** An unbonded amount (wei) went to the balance. */
+  claimed: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) came in. */
+  deposited: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) was staked. */
+  locked: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) was taken as a penalty. */
+  sanctioned: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) began to unbond. */
+  unbonded: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) went back from unbonding to the stake. */
+  unbondingCanceled: { readonly account: Address; readonly amount: bigint };
+  /** A penalty (wei) was given back. */
+  waived: { readonly account: Address; readonly amount: bigint };
+  /** An amount (wei) went out. */
+  withdrawn: { readonly account: Address; readonly amount: bigint };
+}
+
+/** The name of an event. */
+export type OgpuEventType = keyof OgpuEvents;
+
+/** What happened, and where: of one type, or of any. */
+export type OgpuEvent<Type extends OgpuEventType = OgpuEventType> = {
+  [Name in Type]: { readonly type: Name } & OgpuEvents[Name] & EventPlace;
+}[Type];
 
 /** One OpenGPU network. The public ones are `networks.mainnet` and `networks.testnet`; any other can be given. */
 export interface Network {
@@ -167,14 +325,6 @@ export interface Network {
   readonly managementUrl?: string | undefined;
   readonly explorerUrl?: string | undefined;
   readonly nativeCurrency?: { readonly name: string; readonly symbol: string; readonly decimals: 18 } | undefined;
-}
-
-/** The confirmed response of a task: where it lives and what it says. */
-export interface ConfirmedResponse {
-  /** The response's contract. */
-  readonly address: Address;
-  /** The payload's URL, or the payload itself. */
-  readonly data: string;
 }
 
 /** The confirmed response by the old HTTP API. */

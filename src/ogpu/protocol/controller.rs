@@ -8,20 +8,11 @@ use crate::ogpu::types::TaskInfo;
 
 /// `publishTask`. It is not payable: the payment is frozen out of the client's vault balance.
 pub fn publish_task(controller: Address, info: &TaskInfo, config_url: String) -> WriteCall {
-    WriteCall::new(
-        controller,
-        &Controller::publishTaskCall {
-            _taskParams: Controller::TaskParams {
-                source: info.source,
-                config: config_url,
-                expiryTime: U256::from(info.expiry_time),
-                payment: info.payment,
-            },
-        },
-    )
-}
-
-/// `confirmResponse`: pays the provider out of the frozen amount.
-pub fn confirm_response(controller: Address, response: Address) -> WriteCall {
-    WriteCall::new(controller, &Controller::confirmResponseCall { response })
+    let params = Controller::TaskParams {
+        source: info.source,
+        config: config_url,
+        expiryTime: U256::from(info.expiry_time),
+        payment: info.payment,
+    };
+    WriteCall::new(controller, &Controller::publishTaskCall { _taskParams: params })
 }

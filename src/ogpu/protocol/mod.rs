@@ -1,24 +1,15 @@
-//! One file for each contract: what to send and how to read the answer. Nothing here sends anything.
+//! The calls that take structs, and what their receipts tell. Nothing here sends anything.
 
 #[doc(hidden)]
 pub mod abi;
 pub mod controller;
 pub mod nexus;
-pub mod response;
-pub mod source;
-pub mod task;
-pub mod vault;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::eth::follow::Receipt;
-
-/// What a getter's failure means: an address that answers otherwise, or not at all, is an account or another contract.
-pub(crate) fn absent(error: Error, kind: Kind) -> Error {
-    if matches!(*error, Kind::Protocol { .. } | Kind::TxRevert { .. }) { kind.into() } else { error }
-}
 
 /// The one event of its type that `emitter` logged in this receipt.
 pub(crate) fn only_event<E: SolEvent>(receipt: &Receipt, emitter: Address, expected: &'static str) -> Result<E, Error> {

@@ -1,7 +1,7 @@
 // What must compile, and what must not.
 import {
   ChainConfig, ChainId, DeliveryMethod, Ogpu, TaskStatus, isOgError, parseEther,
-  type Address, type Eip1193Provider, type OgpuEvent, type Progress, type Response, type SourceInfo, type TaskInfo,
+  type Address, type Eip1193Provider, type JsonValue, type OgpuEvent, type Progress, type Response, type SourceInfo, type TaskInfo,
 } from "../../../pkg/ogpu.js";
 
 declare const provider: Eip1193Provider;
@@ -28,16 +28,26 @@ is<Same<typeof snapshot.status, TaskStatus>>();
 is<Same<typeof snapshot.payment, bigint>>();
 is<Same<ReturnType<typeof ChainConfig.getCurrentChain>, ChainId>>();
 
-for await (const event of task.watch({ fromBlock: 1n })) {
-  is<Same<typeof event, OgpuEvent>>();
+for await (const event of ogpu.watch({ fromBlock: 1n })) {
   switch (event.type) {
     case "attempted": is<Same<typeof event.suggestedPayment, bigint>>(); break;
     case "taskStatusChanged": is<Same<typeof event.status, TaskStatus>>(); break;
+    case "sourceUpdated": is<Same<typeof event.params.minPayment, bigint>>(); break;
     case "responseSubmitted": case "responseStatusChanged": case "registered": case "taskPublished":
-    case "sourcePublished": case "sourceUpdated": case "sourceStatusChanged": break;
+    case "sourcePublished": case "sourceStatusChanged": break;
     default: event satisfies never;
   }
 }
+for await (const event of ogpu.watch({ events: ["deposited", "agentSet"], account: address })) {
+  is<Same<typeof event, OgpuEvent<"deposited" | "agentSet">>>();
+}
+for await (const event of task.watchStatusChanged()) is<Same<typeof event.status, TaskStatus>>();
+const run = await ogpu.runTask({ source: address, config: { functionName: "f", data: 1 }, expiryTime: 1, payment: 1n }, {
+  choose: (candidates) => candidates.find(({ response }) => response.provider === address),
+  onProgress: (step) => step.kind === "taskPublished" && is<Same<typeof step.task, Address>>(),
+});
+is<Same<typeof run.payload, JsonValue>>();
+is<Same<ReturnType<typeof ogpu.vault.getUnbondingPeriod>, Promise<number>>>();
 
 try {
   await responses[0]?.confirm();

@@ -1,0 +1,62 @@
+/** Events as objects: the WebAssembly hands over batches as JSON text. */
+
+import type { Core, OgpuEvent, OgpuEventType, WatchOptions } from "./wasm/ogpu/ogkit.js";
+
+/** The keys whose decimal text is a bigint. */
+const AMOUNTS = new Set([
+  "blockNumber", "suggestedPayment", "registrantId", "amount", "minPayment", "minAvailableLockup", "maxExpiryDuration", "lastUpdateTime",
+]);
+
+function revive(value: Record<string, unknown>): Record<string, unknown> {
+  for (const key in value) {
+    const inner = value[key];
+    if (typeof inner === "string" && AMOUNTS.has(key)) value[key] = BigInt(inner);
+    else if (typeof inner === "object" && inner !== null) revive(inner as Record<string, unknown>);
+  }
+  return Object.freeze(value);
+}
+
+/** Reads a batch. */
+export function parseEvents<Type extends OgpuEventType>(text: string): OgpuEvent<Type>[] {
+  const batch = JSON.parse(text) as Record<string, unknown>[];
+  batch.forEach(revive);
+  return batch as unknown as OgpuEvent<Type>[];
+}
+
+/** Events in the order of the chain, without end. `break` out of the loop, or the signal, ends it. */
+export type OgpuEventStream<Type extends OgpuEventType = OgpuEventType> = AsyncIterableIterator<OgpuEvent<Type>, undefined>;
+
+/** Watches events. */
+export function watchEvents<Type extends OgpuEventType>(core: Core, options: WatchOptions): OgpuEventStream<Type> {
+  const stream = core.watch(options);
+  let ready: OgpuEvent<Type>[] = [];
+  let at = 0;
+  let ended = false;
+  let turn: Promise<unknown> = Promise.resolve();
+  const next = async (): Promise<IteratorResult<OgpuEvent<Type>, undefined>> => {
+    while (!ended && at === ready.length) {
+      const text = await stream.next();
+      if (text === undefined) break;
+      ready = parseEvents(text);
+      at = 0;
+    }
+    const value = ended ? undefined : ready[at++];
+    return value === undefined ? { value: undefined, done: true } : { value, done: false };
+  };
+  return {
+    // One after the other, so that calls that overlap get different events.
+    next: () => {
+      const mine = turn.then(next, next);
+      turn = mine;
+      return mine;
+    },
+    return: () => {
+      ended = true;
+      stream.end();
+      return Promise.resolve({ value: undefined, done: true });
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
