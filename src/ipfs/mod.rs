@@ -14,13 +14,18 @@
 //!
 //! Nothing here fetches anything, draws randomness or reads a clock.
 
+pub mod car;
 pub mod cid;
 mod error;
+#[cfg(test)]
+mod fixture;
 pub mod json;
 pub mod location;
 pub mod multibase;
+mod node;
 pub mod pin;
 pub mod unixfs;
 pub mod verify;
+pub mod walk;
 
-pub use error::Error;
+pub use error::{Error, Fault};

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::unixfs::{LAYOUTS, Layout, Leaf, Leaves, Tree};
 
 /// IPFS blocks have at most this many bytes, so a leaf of any chunk size fits in.
-const MAX_BLOCK: usize = 2 << 20;
+pub const MAX_BLOCK: usize = 2 << 20;
 
 /// How bytes are what a CID names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

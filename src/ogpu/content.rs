@@ -104,7 +104,7 @@ fn unfit(error: ipfs::Error, url: &str, cid: Option<String>) -> Error {
             Error::from(Kind::IpfsFetch { url: public_url(url), reason })
         }
         ipfs::Error::WrongLink { link, cid, .. } => Error::from(Kind::ContentUnverified { url: link, cid, reason }),
-        ipfs::Error::UnsupportedMultihash { .. } | ipfs::Error::Mismatch { .. } => {
+        _ => {
             Error::from(Kind::ContentUnverified { url: public_url(url), cid, reason })
         }
     }
