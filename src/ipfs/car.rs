@@ -48,7 +48,9 @@ impl Reader {
             let unread = self.buffer.get(self.at..).unwrap_or_default();
             let Some((length, start)) = length(unread)? else { return Ok(None) };
             if length > if self.has_header { MAX_BLOCK + MAX_CID } else { MAX_HEADER } {
-                return Err(Error::BadCar { reason: "expected a CAR with a header of at most 64 KiB and blocks of at most 2 MiB" });
+                return Err(Error::BadCar {
+                    reason: "expected a CAR with a header of at most 64 KiB and blocks of at most 2 MiB",
+                });
             }
             let Some(mut section) = unread.get(start..start + length) else { return Ok(None) };
             self.at += start + length;
@@ -179,7 +181,8 @@ mod tests {
     #[test]
     fn what_is_no_car_of_version_1_is_refused_at_once() {
         let section = |header: &[u8]| [&[u8::try_from(header.len()).unwrap()], header].concat();
-        let with_root = [&[0xa2, 0x65][..], b"roots", &[0x81, 0xd8, 0x2a, 0x45, 0, 1, 0x55, 0, 0, 0x67], b"version", &[1]].concat();
+        let with_root =
+            [&[0xa2, 0x65][..], b"roots", &[0x81, 0xd8, 0x2a, 0x45, 0, 1, 0x55, 0, 0, 0x67], b"version", &[1]].concat();
         assert_eq!(read(&section(&with_root), 4), Ok(Vec::new()));
         let cases: [(&str, Vec<u8>); 11] = [
             ("version 2", [&[0x0a, 0xa1, 0x67][..], b"version", &[2]].concat()),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::{Kind, public_url};
+
 /// A failure of this room. Whatever it quotes from outside is cut to [`MAX_QUOTE`](Error::MAX_QUOTE) characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -125,6 +127,22 @@ impl Error {
                 | Self::UnsupportedMultihash { .. }
                 | Self::TooLarge { .. }
         )
+    }
+
+    /// As a failure of a call about `url`.
+    pub(crate) fn at(self, url: &str, cid: Option<String>) -> crate::error::Error {
+        let reason = self.to_string();
+        let kind = match self {
+            Self::InvalidUrl { .. } | Self::InvalidCid { .. } => return crate::error::Error::input("url", reason),
+            Self::InvalidFilename { .. } => return crate::error::Error::input("options.filename", reason),
+            Self::InvalidContentType { .. } => return crate::error::Error::input("options.contentType", reason),
+            Self::WrongLink { link, cid, .. } => Kind::ContentUnverified { url: link, cid, reason },
+            Self::Mismatch { .. } | Self::UnsupportedMultihash { .. } | Self::Block { .. } | Self::BadCar { .. } => {
+                Kind::ContentUnverified { url: public_url(url), cid, reason }
+            }
+            _ => Kind::IpfsFetch { url: public_url(url), reason },
+        };
+        kind.into()
     }
 
     /// The most characters that are quoted from outside.

@@ -9,7 +9,8 @@ use super::unixfs::{Layout, Leaf};
 pub(super) type Block = (Cid, Vec<u8>);
 
 /// `{"roots": [], "version": 1}`.
-pub(super) const HEADER: &[u8] = &[0xa2, 0x65, b'r', b'o', b'o', b't', b's', 0x80, 0x67, b'v', b'e', b'r', b's', b'i', b'o', b'n', 1];
+pub(super) const HEADER: &[u8] =
+    &[0xa2, 0x65, b'r', b'o', b'o', b't', b's', 0x80, 0x67, b'v', b'e', b'r', b's', b'i', b'o', b'n', 1];
 
 /// A file or directory: its blocks by CID, and those of its CAR in depth-first order with duplicates.
 #[derive(Clone, Debug)]

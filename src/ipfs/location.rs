@@ -135,6 +135,12 @@ pub fn check_gateway(base: &str) -> Result<(), Error> {
     }
 }
 
+/// Checks a URL to send to: http or https, without user name and password.
+pub(super) fn check_endpoint(url: &str) -> Result<(), Error> {
+    check_characters(url)?;
+    Web::parse(url)?.map(|_| ()).ok_or(Error::InvalidUrl { reason: "expected an http or https URL" })
+}
+
 /// The parts of an http or https URL that matter here.
 struct Web<'a> {
     /// With `://`.
@@ -211,7 +217,9 @@ fn kept_query(url: &str) -> String {
     let query = url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
     let asks = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
-        name.is_empty() || name.starts_with("car-") || ["format", "dag-scope", "entity-bytes", "filename", "download"].contains(&name)
+        name.is_empty()
+            || name.starts_with("car-")
+            || ["format", "dag-scope", "entity-bytes", "filename", "download"].contains(&name)
     };
     query.split('&').filter(|pair| !asks(pair)).fold(String::new(), |kept, pair| kept + "&" + pair)
 }

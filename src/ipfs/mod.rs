@@ -16,7 +16,9 @@
 
 pub mod car;
 pub mod cid;
+mod delivery;
 mod error;
+pub mod fetch;
 #[cfg(test)]
 mod fixture;
 pub mod json;
@@ -24,6 +26,7 @@ pub mod location;
 pub mod multibase;
 mod node;
 pub mod pin;
+pub mod publish;
 pub mod unixfs;
 pub mod verify;
 pub mod walk;

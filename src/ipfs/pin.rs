@@ -1,18 +1,108 @@
-//! A pinning service: the upload's body and the reply. `POST`, `multipart/form-data` (RFC 7578), one part `file`; answers
-//! `{"link": "https://…/ipfs/CID"}`.
+//! A pinning service: the upload's body and the reply. `POST`, `multipart/form-data` (RFC 7578), one part `file`.
 //!
-//! The service chooses the layout, and so the CID. Its word is not taken for it: the CID in its link must be one that the
+//! ```text
+//! service          {"link": "https://…/ipfs/CID"}
+//! …/api/v0/add     {"Name": …, "Hash": "CID", "Size": …}, a line for each file      kubo's RPC, known by its path
+//! ```
+//!
+//! The service chooses the layout, and so the CID. Its word is not taken for it: the CID in its reply must be one that the
 //! uploaded bytes have.
-
-use serde::Deserialize;
 
 use super::cid::Cid;
 use super::error::Error;
-use super::location::Location;
+use super::location::{Location, check_endpoint};
+use super::unixfs::{LAYOUTS, Layout};
 use super::verify::{Proof, verify};
+use crate::json::Json;
 
 /// The most bytes of a reply that are read.
 pub const MAX_REPLY: usize = 64 << 10;
+
+/// Where files are uploaded to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The URL to post to.
+    pub url: String,
+    is_kubo: bool,
+}
+
+impl Endpoint {
+    /// Reads a URL: kubo's RPC when its path ends with `/api/v0/add`, a pinning service otherwise. Of kubo, files are asked
+    /// for as version 1 with plain leaves, pinned, where the URL's own query says nothing else.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`] for what is no http or https URL, or has a user name or password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        check_endpoint(url)?;
+        let url = url.split('#').next().unwrap_or_default();
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let is_kubo = path.trim_end_matches('/').ends_with("/api/v0/add");
+        if !is_kubo {
+            return Ok(Self { url: url.to_owned(), is_kubo });
+        }
+        let mut full = [path, "?", query].concat();
+        for default in ["cid-version=1", "raw-leaves=true", "pin=true"] {
+            let is_set = |pair: &str| pair.split('=').next() == default.split('=').next();
+            if !query.split('&').any(is_set) {
+                if !full.ends_with('?') {
+                    full.push('&');
+                }
+                full.push_str(default);
+            }
+        }
+        Ok(Self { url: full, is_kubo })
+    }
+
+    /// The layout that the service most likely chooses.
+    pub fn layout(&self) -> Option<&'static Layout> {
+        let name = if self.is_kubo { "kubo-cid-v1" } else { "unixfs-v0-2015" };
+        LAYOUTS.iter().find(|layout| layout.name == name)
+    }
+
+    /// Reads the reply and proves that it names what was uploaded as `filename`; `prove` is told the CID.
+    ///
+    /// # Errors
+    /// As [`read_reply`].
+    pub fn read(&self, reply: &[u8], filename: &str, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
+        let link = if reply.len() > MAX_REPLY {
+            None
+        } else if self.is_kubo {
+            added(reply, filename)
+        } else {
+            link(reply)
+        };
+        pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, prove)
+    }
+}
+
+/// The link in a service's reply.
+fn link(reply: &[u8]) -> Option<String> {
+    let reply = Json::parse_bytes(reply)?;
+    let mut links = reply.members().filter(|(name, _)| *name == "link");
+    let (_, link) = links.next()?;
+    // Two would let each reader choose another.
+    links.next().is_none().then(|| link.text()).flatten().map(Into::into)
+}
+
+/// The CID in kubo's lines, as a link: that of the file's name, or the last one.
+fn added(reply: &[u8], filename: &str) -> Option<String> {
+    let mut found = None;
+    let mut is_named = false;
+    for line in std::str::from_utf8(reply).ok()?.lines().filter(|line| !line.trim().is_empty()) {
+        let line = Json::parse(line)?;
+        // An error in the middle of the answer has a message in place of a hash.
+        if line.get("Message").is_some() {
+            return None;
+        }
+        let Some(hash) = line.get("Hash").and_then(Json::plain) else { continue };
+        let names_it = line.get("Name").and_then(Json::text).is_some_and(|name| name == filename);
+        if names_it || !is_named {
+            found = Some(["ipfs://", hash].concat());
+            is_named |= names_it;
+        }
+    }
+    found
+}
 
 /// An upload, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,19 +164,17 @@ pub struct Pinned {
     pub proof: Proof,
 }
 
-#[derive(Deserialize)]
-struct Reply {
-    link: String,
-}
-
 /// Reads the service's reply and proves that its link names `content`, under whatever layout the service chose.
 ///
 /// # Errors
 /// [`Error::BadReply`] for a reply of another shape or of more than [`MAX_REPLY`] bytes; [`Error::WrongLink`] for a link
 /// that is none, holds no CID, names something inside a directory, or names other content.
 pub fn read_reply(reply: &[u8], content: &[u8]) -> Result<Pinned, Error> {
-    let parsed = if reply.len() > MAX_REPLY { None } else { serde_json::from_slice::<Reply>(reply).ok() };
-    let Some(Reply { link }) = parsed else { return Err(Error::BadReply { found: Error::quote(reply) }) };
+    let link = if reply.len() > MAX_REPLY { None } else { link(reply) };
+    pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, |cid| verify(cid, content))
+}
+
+fn pinned(link: String, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
     let wrong = |cid: Option<Cid>, reason| {
         Err(Error::WrongLink { link: Error::quote(link.as_bytes()), cid: cid.map(|cid| cid.to_string()), reason })
     };
@@ -95,7 +183,7 @@ pub fn read_reply(reply: &[u8], content: &[u8]) -> Result<Pinned, Error> {
     if !path.is_empty() {
         return wrong(Some(cid), "it names a path below a CID, which proves nothing about the content");
     }
-    match verify(&cid, content) {
+    match prove(&cid) {
         Ok(proof) => Ok(Pinned { link: link.trim().to_owned(), cid, proof }),
         Err(Error::UnsupportedMultihash { .. }) => wrong(Some(cid), "its hash function is not SHA-256"),
         Err(_) => wrong(Some(cid), "it names other content than was uploaded"),
@@ -167,6 +255,43 @@ mod tests {
             read_reply(&reply(&blake.to_string()), b""),
             Err(Error::WrongLink { reason: "its hash function is not SHA-256", .. })
         ));
+    }
+
+    #[test]
+    fn kubo_is_known_by_its_path_and_told_how() {
+        let url = |url: &str| Endpoint::parse(url).map(|endpoint| (endpoint.url.clone(), endpoint.layout().unwrap().name));
+        let kubo = |query: &str| Ok((format!("http://127.0.0.1:5001/api/v0/add?{query}"), "kubo-cid-v1"));
+        assert_eq!(url("http://127.0.0.1:5001/api/v0/add"), kubo("cid-version=1&raw-leaves=true&pin=true"));
+        assert_eq!(url("http://127.0.0.1:5001/api/v0/add?pin=false&x#f"), kubo("pin=false&x&cid-version=1&raw-leaves=true"));
+        let service = "https://pin/file/create?key=1";
+        assert_eq!(url(service), Ok((service.to_owned(), "unixfs-v0-2015")));
+        for bad in ["ftp://x/api/v0/add", "https://u:p@pin/", "pin", "https://pin/ x"] {
+            assert!(matches!(Endpoint::parse(bad), Err(Error::InvalidUrl { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn kubos_lines_are_read_and_held_to_the_content() {
+        let kubo = Endpoint::parse("http://k/api/v0/add").unwrap();
+        let read = |reply: &str| kubo.read(reply.as_bytes(), "a.json", |cid| verify(cid, b"hello world\n"));
+        let line = |name: &str, cid: &str| format!("{{\"Name\":\"{name}\",\"Hash\":\"{cid}\",\"Size\":\"20\"}}\n");
+        let other = "QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n";
+        for reply in [
+            line("a.json", HELLO),
+            line("x", HELLO),
+            format!("{{\"Name\":\"a.json\",\"Bytes\":12}}\n{}{}", line("a.json", HELLO), line("", other)),
+        ] {
+            assert_eq!(read(&reply).map(|pinned| pinned.link), Ok(format!("ipfs://{HELLO}")), "{reply}");
+        }
+        let lie = read(&line("a.json", other));
+        assert!(
+            matches!(&lie, Err(Error::WrongLink { link, cid: Some(cid), .. }) if *link == format!("ipfs://{other}") && cid == other)
+        );
+        for bad in
+            ["", "{}", "null", "{\"Hash\":1}", &(line("a", HELLO) + "{\"Message\":\"disk full\",\"Type\":\"error\"}"), "<html>"]
+        {
+            assert!(matches!(read(bad), Err(Error::BadReply { .. })), "{bad}");
+        }
     }
 
     #[test]

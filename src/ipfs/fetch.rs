@@ -1,0 +1,343 @@
+//! Content from gateways, believed only when it is what its CID names.
+//!
+//! The link's own gateway is asked first, then the caller's in their order, or several at once; the first whose bytes are
+//! proven is taken. One that lies, stalls, floods or fails is passed over. How one is asked is `delivery`'s business.
+
+use std::rc::Rc;
+
+use futures_util::stream::{self, LocalBoxStream, StreamExt as _};
+
+use super::delivery::{Delivery, Job, Miss};
+use super::location::{Location, Place, check_gateway};
+use super::walk::Walker;
+use crate::error::{Error, Kind, public_url};
+use crate::io::{HttpFailure, Io};
+use crate::json::Json;
+
+/// What to do about proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Content without proof is an error.
+    Require,
+    /// Content that cannot be checked is given, unproven: without a CID, of another hash function than SHA-256, or a file of
+    /// an unknown layout or below a path from gateways that serve no blocks. Content against its CID is an error.
+    Prefer,
+    /// Nothing is checked.
+    Never,
+}
+
+/// How content is fetched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchOptions {
+    /// What to do about proof.
+    pub verify: Verify,
+    /// Seconds for each gateway: for all of [`fetch`], and for each proven piece of [`fetch_stream`].
+    pub timeout: f64,
+    /// Seconds for which a gateway may be silent in the middle of an answer.
+    pub idle: f64,
+    /// The most bytes of content.
+    pub max_bytes: usize,
+    /// Gateways in place of the network's.
+    pub gateways: Option<Vec<String>>,
+    /// How many are asked at once; 0 counts as 1.
+    pub race: usize,
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self { verify: Verify::Require, timeout: 30.0, idle: 10.0, max_bytes: 64 << 20, gateways: None, race: 1 }
+    }
+}
+
+/// Content, and how it is known to be what its CID names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The CID in the link.
+    pub cid: Option<String>,
+    /// Where the bytes came from.
+    pub url: String,
+    /// How they are proven: `raw-block`, `blocks`, or the layout under which they have the CID; `None` when they are not.
+    pub layout: Option<&'static str>,
+    /// What the gateway calls them. Its word alone, and missing where blocks were fetched.
+    pub content_type: Option<String>,
+}
+
+impl Content {
+    /// The bytes as text.
+    ///
+    /// # Errors
+    /// [`Kind::IpfsFetch`] when they are not UTF-8.
+    pub fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.bytes).map_err(|_| self.unfit("expected UTF-8 text, but found other bytes"))
+    }
+
+    /// The bytes as JSON of at most [`MAX_DEPTH`](crate::json::MAX_DEPTH) levels.
+    ///
+    /// # Errors
+    /// [`Kind::IpfsFetch`] when they are not.
+    pub fn json(&self) -> Result<Json<'_>, Error> {
+        super::json::check_depth(&self.bytes, crate::json::MAX_DEPTH).map_err(|error| self.unfit(&error.to_string()))?;
+        Json::parse(self.text()?).ok_or_else(|| self.unfit("expected JSON, but found other text"))
+    }
+
+    fn unfit(&self, reason: &str) -> Error {
+        Kind::IpfsFetch { url: public_url(&self.url), reason: reason.to_owned() }.into()
+    }
+}
+
+/// Content whose bytes are still coming.
+pub struct ContentStream {
+    /// The CID in the link.
+    pub cid: Option<String>,
+    /// Where the first bytes came from.
+    pub url: String,
+    /// As in [`Content`]: each piece is proven when it comes.
+    pub layout: Option<&'static str>,
+    /// As in [`Content`].
+    pub content_type: Option<String>,
+    /// How many bytes there are, where known.
+    pub size: Option<u64>,
+    /// The bytes in their order; an error is the last item. Dropping it aborts what is under way.
+    pub pieces: LocalBoxStream<'static, Result<Vec<u8>, Error>>,
+}
+
+/// Seconds as callers give them → milliseconds.
+pub(crate) fn milliseconds(seconds: f64) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 or more; saturates")]
+    ((seconds * 1000.0) as u64)
+}
+
+/// Fetches what a link names, whole. A document of one block costs one HTTP request for each gateway asked, a larger file one
+/// more where the gateway has CARs.
+///
+/// # Errors
+/// [`Kind::InvalidInput`] for a link that is none; [`Kind::ContentUnverified`] when bytes came and none proved right;
+/// [`Kind::IpfsGateway`] or [`Kind::IpfsFetch`] when none came, or when proven blocks show that the link leads to no file.
+pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<Content, Error> {
+    let (job, places) = prepare(io, gateways, link, options, false)?;
+    if let Some(bytes) = in_cid(&job, link)? {
+        let (cid, layout) = (job.cid(), Some("identity"));
+        return Ok(Content { bytes, cid, url: link.to_owned(), layout, content_type: None });
+    }
+    let mut failures = Failures::default();
+    let mut attempts = stream::iter(places).map(|place| whole(Rc::clone(&job), place)).buffer_unordered(options.race.max(1));
+    while let Some(attempt) = attempts.next().await {
+        match attempt {
+            Ok(content) => return Ok(content),
+            Err(miss) => failures.add(miss, &job)?,
+        }
+    }
+    let mut delivery = failures.unproven(&job, link)?;
+    let bytes = delivery.drain();
+    Ok(content(&job, delivery, bytes))
+}
+
+/// Fetches what a link names, piece by piece, each proven before it is given. When a gateway fails on the way the next one
+/// goes on where it stopped. Where gateways serve the plain file alone, that is read whole before its first piece.
+///
+/// # Errors
+/// As [`fetch`], until the first piece is there; later ones are the stream's last item.
+pub async fn fetch_stream(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<ContentStream, Error> {
+    let (job, mut places) = prepare(io, gateways, link, options, true)?;
+    let cid = job.cid();
+    if let Some(bytes) = in_cid(&job, link)? {
+        let (layout, size) = (Some("identity"), Some(bytes.len() as u64));
+        let pieces = stream::iter([Ok(bytes)]).boxed_local();
+        return Ok(ContentStream { cid, url: link.to_owned(), layout, content_type: None, size, pieces });
+    }
+    let (delivery, first) = begin_at_any(&job, &mut places, link).await?;
+    let (url, layout, size) = (delivery.url.clone(), delivery.layout, delivery.size);
+    let content_type = delivery.content_type.clone();
+    let link = link.to_owned();
+    let feed = Feed { job, link, places, delivery, first, given: 0, skip: 0 };
+    let pieces = stream::unfold(Some(feed), |feed| async move {
+        let mut feed = feed?;
+        match feed.next().await.transpose()? {
+            Ok(piece) => Some((Ok(piece), Some(feed))),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Ok(ContentStream { cid, url, layout, content_type, size, pieces: pieces.boxed_local() })
+}
+
+fn prepare(
+    io: &Io,
+    gateways: &[String],
+    link: &str,
+    options: &FetchOptions,
+    streaming: bool,
+) -> Result<(Rc<Job>, Vec<Place>), Error> {
+    let location = Location::parse(link).map_err(|error| error.at(link, None))?;
+    let gateways = options.gateways.as_deref().unwrap_or(gateways);
+    for gateway in gateways {
+        check_gateway(gateway).map_err(|error| Error::input("gateways", error.to_string()))?;
+    }
+    let checkable = location.cid.filter(|cid| cid.identity().is_some() || cid.sha2_256().is_ok());
+    if options.verify == Verify::Require && checkable.is_none() {
+        let no_cid = "the link holds no CID to check against".to_owned();
+        let cid = location.cid;
+        let reason = cid.and_then(|cid| cid.sha2_256().err()).map_or(no_cid, |error| error.to_string());
+        return Err(Kind::ContentUnverified { url: public_url(link), cid: cid.map(|cid| cid.to_string()), reason }.into());
+    }
+    let places = location.places(gateways);
+    let checked = checkable.filter(|_| options.verify != Verify::Never);
+    Ok((Rc::new(Job { io: io.clone(), location, options: options.clone(), checked, streaming }), places))
+}
+
+/// The content that stands in the CID itself.
+fn in_cid(job: &Job, link: &str) -> Result<Option<Vec<u8>>, Error> {
+    let Some(cid) = job.location.cid.filter(|cid| cid.identity().is_some()) else { return Ok(None) };
+    let unfit = |error: super::Error| error.at(link, job.cid());
+    let mut walker = Walker::new(cid, &job.location.path, job.options.max_bytes as u64).map_err(unfit)?;
+    // Otherwise it is a node that links to blocks elsewhere.
+    Ok(walker.wanted().is_none().then(|| std::iter::from_fn(|| walker.piece()).flatten().collect()))
+}
+
+fn content(job: &Job, delivery: Delivery, bytes: Vec<u8>) -> Content {
+    let Delivery { url, layout, content_type, .. } = delivery;
+    Content { bytes, cid: job.cid(), url, layout, content_type }
+}
+
+fn timed_out(place: &Place) -> Miss {
+    Miss::Passed(Kind::IpfsFetch { url: public_url(&place.url), reason: HttpFailure::Timeout.to_string() }.into())
+}
+
+async fn whole(job: Rc<Job>, place: Place) -> Result<Content, Miss> {
+    let late = timed_out(&place);
+    let work = async {
+        let mut delivery = Delivery::open(Rc::clone(&job), place).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = delivery.next().await? {
+            if bytes.is_empty() {
+                bytes = piece;
+            } else {
+                bytes.extend(piece);
+            }
+        }
+        Ok(content(&job, delivery, bytes))
+    };
+    job.io.within(milliseconds(job.options.timeout), work).await.unwrap_or(Err(late))
+}
+
+/// Opens a delivery and waits for its first piece; `None` for an empty file.
+async fn begin(job: Rc<Job>, place: Place) -> Result<(Delivery, Option<Vec<u8>>), Miss> {
+    let late = timed_out(&place);
+    let work = async {
+        let mut delivery = Delivery::open(Rc::clone(&job), place).await?;
+        let first = delivery.next().await?;
+        Ok((delivery, first))
+    };
+    job.io.within(milliseconds(job.options.timeout), work).await.unwrap_or(Err(late))
+}
+
+/// The first delivery that begins. The gateways that failed, and the one that is taken, leave `places`.
+async fn begin_at_any(job: &Rc<Job>, places: &mut Vec<Place>, link: &str) -> Result<(Delivery, Option<Vec<u8>>), Error> {
+    let mut failures = Failures::default();
+    let all = places.clone();
+    let begin_at = |place: Place| async { (place.clone(), begin(Rc::clone(job), place).await) };
+    let mut attempts = stream::iter(all).map(begin_at).buffer_unordered(job.options.race.max(1));
+    while let Some((place, attempt)) = attempts.next().await {
+        places.retain(|other| *other != place);
+        match attempt {
+            Ok(begun) => return Ok(begun),
+            Err(miss) => failures.add(miss, job)?,
+        }
+    }
+    let mut delivery = failures.unproven(job, link)?;
+    let bytes = delivery.drain();
+    Ok((delivery, Some(bytes)))
+}
+
+/// What went wrong so far.
+#[derive(Default)]
+struct Failures {
+    unproven: Option<Box<Delivery>>,
+    told: Option<Error>,
+}
+
+impl Failures {
+    fn add(&mut self, miss: Miss, job: &Job) -> Result<(), Error> {
+        let error = match miss {
+            Miss::Final(error) => return Err(error),
+            Miss::Passed(error) => error,
+            Miss::Unproven(delivery, error) => {
+                if job.options.verify == Verify::Prefer {
+                    self.unproven.get_or_insert(delivery);
+                }
+                error
+            }
+        };
+        // A lie is told before any other failure: it is what the caller should know of.
+        let lied = |error: &Error| matches!(**error, Kind::ContentUnverified { .. });
+        if lied(&error) || !self.told.as_ref().is_some_and(lied) {
+            self.told = Some(error);
+        }
+        Ok(())
+    }
+
+    fn unproven(self, job: &Job, link: &str) -> Result<Delivery, Error> {
+        let Self { unproven, told } = self;
+        let none = || job.unverified(link, "there is no gateway to ask");
+        unproven.map(|delivery| *delivery).ok_or_else(|| told.unwrap_or_else(none))
+    }
+}
+
+/// A stream under way.
+struct Feed {
+    job: Rc<Job>,
+    link: String,
+    /// Gateways that were not asked yet.
+    places: Vec<Place>,
+    delivery: Delivery,
+    first: Option<Vec<u8>>,
+    /// Bytes given to the caller.
+    given: u64,
+    /// Bytes still to be left out, because the caller has them from another gateway.
+    skip: u64,
+}
+
+impl Feed {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        loop {
+            let piece = match self.first.take() {
+                Some(first) => Some(first),
+                None => self.proven().await?,
+            };
+            let Some(mut piece) = piece else { return Ok(None) };
+            let left_out = usize::try_from(self.skip).unwrap_or(usize::MAX).min(piece.len());
+            self.skip -= left_out as u64;
+            piece.drain(..left_out);
+            if !piece.is_empty() {
+                self.given += piece.len() as u64;
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    async fn proven(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let limit = milliseconds(self.job.options.timeout);
+        let error = match self.job.io.within(limit, self.delivery.next()).await {
+            Some(Ok(piece)) => return Ok(piece),
+            Some(Err(Miss::Final(error))) => return Err(error),
+            Some(Err(Miss::Passed(error) | Miss::Unproven(_, error))) => error,
+            None => Kind::IpfsFetch { url: public_url(&self.delivery.url), reason: HttpFailure::Timeout.to_string() }.into(),
+        };
+        // Bytes without proof cannot be joined with another gateway's.
+        if self.delivery.layout.is_none() {
+            return Err(error);
+        }
+        match begin_at_any(&self.job, &mut self.places, &self.link).await {
+            Ok((delivery, first)) if delivery.layout.is_some() => {
+                (self.delivery, self.skip) = (delivery, self.given);
+                Ok(first)
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;
