@@ -1,7 +1,5 @@
 //! What tests serve: files as blocks, directories, CARs. Written apart from the code under test, from the specifications.
 
-use std::collections::HashMap;
-
 use super::cid::{Cid, DAG_PB, RAW, push_varint, sha256};
 use super::unixfs::{Layout, Leaf};
 
@@ -12,7 +10,7 @@ pub(super) type Block = (Cid, Vec<u8>);
 pub(super) const HEADER: &[u8] =
     &[0xa2, 0x65, b'r', b'o', b'o', b't', b's', 0x80, 0x67, b'v', b'e', b'r', b's', b'i', b'o', b'n', 1];
 
-/// A file or directory: its blocks by CID, and those of its CAR in depth-first order with duplicates.
+/// A file or directory: the blocks of its CAR, in depth-first order with duplicates.
 #[derive(Clone, Debug)]
 pub(super) struct Dag {
     pub(super) root: Cid,
@@ -25,10 +23,6 @@ pub(super) struct Dag {
 impl Dag {
     pub(super) fn car(&self) -> Vec<u8> {
         car(&self.order)
-    }
-
-    pub(super) fn blocks(&self) -> HashMap<Cid, Vec<u8>> {
-        self.order.iter().cloned().collect()
     }
 }
 
