@@ -10,7 +10,6 @@
 //! A gateway that does not know `format` answers with the file, which is then checked as such: still one request. What a
 //! gateway turned out to know is remembered in memory for the next time.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -19,7 +18,8 @@ use futures_util::stream::StreamExt as _;
 use super::cid::{Cid, DAG_PB};
 use super::error::Error as Fault;
 use super::fetch::{FetchOptions, Verify, milliseconds};
-use super::location::{Location, Place};
+use super::location::{Location, Place, check_web};
+use super::support::Support;
 use super::verify::{MAX_BLOCK, verify, verify_block};
 use super::walk::{Walker, wire_limit};
 use super::{car, verify};
@@ -72,8 +72,8 @@ pub(super) struct Delivery {
     place: Place,
     state: State,
     ready: VecDeque<Vec<u8>>,
-    /// The URL that answered last.
-    pub(super) url: String,
+    /// The URL that was asked last.
+    url: String,
     /// How the bytes are proven; `None` when they are not.
     pub(super) layout: Option<&'static str>,
     /// The gateway's word for the file.
@@ -163,6 +163,11 @@ impl Delivery {
         }
     }
 
+    /// The file's own URL at this gateway.
+    pub(super) fn source(&self) -> &str {
+        &self.place.url
+    }
+
     /// Everything that is there without asking further.
     pub(super) fn drain(&mut self) -> Vec<u8> {
         self.ready.drain(..).flatten().collect()
@@ -179,10 +184,7 @@ impl Delivery {
         let url = self.place.form(cid, "", "format=raw").unwrap_or_default();
         // The answer may be the file itself.
         let limit = self.job.options.max_bytes.saturating_add(if is_node { MAX_BLOCK } else { 0 });
-        let Some(stream) = self.ask(url, Some(RAW_TYPE), limit).await? else {
-            Support::remember(&self.place, |known| known.raw = Some(false));
-            return Ok(false);
-        };
+        let Some(stream) = self.ask(url, Some(RAW_TYPE), limit).await? else { return Ok(false) };
         let says_raw = is_type(&stream, RAW_TYPE);
         let bytes = self.whole(stream.body).await?;
         match verify_block(cid, &bytes) {
@@ -223,10 +225,8 @@ impl Delivery {
         let job = Rc::clone(&self.job);
         let path = &job.location.path;
         let url = self.place.form(cid, path, CAR_QUERY).unwrap_or_default();
-        let Some(stream) = self.ask(url, Some(CAR_ACCEPT), wire_limit(job.options.max_bytes, path)).await? else {
-            Support::remember(&self.place, |known| known.car = Some(false));
-            return Ok(false);
-        };
+        let limit = wire_limit(job.options.max_bytes, path);
+        let Some(stream) = self.ask(url, Some(CAR_ACCEPT), limit).await? else { return Ok(false) };
         if is_type(&stream, CAR_TYPE) {
             Support::remember(&self.place, |known| known.car = Some(true));
             self.state = State::Car(stream.body, car::Reader::default(), self.walker(cid)?);
@@ -328,8 +328,8 @@ impl Delivery {
         let answer = self.job.io.open(request).await;
         self.url = url;
         let stream = answer.map_err(|failure| self.failed(&failure))?;
-        let landed = stream.head.url.as_str();
-        if !landed.is_empty() && !landed.starts_with("https://") && !landed.starts_with("http://") {
+        // Where redirects led.
+        if !stream.head.url.is_empty() && check_web(&stream.head.url).is_err() {
             let reason = "the gateway led to something other than http or https".to_owned();
             return Err(Miss::Passed(Kind::IpfsFetch { url: public_url(&self.url), reason }.into()));
         }
@@ -339,8 +339,15 @@ impl Delivery {
                 self.content_type = content_type.map(str::to_owned);
                 Ok(Some(stream))
             }
-            // What gateways say to a format that they do not know or do not give to everyone.
-            400 | 403 | 405 | 406 | 415 | 501 if accept.is_some() => Ok(None),
+            // What gateways say to a format that they do not know, or do not give to everyone.
+            status @ (400 | 403 | 405 | 406 | 415 | 501) if accept.is_some() => {
+                // These two may be meant for this content alone.
+                if !matches!(status, 400 | 403) {
+                    let is_raw = accept == Some(RAW_TYPE);
+                    Support::remember(&self.place, |known| *if is_raw { &mut known.raw } else { &mut known.car } = Some(false));
+                }
+                Ok(None)
+            }
             status => Err(Miss::Passed(Kind::IpfsGateway { gateway: public_url(&self.url), status }.into())),
         }
     }
@@ -379,40 +386,4 @@ impl Delivery {
 fn is_type(stream: &HttpStream, wanted: &str) -> bool {
     let found = stream.head.header("content-type").and_then(|found| found.split(';').next()).unwrap_or_default();
     found.trim().eq_ignore_ascii_case(wanted)
-}
-
-/// What a gateway turned out to know; `None` before it was asked.
-#[derive(Clone, Copy, Default)]
-struct Support {
-    raw: Option<bool>,
-    car: Option<bool>,
-}
-
-/// The most gateways that are remembered; the oldest is forgotten.
-const MAX_REMEMBERED: usize = 64;
-
-thread_local! {
-    static REMEMBERED: RefCell<VecDeque<(String, Support)>> = const { RefCell::new(VecDeque::new()) };
-}
-
-impl Support {
-    fn of(place: &Place) -> Self {
-        let find = |all: &RefCell<VecDeque<(String, Self)>>| {
-            all.borrow().iter().find(|(gateway, _)| gateway == place.gateway()).map(|(_, known)| *known)
-        };
-        REMEMBERED.with(find).unwrap_or_default()
-    }
-
-    fn remember(place: &Place, change: impl FnOnce(&mut Self)) {
-        let mut known = Self::of(place);
-        change(&mut known);
-        REMEMBERED.with(|all| {
-            let mut all = all.borrow_mut();
-            all.retain(|(gateway, _)| gateway != place.gateway());
-            if all.len() == MAX_REMEMBERED {
-                all.pop_front();
-            }
-            all.push_back((place.gateway().to_owned(), known));
-        });
-    }
 }

@@ -56,7 +56,7 @@ pub struct Content {
     pub bytes: Vec<u8>,
     /// The CID in the link.
     pub cid: Option<String>,
-    /// Where the bytes came from.
+    /// Where the bytes came from: the file's own URL, also when its blocks were asked for.
     pub url: String,
     /// How they are proven: `raw-block`, `blocks`, or the layout under which they have the CID; `None` when they are not.
     pub layout: Option<&'static str>,
@@ -148,7 +148,7 @@ pub async fn fetch_stream(io: &Io, gateways: &[String], link: &str, options: &Fe
         return Ok(ContentStream { cid, url: link.to_owned(), layout, content_type: None, size, pieces });
     }
     let (delivery, first) = begin_at_any(&job, &mut places, link).await?;
-    let (url, layout, size) = (delivery.url.clone(), delivery.layout, delivery.size);
+    let (url, layout, size) = (delivery.source().to_owned(), delivery.layout, delivery.size);
     let content_type = delivery.content_type.clone();
     let link = link.to_owned();
     let feed = Feed { job, link, places, delivery, first, given: 0, skip: 0 };
@@ -196,8 +196,8 @@ fn in_cid(job: &Job, link: &str) -> Result<Option<Vec<u8>>, Error> {
 }
 
 fn content(job: &Job, delivery: Delivery, bytes: Vec<u8>) -> Content {
-    let Delivery { url, layout, content_type, .. } = delivery;
-    Content { bytes, cid: job.cid(), url, layout, content_type }
+    let url = delivery.source().to_owned();
+    Content { bytes, cid: job.cid(), url, layout: delivery.layout, content_type: delivery.content_type }
 }
 
 fn timed_out(place: &Place) -> Miss {
@@ -322,7 +322,7 @@ impl Feed {
             Some(Ok(piece)) => return Ok(piece),
             Some(Err(Miss::Final(error))) => return Err(error),
             Some(Err(Miss::Passed(error) | Miss::Unproven(_, error))) => error,
-            None => Kind::IpfsFetch { url: public_url(&self.delivery.url), reason: HttpFailure::Timeout.to_string() }.into(),
+            None => Kind::IpfsFetch { url: public_url(self.delivery.source()), reason: HttpFailure::Timeout.to_string() }.into(),
         };
         // Bytes without proof cannot be joined with another gateway's.
         if self.delivery.layout.is_none() {

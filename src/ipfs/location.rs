@@ -138,6 +138,11 @@ pub fn check_gateway(base: &str) -> Result<(), Error> {
 /// Checks a URL to send to: http or https, without user name and password.
 pub(super) fn check_endpoint(url: &str) -> Result<(), Error> {
     check_characters(url)?;
+    check_web(url)
+}
+
+/// Checks that a URL is http or https, without user name and password; any length, as redirects lead to signed ones.
+pub(super) fn check_web(url: &str) -> Result<(), Error> {
     Web::parse(url)?.map(|_| ()).ok_or(Error::InvalidUrl { reason: "expected an http or https URL" })
 }
 

@@ -113,13 +113,23 @@ pub struct Upload {
     pub body: Vec<u8>,
 }
 
-/// Builds the upload; the content is copied once. `random` makes a boundary that content cannot hold by design, as it
-/// is drawn afterwards.
+/// What stands around the content in an upload's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The `Content-Type` header, with the boundary.
+    pub content_type: String,
+    /// What comes before the content.
+    pub head: String,
+    /// What comes after it.
+    pub tail: String,
+}
+
+/// Builds the frame of an upload. `random` makes a boundary that content cannot hold by design, as it is drawn afterwards.
 ///
 /// # Errors
 /// [`Error::InvalidFilename`], [`Error::InvalidContentType`] for what would break out of its header. Escapes are not
 /// used, because services disagree on how to read them.
-pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 16]) -> Result<Upload, Error> {
+pub fn frame(filename: &str, content_type: &str, random: [u8; 16]) -> Result<Frame, Error> {
     if filename.is_empty() || filename.len() > 255 || filename.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
         return Err(Error::InvalidFilename {
             reason: "expected 1 to 255 bytes without quotes, backslashes and control characters",
@@ -137,11 +147,20 @@ pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 1
          Content-Type: {content_type}\r\n\r\n"
     );
     let tail = format!("\r\n--{boundary}--\r\n");
+    Ok(Frame { content_type: format!("multipart/form-data; boundary={boundary}"), head, tail })
+}
+
+/// Builds the upload of content that is in memory, where it is copied once.
+///
+/// # Errors
+/// As [`frame`].
+pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 16]) -> Result<Upload, Error> {
+    let Frame { content_type, head, tail } = frame(filename, content_type, random)?;
     let mut body = Vec::with_capacity(head.len() + content.len() + tail.len());
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(content);
     body.extend_from_slice(tail.as_bytes());
-    Ok(Upload { content_type: format!("multipart/form-data; boundary={boundary}"), body })
+    Ok(Upload { content_type, body })
 }
 
 /// Type and subtype are tokens (RFC 9110); what follows are parameters, of which only the characters are checked.
