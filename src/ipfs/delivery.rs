@@ -10,21 +10,20 @@
 //! A gateway that does not know `format` answers with the file, which is then checked as such: still one request. What a
 //! gateway turned out to know is remembered in memory for the next time.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::stream::StreamExt as _;
 
+use super::car;
 use super::cid::{Cid, DAG_PB};
 use super::error::Error as Fault;
 use super::fetch::{FetchOptions, Verify, milliseconds};
 use super::location::{Location, Place, check_web};
 use super::support::Support;
-use super::verify::{MAX_BLOCK, verify, verify_block};
+use super::verify::{MAX_BLOCK, Proof, verify, verify_block};
 use super::walk::{Walker, wire_limit};
-use super::{car, verify};
 use crate::error::{Error, Kind, public_url};
-use crate::io::{HttpBody, HttpFailure, HttpRequest, HttpStream, Io};
+use crate::io::{HttpBody, HttpFailure, HttpHead, HttpRequest, HttpStream, Io};
 
 const RAW_TYPE: &str = "application/vnd.ipld.raw";
 const CAR_TYPE: &str = "application/vnd.ipld.car";
@@ -71,7 +70,8 @@ pub(super) struct Delivery {
     job: Rc<Job>,
     place: Place,
     state: State,
-    ready: VecDeque<Vec<u8>>,
+    /// Bytes that are there without asking further.
+    ready: Vec<u8>,
     /// The URL that was asked last.
     url: String,
     /// How the bytes are proven; `None` when they are not.
@@ -83,26 +83,39 @@ pub(super) struct Delivery {
 }
 
 enum State {
-    Car(HttpBody, car::Reader, Walker),
+    Car(Body, car::Reader, Walker),
     Blocks(Walker),
-    Plain(HttpBody),
+    Plain(Body),
     Over,
+}
+
+/// A body, and how many bytes more it may have.
+struct Body {
+    pieces: HttpBody,
+    left: usize,
+    limit: usize,
 }
 
 impl Delivery {
     /// Asks a gateway until it is clear in which form it delivers.
     pub(super) async fn open(job: Rc<Job>, place: Place) -> Result<Self, Miss> {
         let url = place.url.clone();
-        let ready = VecDeque::new();
+        let ready = Vec::new();
         let mut this = Self { job, place, state: State::Over, ready, url, layout: None, content_type: None, size: None };
         let Some(cid) = this.job.checked else {
-            let stream = this.ask_plain().await?;
-            this.state = State::Plain(stream.body);
+            this.state = State::Plain(this.ask_plain().await?);
             return Ok(this);
         };
         let job = Rc::clone(&this.job);
         let has_path = !job.location.path.is_empty();
         let mut walker = this.walker(&cid)?;
+        if cid.identity().is_some() {
+            this.layout = Some("identity");
+            this.size = walker.size();
+            this.ready = walker.piece();
+            this.state = State::Blocks(walker);
+            return Ok(this);
+        }
         let known = Support::of(&this.place);
         let mut car = cid.codec() == DAG_PB && known.car != Some(false);
         if car && (has_path || job.streaming) {
@@ -126,8 +139,8 @@ impl Delivery {
             let reason = "the gateway serves no blocks, and a path below a directory cannot be checked without them";
             return Err(Miss::Passed(job.unverified(&this.place.url, reason)));
         }
-        let stream = this.ask_plain().await?;
-        let bytes = this.whole(stream.body).await?;
+        let body = this.ask_plain().await?;
+        let bytes = this.whole(body).await?;
         this.check(&cid, bytes)?;
         Ok(this)
     }
@@ -135,8 +148,8 @@ impl Delivery {
     /// The next bytes, proven unless `layout` is `None`; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Miss> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Ok(Some(piece));
+            if !self.ready.is_empty() {
+                return Ok(Some(self.drain()));
             }
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(None),
@@ -150,13 +163,13 @@ impl Delivery {
                 State::Car(body, reader, walker) => self.read_car(body, reader, walker).await?,
                 State::Blocks(mut walker) => {
                     let Some(cid) = walker.wanted().copied() else { return Ok(None) };
-                    let url = self.place.form(&cid, "", "format=raw").unwrap_or_default();
-                    let Some(stream) = self.ask(url, Some(RAW_TYPE), MAX_BLOCK).await? else {
+                    let url = self.form(&cid, "", "format=raw")?;
+                    let Some((_, body)) = self.ask(url, Some(RAW_TYPE), MAX_BLOCK).await? else {
                         return Err(Miss::Passed(self.job.unverified(&self.url, "the gateway serves no blocks")));
                     };
-                    let block = self.whole(stream.body).await?;
+                    let block = self.whole(body).await?;
                     walker.take(&cid, block).map_err(|error| self.miss(error))?;
-                    self.ready.extend(std::iter::from_fn(|| walker.piece()));
+                    self.ready = walker.piece();
                     self.state = State::Blocks(walker);
                 }
             }
@@ -170,7 +183,12 @@ impl Delivery {
 
     /// Everything that is there without asking further.
     pub(super) fn drain(&mut self) -> Vec<u8> {
-        self.ready.drain(..).flatten().collect()
+        std::mem::take(&mut self.ready)
+    }
+
+    fn form(&self, cid: &Cid, path: &str, format: &str) -> Result<String, Miss> {
+        let url = self.place.form(cid, path, format);
+        url.ok_or_else(|| Miss::Passed(self.job.unverified(&self.url, "there is no gateway to ask")))
     }
 
     fn walker(&self, cid: &Cid) -> Result<Walker, Miss> {
@@ -181,12 +199,12 @@ impl Delivery {
     /// Asks for the root's block. Whether it is all that is needed; otherwise the walker may have taken it.
     async fn open_block(&mut self, cid: &Cid, walker: &mut Walker) -> Result<bool, Miss> {
         let is_node = cid.codec() == DAG_PB;
-        let url = self.place.form(cid, "", "format=raw").unwrap_or_default();
+        let url = self.form(cid, "", "format=raw")?;
         // The answer may be the file itself.
         let limit = self.job.options.max_bytes.saturating_add(if is_node { MAX_BLOCK } else { 0 });
-        let Some(stream) = self.ask(url, Some(RAW_TYPE), limit).await? else { return Ok(false) };
-        let says_raw = is_type(&stream, RAW_TYPE);
-        let bytes = self.whole(stream.body).await?;
+        let Some((head, body)) = self.ask(url, Some(RAW_TYPE), limit).await? else { return Ok(false) };
+        let says_raw = is_type(&head, RAW_TYPE);
+        let bytes = self.whole(body).await?;
         match verify_block(cid, &bytes) {
             Ok(()) => {
                 if is_node {
@@ -196,9 +214,10 @@ impl Delivery {
                 if walker.wanted().is_some() {
                     return Ok(false);
                 }
-                self.ready.extend(std::iter::from_fn(|| walker.piece()));
+                self.ready = walker.piece();
                 self.size = walker.size();
-                self.layout = Some(if is_node { self.name_node(cid) } else { verify::Proof::Block.name() });
+                // A file of one node is named as the plain file would be.
+                self.layout = Some(verify(cid, &self.ready).unwrap_or(Proof::Leaf).name());
                 Ok(true)
             }
             Err(error) if says_raw || !is_node => Err(self.miss(error)),
@@ -214,22 +233,16 @@ impl Delivery {
         }
     }
 
-    /// The layout's name for a file of one node, as it would be for the plain file.
-    fn name_node(&self, cid: &Cid) -> &'static str {
-        let file = self.ready.front().map(Vec::as_slice).unwrap_or_default();
-        verify(cid, file).map_or(verify::Proof::Leaf.name(), |proof| proof.name())
-    }
-
     /// Asks for a CAR. Whether the delivery is on its way; `root_size` is the file's, when its blocks can be had too.
     async fn open_car(&mut self, cid: &Cid, root_size: Option<u64>) -> Result<bool, Miss> {
         let job = Rc::clone(&self.job);
         let path = &job.location.path;
-        let url = self.place.form(cid, path, CAR_QUERY).unwrap_or_default();
+        let url = self.form(cid, path, CAR_QUERY)?;
         let limit = wire_limit(job.options.max_bytes, path);
-        let Some(stream) = self.ask(url, Some(CAR_ACCEPT), limit).await? else { return Ok(false) };
-        if is_type(&stream, CAR_TYPE) {
+        let Some((head, body)) = self.ask(url, Some(CAR_ACCEPT), limit).await? else { return Ok(false) };
+        if is_type(&head, CAR_TYPE) {
             Support::remember(&self.place, |known| known.car = Some(true));
-            self.state = State::Car(stream.body, car::Reader::default(), self.walker(cid)?);
+            self.state = State::Car(body, car::Reader::default(), self.walker(cid)?);
             self.layout = Some("blocks");
             self.size = root_size;
             return Ok(true);
@@ -239,7 +252,7 @@ impl Delivery {
         if !path.is_empty() || (root_size.is_some() && job.streaming) {
             return Ok(false);
         }
-        let bytes = self.whole(stream.body).await?;
+        let bytes = self.whole(body).await?;
         match self.check(cid, bytes) {
             Err(_) if root_size.is_some() => Ok(false),
             checked => checked.map(|()| true),
@@ -248,13 +261,13 @@ impl Delivery {
 
     /// Reads a CAR up to the next proven bytes. One that has not every block in its place may still come from a gateway that
     /// serves each by itself: some leave out what they have sent before.
-    async fn read_car(&mut self, mut body: HttpBody, mut reader: car::Reader, mut walker: Walker) -> Result<(), Miss> {
+    async fn read_car(&mut self, mut body: Body, mut reader: car::Reader, mut walker: Walker) -> Result<(), Miss> {
         let fault = loop {
             match reader.next_block() {
                 Ok(Some((cid, block))) => match walker.take(&cid, block) {
                     Ok(()) => {
                         self.size = walker.size();
-                        self.ready.extend(std::iter::from_fn(|| walker.piece()));
+                        self.ready = walker.piece();
                         // What follows a complete file is not read.
                         if walker.wanted().is_none() {
                             return Ok(());
@@ -289,7 +302,7 @@ impl Delivery {
             Ok(name) => {
                 self.layout = Some(name);
                 self.size = Some(bytes.len() as u64);
-                self.ready.push_back(bytes);
+                self.ready = bytes;
                 Ok(())
             }
             Err(error) if bytes.len() > ONE_BLOCK && cid.codec() == DAG_PB => {
@@ -306,7 +319,7 @@ impl Delivery {
             place: self.place.clone(),
             state: State::Over,
             size: Some(bytes.len() as u64),
-            ready: VecDeque::from([bytes]),
+            ready: bytes,
             url: self.url.clone(),
             layout: None,
             content_type: self.content_type.clone(),
@@ -314,30 +327,31 @@ impl Delivery {
         Miss::Unproven(Box::new(delivery), error)
     }
 
-    async fn ask_plain(&mut self) -> Result<HttpStream, Miss> {
+    async fn ask_plain(&mut self) -> Result<Body, Miss> {
         let (url, limit) = (self.place.url.clone(), self.job.options.max_bytes);
-        let stream = self.ask(url, None, limit).await?;
-        stream.ok_or_else(|| Miss::Passed(self.job.unverified(&self.url, "the gateway refused")))
+        let answer = self.ask(url, None, limit).await?;
+        answer.map(|(_, body)| body).ok_or_else(|| Miss::Passed(self.job.unverified(&self.url, "the gateway refused")))
     }
 
     /// Sends one request; `None` when the gateway does not serve the form that `accept` asks for.
-    async fn ask(&mut self, url: String, accept: Option<&'static str>, max_bytes: usize) -> Result<Option<HttpStream>, Miss> {
+    async fn ask(&mut self, url: String, accept: Option<&'static str>, limit: usize) -> Result<Option<(HttpHead, Body)>, Miss> {
         let headers = accept.map(|accept| ("accept".into(), accept.to_owned())).into_iter().collect();
         let timeout_ms = milliseconds(self.job.options.timeout);
-        let request = HttpRequest { headers, timeout_ms, max_bytes, ..HttpRequest::get(url.clone()) };
-        let answer = self.job.io.open(request).await;
         self.url = url;
-        let stream = answer.map_err(|failure| self.failed(&failure))?;
+        let request = HttpRequest { headers, timeout_ms, max_bytes: limit, ..HttpRequest::get(self.url.clone()) };
+        let io = &self.job.io;
+        let answer = io.within(timeout_ms, io.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
+        let HttpStream { head, body, .. } = answer.map_err(|failure| self.failed(&failure))?;
         // Where redirects led.
-        if !stream.head.url.is_empty() && check_web(&stream.head.url).is_err() {
+        if !head.url.is_empty() && check_web(&head.url).is_err() {
             let reason = "the gateway led to something other than http or https".to_owned();
             return Err(Miss::Passed(Kind::IpfsFetch { url: public_url(&self.url), reason }.into()));
         }
-        match stream.head.status {
+        match head.status {
             200 => {
-                let content_type = stream.head.header("content-type").filter(|found| !found.starts_with("application/vnd.ipld."));
+                let content_type = head.header("content-type").filter(|found| !found.starts_with("application/vnd.ipld."));
                 self.content_type = content_type.map(str::to_owned);
-                Ok(Some(stream))
+                Ok(Some((head, Body { pieces: body, left: limit, limit })))
             }
             // What gateways say to a format that they do not know, or do not give to everyone.
             status @ (400 | 403 | 405 | 406 | 415 | 501) if accept.is_some() => {
@@ -352,22 +366,27 @@ impl Delivery {
         }
     }
 
-    async fn piece(&self, body: &mut HttpBody) -> Result<Option<Vec<u8>>, Miss> {
+    async fn piece(&self, body: &mut Body) -> Result<Option<Vec<u8>>, Miss> {
         let idle = milliseconds(self.job.options.idle);
-        match self.job.io.within(idle, body.next()).await {
-            None => Err(self.failed(&HttpFailure::Timeout)),
-            Some(piece) => piece.transpose().map_err(|failure| self.failed(&failure)),
-        }
+        let failure = match self.job.io.within(idle, body.pieces.next()).await {
+            None => HttpFailure::Timeout,
+            Some(Some(Err(failure))) => failure,
+            Some(None) => return Ok(None),
+            Some(Some(Ok(piece))) => match body.left.checked_sub(piece.len()) {
+                None => HttpFailure::TooLarge(body.limit),
+                Some(left) => {
+                    body.left = left;
+                    return Ok(Some(piece));
+                }
+            },
+        };
+        Err(self.failed(&failure))
     }
 
-    async fn whole(&self, mut body: HttpBody) -> Result<Vec<u8>, Miss> {
+    async fn whole(&self, mut body: Body) -> Result<Vec<u8>, Miss> {
         let mut whole = Vec::new();
         while let Some(piece) = self.piece(&mut body).await? {
-            if whole.is_empty() {
-                whole = piece;
-            } else {
-                whole.extend(piece);
-            }
+            append(&mut whole, piece);
         }
         Ok(whole)
     }
@@ -383,7 +402,16 @@ impl Delivery {
     }
 }
 
-fn is_type(stream: &HttpStream, wanted: &str) -> bool {
-    let found = stream.head.header("content-type").and_then(|found| found.split(';').next()).unwrap_or_default();
+/// Appends without copying what comes first.
+pub(super) fn append(whole: &mut Vec<u8>, piece: Vec<u8>) {
+    if whole.is_empty() {
+        *whole = piece;
+    } else {
+        whole.extend_from_slice(&piece);
+    }
+}
+
+fn is_type(head: &HttpHead, wanted: &str) -> bool {
+    let found = head.header("content-type").and_then(|found| found.split(';').next()).unwrap_or_default();
     found.trim().eq_ignore_ascii_case(wanted)
 }

@@ -3,13 +3,16 @@
 //! The link's own gateway is asked first, then the caller's in their order, or several at once; the first whose bytes are
 //! proven is taken. One that lies, stalls, floods or fails is passed over. How one is asked is `delivery`'s business.
 
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, LocalBoxStream, StreamExt as _};
 
-use super::delivery::{Delivery, Job, Miss};
+use super::delivery::{Delivery, Job, Miss, append};
 use super::location::{Location, Place, check_gateway};
-use super::walk::Walker;
 use crate::error::{Error, Kind, public_url};
 use crate::io::{HttpFailure, Io};
 use crate::json::Json;
@@ -116,22 +119,10 @@ pub(crate) fn milliseconds(seconds: f64) -> u64 {
 /// [`Kind::InvalidInput`] for a link that is none; [`Kind::ContentUnverified`] when bytes came and none proved right;
 /// [`Kind::IpfsGateway`] or [`Kind::IpfsFetch`] when none came, or when proven blocks show that the link leads to no file.
 pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<Content, Error> {
-    let (job, places) = prepare(io, gateways, link, options, false)?;
-    if let Some(bytes) = in_cid(&job, link)? {
-        let (cid, layout) = (job.cid(), Some("identity"));
-        return Ok(Content { bytes, cid, url: link.to_owned(), layout, content_type: None });
-    }
-    let mut failures = Failures::default();
-    let mut attempts = stream::iter(places).map(|place| whole(Rc::clone(&job), place)).buffer_unordered(options.race.max(1));
-    while let Some(attempt) = attempts.next().await {
-        match attempt {
-            Ok(content) => return Ok(content),
-            Err(miss) => failures.add(miss, &job)?,
-        }
-    }
-    let mut delivery = failures.unproven(&job, link)?;
-    let bytes = delivery.drain();
-    Ok(content(&job, delivery, bytes))
+    let (job, mut places) = prepare(io, gateways, link, options, false)?;
+    let (delivery, bytes) = first_proven(&job, &mut places, link).await?;
+    let url = delivery.source().to_owned();
+    Ok(Content { bytes, cid: job.cid(), url, layout: delivery.layout, content_type: delivery.content_type })
 }
 
 /// Fetches what a link names, piece by piece, each proven before it is given. When a gateway fails on the way the next one
@@ -142,16 +133,11 @@ pub async fn fetch(io: &Io, gateways: &[String], link: &str, options: &FetchOpti
 pub async fn fetch_stream(io: &Io, gateways: &[String], link: &str, options: &FetchOptions) -> Result<ContentStream, Error> {
     let (job, mut places) = prepare(io, gateways, link, options, true)?;
     let cid = job.cid();
-    if let Some(bytes) = in_cid(&job, link)? {
-        let (layout, size) = (Some("identity"), Some(bytes.len() as u64));
-        let pieces = stream::iter([Ok(bytes)]).boxed_local();
-        return Ok(ContentStream { cid, url: link.to_owned(), layout, content_type: None, size, pieces });
-    }
-    let (delivery, first) = begin_at_any(&job, &mut places, link).await?;
+    let (delivery, first) = first_proven(&job, &mut places, link).await?;
     let (url, layout, size) = (delivery.source().to_owned(), delivery.layout, delivery.size);
     let content_type = delivery.content_type.clone();
     let link = link.to_owned();
-    let feed = Feed { job, link, places, delivery, first, given: 0, skip: 0 };
+    let feed = Feed { job, link, places, delivery, first: Some(first), given: 0, skip: 0 };
     let pieces = stream::unfold(Some(feed), |feed| async move {
         let mut feed = feed?;
         match feed.next().await.transpose()? {
@@ -181,73 +167,82 @@ fn prepare(
         let reason = cid.and_then(|cid| cid.sha2_256().err()).map_or(no_cid, |error| error.to_string());
         return Err(Kind::ContentUnverified { url: public_url(link), cid: cid.map(|cid| cid.to_string()), reason }.into());
     }
-    let places = location.places(gateways);
-    let checked = checkable.filter(|_| options.verify != Verify::Never);
+    let mut places = location.places(gateways);
+    let stands_in_link = location.cid.is_some_and(|cid| cid.identity().is_some());
+    if stands_in_link && places.is_empty() {
+        places.push(Place::nowhere(link));
+    }
+    let checked = checkable.filter(|_| stands_in_link || options.verify != Verify::Never);
     Ok((Rc::new(Job { io: io.clone(), location, options: options.clone(), checked, streaming }), places))
 }
 
-/// The content that stands in the CID itself.
-fn in_cid(job: &Job, link: &str) -> Result<Option<Vec<u8>>, Error> {
-    let Some(cid) = job.location.cid.filter(|cid| cid.identity().is_some()) else { return Ok(None) };
-    let unfit = |error: super::Error| error.at(link, job.cid());
-    let mut walker = Walker::new(cid, &job.location.path, job.options.max_bytes as u64).map_err(unfit)?;
-    // Otherwise it is a node that links to blocks elsewhere.
-    Ok(walker.wanted().is_none().then(|| std::iter::from_fn(|| walker.piece()).flatten().collect()))
-}
+type Attempt = LocalBoxFuture<'static, Result<(Delivery, Vec<u8>), Miss>>;
 
-fn content(job: &Job, delivery: Delivery, bytes: Vec<u8>) -> Content {
-    let url = delivery.source().to_owned();
-    Content { bytes, cid: job.cid(), url, layout: delivery.layout, content_type: delivery.content_type }
-}
-
-fn timed_out(place: &Place) -> Miss {
-    Miss::Passed(Kind::IpfsFetch { url: public_url(&place.url), reason: HttpFailure::Timeout.to_string() }.into())
-}
-
-async fn whole(job: Rc<Job>, place: Place) -> Result<Content, Miss> {
-    let late = timed_out(&place);
-    let work = async {
-        let mut delivery = Delivery::open(Rc::clone(&job), place).await?;
-        let mut bytes = Vec::new();
-        while let Some(piece) = delivery.next().await? {
-            if bytes.is_empty() {
-                bytes = piece;
-            } else {
-                bytes.extend(piece);
+/// Opens a delivery and waits for its first piece, or for all of them.
+fn attempt(job: &Rc<Job>, place: &Place) -> Attempt {
+    let (job, place) = (Rc::clone(job), place.clone());
+    async move {
+        let work = async {
+            let mut delivery = Delivery::open(Rc::clone(&job), place.clone()).await?;
+            let mut bytes = Vec::new();
+            while let Some(piece) = delivery.next().await? {
+                append(&mut bytes, piece);
+                if job.streaming {
+                    break;
+                }
             }
-        }
-        Ok(content(&job, delivery, bytes))
-    };
-    job.io.within(milliseconds(job.options.timeout), work).await.unwrap_or(Err(late))
+            Ok((delivery, bytes))
+        };
+        let done = job.io.within(milliseconds(job.options.timeout), work).await;
+        done.unwrap_or_else(|| Err(Miss::Passed(late(&place.url))))
+    }
+    .boxed_local()
 }
 
-/// Opens a delivery and waits for its first piece; `None` for an empty file.
-async fn begin(job: Rc<Job>, place: Place) -> Result<(Delivery, Option<Vec<u8>>), Miss> {
-    let late = timed_out(&place);
-    let work = async {
-        let mut delivery = Delivery::open(Rc::clone(&job), place).await?;
-        let first = delivery.next().await?;
-        Ok((delivery, first))
-    };
-    job.io.within(milliseconds(job.options.timeout), work).await.unwrap_or(Err(late))
+fn late(url: &str) -> Error {
+    Kind::IpfsFetch { url: public_url(url), reason: HttpFailure::Timeout.to_string() }.into()
 }
 
-/// The first delivery that begins. The gateways that failed, and the one that is taken, leave `places`.
-async fn begin_at_any(job: &Rc<Job>, places: &mut Vec<Place>, link: &str) -> Result<(Delivery, Option<Vec<u8>>), Error> {
+/// The first of several attempts at once that succeeds. The gateways that failed, and the one that is taken, leave `places`.
+async fn first_proven(job: &Rc<Job>, places: &mut Vec<Place>, link: &str) -> Result<(Delivery, Vec<u8>), Error> {
     let mut failures = Failures::default();
-    let all = places.clone();
-    let begin_at = |place: Place| async { (place.clone(), begin(Rc::clone(job), place).await) };
-    let mut attempts = stream::iter(all).map(begin_at).buffer_unordered(job.options.race.max(1));
-    while let Some((place, attempt)) = attempts.next().await {
-        places.retain(|other| *other != place);
-        match attempt {
-            Ok(begun) => return Ok(begun),
-            Err(miss) => failures.add(miss, job)?,
+    let mut waiting = std::mem::take(places).into_iter();
+    // Those that are asked now; what comes of the others is not waited for.
+    let mut asked: Vec<(Place, Attempt)> = Vec::new();
+    loop {
+        while asked.len() < job.options.race.max(1)
+            && let Some(place) = waiting.next()
+        {
+            let attempt = attempt(job, &place);
+            asked.push((place, attempt));
+        }
+        let first = poll_fn(|cx| {
+            let ready = asked.iter_mut().enumerate().find_map(|(index, (_, attempt))| match attempt.poll_unpin(cx) {
+                Poll::Ready(result) => Some((index, result)),
+                Poll::Pending => None,
+            });
+            match ready {
+                None if !asked.is_empty() => Poll::Pending,
+                ready => Poll::Ready(ready),
+            }
+        });
+        match first.await {
+            None => break,
+            Some((index, result)) => {
+                drop(asked.remove(index));
+                match result {
+                    Ok(done) => {
+                        places.extend(asked.into_iter().map(|(place, _)| place).chain(waiting));
+                        return Ok(done);
+                    }
+                    Err(miss) => failures.add(miss, job)?,
+                }
+            }
         }
     }
     let mut delivery = failures.unproven(job, link)?;
     let bytes = delivery.drain();
-    Ok((delivery, Some(bytes)))
+    Ok((delivery, bytes))
 }
 
 /// What went wrong so far.
@@ -322,16 +317,16 @@ impl Feed {
             Some(Ok(piece)) => return Ok(piece),
             Some(Err(Miss::Final(error))) => return Err(error),
             Some(Err(Miss::Passed(error) | Miss::Unproven(_, error))) => error,
-            None => Kind::IpfsFetch { url: public_url(self.delivery.source()), reason: HttpFailure::Timeout.to_string() }.into(),
+            None => late(self.delivery.source()),
         };
         // Bytes without proof cannot be joined with another gateway's.
         if self.delivery.layout.is_none() {
             return Err(error);
         }
-        match begin_at_any(&self.job, &mut self.places, &self.link).await {
+        match first_proven(&self.job, &mut self.places, &self.link).await {
             Ok((delivery, first)) if delivery.layout.is_some() => {
                 (self.delivery, self.skip) = (delivery, self.given);
-                Ok(first)
+                Ok(Some(first))
             }
             _ => Err(error),
         }

@@ -51,6 +51,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// A place that is never asked, for content that stands in its link.
+    pub(super) fn nowhere(link: &str) -> Self {
+        Self { url: link.to_owned(), base: None, query: String::new() }
+    }
+
     /// The URL of content in another form than the plain one, which `format` names as a query.
     pub(super) fn form(&self, cid: &Cid, path: &str, format: &str) -> Option<String> {
         let slash = if path.is_empty() { "" } else { "/" };

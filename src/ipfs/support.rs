@@ -1,7 +1,6 @@
 //! What gateways turned out to know, remembered in memory: the next fetch asks each in a form that it serves.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 
 use super::location::Place;
 
@@ -16,12 +15,12 @@ pub(super) struct Support {
 const MAX_REMEMBERED: usize = 64;
 
 thread_local! {
-    static REMEMBERED: RefCell<VecDeque<(String, Support)>> = const { RefCell::new(VecDeque::new()) };
+    static REMEMBERED: RefCell<Vec<(String, Support)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Support {
     pub(super) fn of(place: &Place) -> Self {
-        let find = |all: &RefCell<VecDeque<(String, Self)>>| {
+        let find = |all: &RefCell<Vec<(String, Self)>>| {
             all.borrow().iter().find(|(gateway, _)| gateway == place.gateway()).map(|(_, known)| *known)
         };
         REMEMBERED.with(find).unwrap_or_default()
@@ -34,9 +33,9 @@ impl Support {
             let mut all = all.borrow_mut();
             all.retain(|(gateway, _)| gateway != place.gateway());
             if all.len() == MAX_REMEMBERED {
-                all.pop_front();
+                all.remove(0);
             }
-            all.push_back((place.gateway().to_owned(), known));
+            all.push((place.gateway().to_owned(), known));
         });
     }
 }

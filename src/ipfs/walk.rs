@@ -9,8 +9,6 @@
 //! Kept are the links whose turn is still to come, never the file. A parent states how many bytes of file are below each
 //! child, and each child is held to it: what comes out has the length that the root states.
 
-use std::collections::VecDeque;
-
 use super::cid::{Cid, DAG_PB, RAW};
 use super::error::{Error, Fault};
 use super::node::{Kind, Node};
@@ -32,7 +30,7 @@ pub struct Walker {
     size: Option<u64>,
     blocks: u64,
     before: Option<Cid>,
-    proven: VecDeque<Vec<u8>>,
+    proven: Vec<u8>,
 }
 
 /// A block whose turn is to come.
@@ -53,7 +51,7 @@ impl Walker {
     pub fn new(root: Cid, path: &str, max_bytes: u64) -> Result<Self, Error> {
         let path = path.rsplit('/').filter(|segment| !segment.is_empty()).map(percent_decode).collect();
         let pending = vec![Want { cid: root, depth: 0, size: None }];
-        let mut walker = Self { pending, path, max_bytes, size: None, blocks: 0, before: None, proven: VecDeque::new() };
+        let mut walker = Self { pending, path, max_bytes, size: None, blocks: 0, before: None, proven: Vec::new() };
         walker.take_identities()?;
         if let Some(wanted) = walker.wanted() {
             wanted.sha2_256()?;
@@ -66,9 +64,9 @@ impl Walker {
         self.pending.last().map(|want| &want.cid)
     }
 
-    /// The next bytes of the file, proven; `None` until a block with some is taken.
-    pub fn piece(&mut self) -> Option<Vec<u8>> {
-        self.proven.pop_front()
+    /// The next bytes of the file, proven; none until a block with some is taken. What is not asked for is kept.
+    pub fn piece(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.proven)
     }
 
     /// The file's bytes, once its root was taken.
@@ -210,8 +208,10 @@ impl Walker {
     }
 
     fn prove(&mut self, bytes: Vec<u8>) {
-        if !bytes.is_empty() {
-            self.proven.push_back(bytes);
+        if self.proven.is_empty() {
+            self.proven = bytes;
+        } else {
+            self.proven.extend_from_slice(&bytes);
         }
     }
 

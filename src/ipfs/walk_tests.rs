@@ -17,16 +17,12 @@ fn walk(cid: &Cid, path: &str, car: &[u8], piece: usize) -> Result<Vec<u8>, Erro
         reader.push(piece);
         while let Some((cid, block)) = reader.next_block()? {
             walker.take(&cid, block)?;
-            while let Some(bytes) = walker.piece() {
-                file.extend(bytes);
-            }
+            file.extend(walker.piece());
         }
     }
     reader.finish()?;
     walker.finish()?;
-    while let Some(bytes) = walker.piece() {
-        file.extend(bytes);
-    }
+    file.extend(walker.piece());
     assert_eq!(walker.size(), Some(file.len() as u64));
     Ok(file)
 }
