@@ -16,7 +16,7 @@ use futures_util::stream::StreamExt as _;
 
 use super::car;
 use super::cid::{Cid, DAG_PB};
-use super::error::Error as Fault;
+use super::error::Error as IpfsError;
 use super::fetch::{FetchOptions, Verify, milliseconds};
 use super::location::{Location, Place, check_web};
 use super::support::Support;
@@ -277,12 +277,14 @@ impl Delivery {
                             return Ok(());
                         }
                     }
-                    Err(fault @ Fault::Block { .. }) => break fault,
+                    Err(fault @ IpfsError::Block { .. }) => break fault,
                     Err(error) => return Err(self.miss(error)),
                 },
                 Ok(None) => match self.piece(&mut body).await? {
                     Some(piece) => reader.push(&piece),
-                    None => break reader.finish().and_then(|()| walker.finish()).err().unwrap_or(Fault::BadCar { reason: "" }),
+                    None => {
+                        break reader.finish().and_then(|()| walker.finish()).err().unwrap_or(IpfsError::BadCar { reason: "" });
+                    }
                 },
                 Err(fault) => break fault,
             }
@@ -395,7 +397,7 @@ impl Delivery {
         Miss::Passed(Kind::IpfsFetch { url: public_url(&self.url), reason: failure.to_string() }.into())
     }
 
-    fn miss(&self, error: Fault) -> Miss {
+    fn miss(&self, error: IpfsError) -> Miss {
         let is_final = error.is_final();
         let error = error.at(&self.url, self.job.cid());
         if is_final { Miss::Final(error) } else { Miss::Passed(error) }

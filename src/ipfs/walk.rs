@@ -224,7 +224,7 @@ impl Walker {
 /// nodes and directories are blocks too.
 pub(super) fn wire_limit(max_bytes: usize, path: &str) -> usize {
     let segments = path.bytes().filter(|byte| *byte == b'/').count() + 2;
-    max_bytes.saturating_add(max_bytes / 4).saturating_add(segments * MAX_BLOCK)
+    max_bytes.saturating_add(max_bytes / 4).saturating_add(segments.saturating_mul(MAX_BLOCK))
 }
 
 /// `%20` and the like; what is no such mark stays as it is.
