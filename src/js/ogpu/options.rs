@@ -141,6 +141,7 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
         max_bytes: member(bag, "maxBytes", Input::whole)?
             .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         gateways: member(bag, "gateways", Input::texts)?,
+        ..defaults
     };
     Ok((member(bag, "signal", Input::signal)?, options))
 }
