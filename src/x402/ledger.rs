@@ -138,7 +138,7 @@ mod tests {
     fn what_is_reserved_counts_until_it_is_shown_unspent() {
         let ledger = Rc::new(RefCell::new(Ledger::default()));
         let spent = || ledger.borrow().spent(1, TOKEN).to::<u64>();
-        let mut reserve = |amount: u64, at: u64| Reservation::new(&ledger, 1, TOKEN, U256::from(amount), at);
+        let reserve = |amount: u64, at: u64| Reservation::new(&ledger, 1, TOKEN, U256::from(amount), at);
         let dropped = reserve(100, 0);
         assert_eq!(spent(), 100);
         drop(dropped);

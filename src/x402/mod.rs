@@ -20,6 +20,7 @@ pub mod client;
 #[cfg(test)]
 mod client_flows;
 mod demand;
+mod funds;
 pub mod ledger;
 pub mod offer;
 pub mod origin;

@@ -2,11 +2,11 @@
 
 use alloy_primitives::{Address, B256, U256, hex};
 
+use super::PERMIT2;
 use super::offer::{Method, Offer, Scheme};
 use super::typed::{Span, TypedData, permit_witness_transfer, transfer_with_authorization};
 use super::wire::{PaymentRequired, Version, encode_header};
 use crate::json::{Json, quote};
-use super::PERMIT2;
 
 /// Version 1's clients date their authorizations back by this many seconds.
 const V1_BACKDATING: u64 = 600;

@@ -29,20 +29,25 @@ pub struct Token {
 }
 
 impl Token {
-    const fn known(chain_id: u64, address: Address, symbol: &'static str, decimals: u8, name: &'static str, version: &'static str) -> Self {
+    const fn known(
+        chain_id: u64,
+        address: Address,
+        symbol: &'static str,
+        decimals: u8,
+        name: &'static str,
+        version: &'static str,
+    ) -> Self {
         let domain = Some((Cow::Borrowed(name), Cow::Borrowed(version)));
         Self { chain_id, address, symbol: Cow::Borrowed(symbol), decimals, domain }
     }
 }
 
 /// OPG on Base.
-pub const OPG: Token =
-    Token::known(8453, address!("FbC2051AE2265686a469421b2C5A2D5462FbF5eB"), "OPG", 18, "OpenGradient", "1");
+pub const OPG: Token = Token::known(8453, address!("FbC2051AE2265686a469421b2C5A2D5462FbF5eB"), "OPG", 18, "OpenGradient", "1");
 /// USDC on Base.
 pub const USDC: Token = Token::known(8453, address!("833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6, "USD Coin", "2");
 /// USDC on Base Sepolia, a test network.
-pub const USDC_SEPOLIA: Token =
-    Token::known(84532, address!("036CbD53842c5426634e7929541eC2318f3dCF7e"), "USDC", 6, "USDC", "2");
+pub const USDC_SEPOLIA: Token = Token::known(84532, address!("036CbD53842c5426634e7929541eC2318f3dCF7e"), "USDC", 6, "USDC", "2");
 
 /// How much of one token may be spent; amounts in its smallest unit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! for another chain is seen here, at no cost.
 
 use alloy_primitives::{Address, B256, keccak256};
-use k256::elliptic_curve::group::ff::{Field as _, PrimeField as _};
-use k256::elliptic_curve::ops::Reduce as _;
+use k256::elliptic_curve::group::ff::PrimeField as _;
+use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::DecompressPoint as _;
 use k256::elliptic_curve::scalar::IsHigh as _;
 use k256::elliptic_curve::sec1::ToEncodedPoint as _;
@@ -41,23 +41,33 @@ pub fn normalise(bytes: &[u8]) -> Result<Signature, &'static str> {
     if bool::from(s.is_high()) { Err("its s is in the upper half") } else { Ok(out) }
 }
 
+/// Thirty-two bytes from a place.
+fn word(signature: &Signature, at: usize) -> FieldBytes {
+    let mut word = [0; 32];
+    word.copy_from_slice(&signature[at..at + 32]);
+    word.into()
+}
+
 /// `r` and `s`, neither of them zero.
 fn scalars(signature: &Signature) -> Option<[Scalar; 2]> {
-    let read = |bytes: &[u8]| -> Option<Scalar> {
-        let scalar: Option<Scalar> = Scalar::from_repr(*FieldBytes::from_slice(bytes)).into();
+    let read = |at| -> Option<Scalar> {
+        let scalar: Option<Scalar> = Scalar::from_repr(word(signature, at)).into();
         scalar.filter(|value| !bool::from(value.is_zero()))
     };
-    Some([read(&signature[..32])?, read(&signature[32..64])?])
+    Some([read(0)?, read(32)?])
+}
+
+fn reduce(bytes: [u8; 32]) -> Scalar {
+    <Scalar as Reduce<U256>>::reduce_bytes(&bytes.into())
 }
 
 /// The account whose key made the signature of `digest`.
 pub fn recover(digest: &B256, signature: &Signature) -> Option<Address> {
     let [r, s] = scalars(signature)?;
     let odd = u8::from(signature[64] == 28);
-    let point: Option<AffinePoint> = AffinePoint::decompress(FieldBytes::from_slice(&signature[..32]), odd.into()).into();
-    let z = <Scalar as k256::elliptic_curve::ops::Reduce<U256>>::reduce_bytes(FieldBytes::from_slice(digest.as_slice()));
+    let point: Option<AffinePoint> = AffinePoint::decompress(&word(signature, 0), odd.into()).into();
     let inverse: Option<Scalar> = r.invert().into();
-    let key = (ProjectivePoint::from(point?) * s - ProjectivePoint::GENERATOR * z) * inverse?;
+    let key = (ProjectivePoint::from(point?) * s - ProjectivePoint::GENERATOR * reduce(digest.0)) * inverse?;
     let encoded = key.to_affine().to_encoded_point(false);
     // The point at infinity is one byte long.
     let coordinates = encoded.as_bytes().get(1..65)?;
@@ -67,12 +77,11 @@ pub fn recover(digest: &B256, signature: &Signature) -> Option<Address> {
 /// Signing, for the tests' wallets only.
 #[cfg(test)]
 pub(super) fn sign(key: &B256, digest: &B256) -> Signature {
-    let scalar = |bytes: &[u8]| <Scalar as k256::elliptic_curve::ops::Reduce<U256>>::reduce_bytes(FieldBytes::from_slice(bytes));
-    let (d, z) = (scalar(key.as_slice()), scalar(digest.as_slice()));
-    let k = scalar(keccak256([key.as_slice(), digest.as_slice()].concat()).as_slice());
+    let (d, z) = (reduce(key.0), reduce(digest.0));
+    let k = reduce(keccak256([key.as_slice(), digest.as_slice()].concat()).0);
     let encoded = (ProjectivePoint::GENERATOR * k).to_affine().to_encoded_point(false);
     let bytes = encoded.as_bytes();
-    let r = scalar(&bytes[1..33]);
+    let r = reduce(B256::from_slice(&bytes[1..33]).0);
     let mut s = Option::<Scalar>::from(k.invert()).unwrap_or_default() * (z + r * d);
     let mut v = 27 + (bytes[64] & 1);
     if bool::from(s.is_high()) {

@@ -11,7 +11,8 @@ use crate::json::quote;
 const DOMAIN: &str = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 /// Permit2's domain has no version.
 const PERMIT2_DOMAIN: &str = "EIP712Domain(string name,uint256 chainId,address verifyingContract)";
-const TRANSFER: &str = "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)";
+const TRANSFER: &str =
+    "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)";
 const PERMIT: &str = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)";
 const TOKEN_PERMISSIONS: &str = "TokenPermissions(address token,uint256 amount)";
 const WITNESS_TRANSFER: &str =
@@ -103,14 +104,7 @@ pub struct Span {
 
 /// EIP-3009's transfer of exactly the offer's amount, in the token's own domain.
 pub fn transfer_with_authorization(offer: &Offer, domain: (&str, &str), from: Address, span: Span, nonce: B256) -> TypedData {
-    let words = [
-        from.into_word(),
-        offer.pay_to.into_word(),
-        offer.amount.into(),
-        number(span.after),
-        number(span.before),
-        nonce,
-    ];
+    let words = [from.into_word(), offer.pay_to.into_word(), offer.amount.into(), number(span.after), number(span.before), nonce];
     let message = format!(
         r#""from":"{from}","to":"{}","value":"{}","validAfter":"{}","validBefore":"{}","nonce":"{nonce}""#,
         offer.pay_to, offer.amount, span.after, span.before
@@ -136,8 +130,7 @@ pub fn permit_witness_transfer(offer: &Offer, from: Address, span: Span, nonce: 
     witness.push(number(span.after));
     let type_string = [WITNESS_TRANSFER, TOKEN_PERMISSIONS, witness_type].concat();
     let permitted = hash_struct(TOKEN_PERMISSIONS, &[offer.asset.into_word(), offer.amount.into()]);
-    let words =
-        [permitted, spender.into_word(), nonce.into(), number(span.before), hash_struct(witness_type, &witness)];
+    let words = [permitted, spender.into_word(), nonce.into(), number(span.before), hash_struct(witness_type, &witness)];
     let message = format!(
         r#""permitted":{{"token":"{}","amount":"{}"}},"spender":"{spender}","nonce":"{nonce}","deadline":"{}","witness":{{"to":"{}",{facilitator_text}"validAfter":"{}"}}"#,
         offer.asset, offer.amount, span.before, offer.pay_to, span.after

@@ -186,11 +186,9 @@ impl Receipt {
         let Some(json) = Json::parse(&text).filter(|json| json.raw().starts_with('{')) else {
             return Self { flaws: vec![Flaw::Unreadable], ..Self::default() };
         };
-        let mut flaws = Vec::new();
-        let mut read = |key: &str| member(json, key).map(Json::text);
         let mut odd = false;
         let mut words = |key: &str| {
-            let value = read(key)?;
+            let value = member(json, key)?.text();
             odd |= value.is_none();
             value
         };
@@ -210,9 +208,7 @@ impl Receipt {
             || (transaction.is_some_and(|text| !text.is_empty()) && receipt.transaction.is_none())
             || (payer.is_some() && receipt.payer.is_none())
             || (amount.is_some() && receipt.amount.is_none());
-        if odd || lost {
-            flaws.push(Flaw::Unreadable);
-        }
+        let flaws = if odd || lost { vec![Flaw::Unreadable] } else { Vec::new() };
         Self { flaws, ..receipt }
     }
 
@@ -243,7 +239,7 @@ pub fn parse_date(text: &str) -> Option<u64> {
     let mut next = || words.next();
     let (day, month, year, time, zone) = (next()?, next()?, next()?, next()?, next()?);
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let month = (month.len() == 3).then(|| MONTHS.find(month))??;
+    let month = (month.len() == 3).then(|| MONTHS.find(month))?.filter(|at| at % 3 == 0)?;
     let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|n| *n <= most);
     let (day, year) = (number(day, 31)?, number(year, 9999)?);
     let month = month as u64 / 3 + 1;
@@ -256,7 +252,8 @@ pub fn parse_date(text: &str) -> Option<u64> {
     let shifted = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year;
-    Some((days.checked_sub(719_468)?) * 86_400 + hour * 3600 + minute * 60 + second)
+    // 1970-01-01 is day 719 468 of that calendar.
+    Some(days.checked_sub(719_468)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 #[cfg(test)]
@@ -267,8 +264,8 @@ mod tests {
 
     #[test]
     fn headers_decode_by_the_official_rule() {
-        for (value, text) in [("e30=", Some("{}")), ("e30", Some("{}")), ("", Some("")), ("4oKuMA==", Some("₮0"))] {
-            assert_eq!(decode_header(value).as_deref(), text.filter(|_| value != "4oKuMA=="), "{value}");
+        for (value, text) in [("e30=", "{}"), ("e30", "{}"), ("", ""), ("4oKuMA==", "₮0"), ("4oKuMA", "₮0")] {
+            assert_eq!(decode_header(value).as_deref(), Some(text), "{value}");
         }
         for value in ["eyJhIjoiPj4-Pz8_In0", "!!!", "e30=\n", " e30=", "e3=0", "e30==", "e", "e===", "/w==", "e30=, e30="] {
             assert_eq!(decode_header(value), None, "{value}");
