@@ -3,50 +3,37 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, U256};
 use futures_util::future::LocalBoxFuture;
 
 use super::demand::{self, Answer, demands};
 use super::funds;
 use super::ledger::{Ledger, Reservation};
-use super::offer::{Flow, MIN_TIMEOUT, Method, Scheme};
+use super::offer::{Flow, Method, Scheme};
 use super::origin::Target;
-use super::payment::{Draft, PaymentRecord, permit_info};
+use super::payment::{Draft, PaymentRecord};
 use super::policy::{Choice, Policy, Token};
 use super::refusal::Refusal;
-use super::session::{self, Session, Sessions};
-use super::signature::{normalise, recover};
-use super::typed::{TypedData, permit};
+use super::session::{self, Sessions};
 use super::wire::{PaymentRequired, Receipt, parse_date};
-use crate::error::{Error, Kind, Said, clip, public_url};
+use crate::error::{Error, Kind, public_url};
 use crate::eth::rpc::Rpc;
-use crate::eth::wallet::{ChainParams, WalletHandle, classify};
+use crate::eth::wallet::{ChainParams, WalletHandle};
 use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
-use crate::json::{Json, quote};
 
-/// The pause before the same payment is sent again, in milliseconds; it doubles.
-const PAUSE_MS: u64 = 1000;
 /// A server's clock counts when it differs from ours by more than this …
 const CLOCK_SLACK: u64 = 5;
 /// … and by no more than this, so that a lying one cannot make signatures live on. Both in seconds.
 const MAX_CLOCK_SKEW: u64 = 300;
-/// An offer may be paid up front for so many seconds after it was paid.
-const OFFER_LIFE: u64 = 300;
-/// So many offers are kept.
-const MAX_OFFERS: usize = 32;
-/// A signature of a contract account may have this many bytes.
-const MAX_CONTRACT_SIGNATURE: usize = 4096;
-/// Servers refuse requests whose headers pass 16 KB in all.
-const MAX_PAYMENT_HEADER: usize = 12 << 10;
-const GAS_PERMIT: &str = "eip2612GasSponsoring";
-const PAYMENT_ID: &str = "payment-identifier";
+pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 
 /// A chain that may be paid on.
 #[derive(Clone)]
 pub struct Chain {
     /// What a wallet needs to be brought there.
     pub params: ChainParams,
-    /// Where balance and allowance are read before a window opens; without it they are not.
+    /// Where balance and allowance are read before a window opens, and the fate of payments after their deadline; without
+    /// it they are not.
     pub rpc: Option<Rpc>,
 }
 
@@ -145,34 +132,34 @@ pub struct Payer {
     pub chains: Vec<Chain>,
     /// Shown each payment before it is signed.
     pub on_payment: Option<OnPayment>,
-    memory: RefCell<Memory>,
+    pub(super) memory: RefCell<Memory>,
 }
 
 /// Bearer secrets and offers; in memory only.
 #[derive(Default)]
-struct Memory {
-    sessions: Sessions,
-    offers: Vec<(Key, PaymentRequired, u64)>,
+pub(super) struct Memory {
+    pub(super) sessions: Sessions,
+    pub(super) offers: Vec<(Key, PaymentRequired, u64)>,
 }
 
 /// A request's method and URL.
 type Key = (&'static str, String);
 
 /// A payment that was signed and not sent.
-struct Signed {
-    draft: Draft,
-    header: (&'static str, String),
+pub(super) struct Signed {
+    pub(super) draft: Draft,
+    pub(super) header: (&'static str, String),
     /// What must be added to our clock to get the server's.
-    skew: i64,
+    pub(super) skew: i64,
 }
 
 /// Where the payment goes, and for what.
-struct Order<'a> {
-    request: HttpRequest,
-    target: Target,
-    required: &'a PaymentRequired,
-    choice: Choice,
-    skew: i64,
+pub(super) struct Order<'a> {
+    pub(super) request: HttpRequest,
+    pub(super) target: Target,
+    pub(super) required: &'a PaymentRequired,
+    pub(super) choice: Choice,
+    pub(super) skew: i64,
 }
 
 impl Payer {
@@ -199,7 +186,13 @@ impl Payer {
             return Err(Error::input("headers", "a payment is in them already"));
         }
         let asked = Target::parse(&request.url).ok_or_else(|| Error::input("url", "no http or https URL"))?;
-        self.ledger.borrow_mut().sweep(self.io.now());
+        let asked_chain = |id| self.chains.iter().any(|chain| chain.params.chain_id == id && chain.rpc.is_some());
+        {
+            let now = self.io.now();
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.sweep(now, asked_chain);
+            ledger.fold(now.saturating_sub(self.policy.longest_span()));
+        }
 
         if options.sessions
             && let Some(paid) = self.in_session(&request, &asked).await?
@@ -216,6 +209,20 @@ impl Payer {
             Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
             Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
         }
+    }
+
+    /// Asks the chains what became of payments whose deadline has passed, and gives back what was never charged. Done
+    /// before each new payment too; it costs no request when there is nothing to ask, or no RPC to ask.
+    ///
+    /// # Errors
+    /// What a node fails with; the limits then stay as they are.
+    pub async fn reconcile(&self) -> Result<(), Error> {
+        for chain in &self.chains {
+            if let Some(rpc) = &chain.rpc {
+                funds::reconcile(rpc, &self.ledger, chain.params.chain_id, self.io.now()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Goes on with a session; `None` when there is none, or when it turns out dead.
@@ -258,6 +265,8 @@ impl Payer {
         let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
         let refuse = |refusal: Refusal| refusal.into_error(&target.host);
         self.policy.host(asked, &target).map_err(refuse)?;
+        // Without the chain's word the limits are only tighter.
+        let _ = self.reconcile().await;
         let now = self.io.now();
         let choice = {
             let ledger = self.ledger.borrow();
@@ -276,10 +285,9 @@ impl Payer {
             }
             None => None,
         };
-        let pay_to = offer.pay_to;
         let order = Order { request, target, required, choice, skew };
         let signed = self.sign(&order, chain, token_nonce).await?;
-        reservation.keep(&order.target.origin, pay_to, signed.draft.record.deadline);
+        reservation.keep(&signed.draft.record);
         self.deliver(&order, signed, &reservation, options).await
     }
 
@@ -300,158 +308,6 @@ impl Payer {
         if on_payment(proposal).await? { Ok(()) } else { Err(Refusal::Declined.into_error(&target.host)) }
     }
 
-    /// Asks the wallet. The signature's life begins when the window opens.
-    async fn sign(&self, order: &Order<'_>, chain: &Chain, token_nonce: Option<U256>) -> Result<Signed, Error> {
-        let Order { choice, required, skew, .. } = order;
-        let _window = self.wallet.window().await;
-        self.wallet.switch_chain(&chain.params).await?;
-        if !self.wallet.accounts(false).await?.contains(&self.account) {
-            let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
-            return Err(Kind::WalletUnauthorized { account: Some(self.account), said }.into());
-        }
-        let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
-        let domain = choice.domain().unwrap_or_default();
-        let now = self.io.now().saturating_add_signed(*skew);
-        let draft = Draft::new(&choice.offer, domain, self.account, &order.target.origin, now, choice.life, nonce);
-        let deadline = draft.record.deadline;
-        let mut additions = Vec::new();
-        if required.extension(PAYMENT_ID).is_some() {
-            let id = hex::encode(&nonce[..16]);
-            additions.push((PAYMENT_ID, vec![("id", quote(&id))]));
-        }
-        // Nobody should sign what no server would take.
-        let bare = draft.header(&choice.offer, required, &[0; 65], &additions).1.len();
-        if bare > MAX_PAYMENT_HEADER {
-            let reason = "it wants more sent back than fits into a header".to_owned();
-            return Err(Kind::NotPayable { url: public_url(&order.request.url), reason }.into());
-        }
-        let signature = self.ask(&draft.typed).await?;
-        if let Some(token_nonce) = token_nonce {
-            let typed = permit(&choice.offer, domain, self.account, token_nonce, deadline);
-            let signature = self.ask(&typed).await?;
-            additions.push((GAS_PERMIT, permit_info(&draft.record, token_nonce, &signature)));
-        }
-        if self.io.now().saturating_add_signed(*skew).saturating_add(MIN_TIMEOUT) > deadline {
-            return Err(Kind::PaymentExpired { deadline }.into());
-        }
-        let header = draft.header(&choice.offer, required, &signature, &additions);
-        Ok(Signed { draft, header, skew: *skew })
-    }
-
-    /// One window. What comes back is of the account, or an error.
-    async fn ask(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
-        const METHOD: &str = "eth_signTypedData_v4";
-        let params = format!(r#"["{:?}",{}]"#, self.account, quote(&typed.json));
-        let answer = self.wallet.provider().request(METHOD, params).await.map_err(|failure| classify(METHOD, failure))?;
-        let wrong = |reason| Error::from(Kind::PaymentSignature { account: self.account, reason });
-        let text = Json::parse(&answer).and_then(Json::plain).filter(|text| text.len() <= 2 * MAX_CONTRACT_SIGNATURE);
-        let bytes = text.and_then(|text| hex::decode(text).ok()).ok_or_else(|| wrong("it is no hex text"))?;
-        if self.contract_account {
-            return Ok(bytes);
-        }
-        let signature = normalise(&bytes).map_err(wrong)?;
-        if recover(&typed.digest, &signature) != Some(self.account) {
-            return Err(wrong("it is another account's, or over other data"));
-        }
-        Ok(signature.to_vec())
-    }
-
-    /// Sends the payment; again only the same bytes, and only when the connection broke or the settlement is under way.
-    async fn deliver(
-        &self,
-        order: &Order<'_>,
-        signed: Signed,
-        reservation: &Reservation,
-        options: &PayOptions,
-    ) -> Result<Paid, Error> {
-        let Signed { draft: Draft { record, .. }, header: (name, value), skew } = signed;
-        let mut request = HttpRequest { redirects: Redirects::Refuse, ..order.request.clone() };
-        request.headers.push((name.into(), value.clone()));
-        let uncertain = |reason: &str, transaction| {
-            Error::from(Kind::PaymentUncertain {
-                url: public_url(&request.url),
-                reason: clip(reason),
-                asset: record.asset,
-                amount: record.amount,
-                nonce: record.nonce_text(),
-                deadline: record.deadline,
-                transaction,
-            })
-        };
-        let (mut resends, mut lost) = (0, false);
-        let response = loop {
-            let again = resends < options.max_resends && self.io.now().saturating_add_signed(skew) < record.deadline;
-            match self.io.open(request.clone()).await {
-                Ok(response) if demands(&response.head) => {
-                    let denial = demand::denial(response).await;
-                    let transaction = denial.receipt.as_ref().and_then(|receipt| receipt.transaction);
-                    let pending = demand::is_pending(&denial.reason);
-                    if !(pending && again) {
-                        self.forget_offers(&request);
-                        let class = demand::class(&denial.reason);
-                        // Bytes that went out before may have been settled then, whatever is said of them now.
-                        if pending || lost || transaction.is_some() || class == "alreadyPaid" {
-                            return Err(uncertain(&denial.reason, transaction));
-                        }
-                        if self.policy.trust_receipts {
-                            reservation.denied();
-                        }
-                        return Err(Kind::PaymentRejected {
-                            url: public_url(&request.url),
-                            class,
-                            reason: denial.reason,
-                            asset: record.asset,
-                            amount: record.amount,
-                            nonce: record.nonce_text(),
-                            deadline: record.deadline,
-                        }
-                        .into());
-                    }
-                }
-                Ok(response) => break response,
-                Err(failure) if !again => return Err(uncertain(&failure.to_string(), None)),
-                Err(_) => lost = true,
-            }
-            self.io.clock.sleep(PAUSE_MS << resends.min(5)).await;
-            resends += 1;
-        };
-        let receipt = demand::receipt(&response.head).map(|receipt| receipt.checked(&record));
-        if self.policy.trust_receipts {
-            account(reservation, &record, receipt.as_ref(), response.head.status);
-        }
-        if response.head.is_success() {
-            self.remember(order, &request, &response.head, (name, value), &record, receipt.is_some(), options);
-        }
-        Ok(Paid { response, payment: Some(record), receipt })
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one place where all of them are at hand")]
-    fn remember(
-        &self,
-        order: &Order<'_>,
-        request: &HttpRequest,
-        head: &HttpHead,
-        payment: (&'static str, String),
-        record: &PaymentRecord,
-        settled: bool,
-        options: &PayOptions,
-    ) {
-        let mut memory = self.memory.borrow_mut();
-        if options.pay_first {
-            let key = (request.method, request.url.clone());
-            memory.offers.retain(|(at, ..)| *at != key);
-            if memory.offers.len() >= MAX_OFFERS {
-                memory.offers.remove(0);
-            }
-            memory.offers.push((key, order.required.clone(), self.io.now().saturating_add(OFFER_LIFE)));
-        }
-        if options.sessions && !settled && record.scheme == Scheme::Upto {
-            let id = head.header(session::HEADER).and_then(session::valid_id);
-            let session = Session { id, payment, record: record.clone() };
-            memory.sessions.open(&order.target, request.method, session);
-        }
-    }
-
     /// What was offered for this very request and paid a short while ago.
     fn offers_for(&self, request: &HttpRequest) -> Option<PaymentRequired> {
         let now = self.io.now();
@@ -459,11 +315,6 @@ impl Payer {
         memory.offers.retain(|(_, _, until)| *until > now);
         let matches = |(method, url): &Key| *method == request.method && *url == request.url;
         memory.offers.iter().find(|(key, ..)| matches(key)).map(|(_, required, _)| required.clone())
-    }
-
-    fn forget_offers(&self, request: &HttpRequest) {
-        let key = (request.method, request.url.clone());
-        self.memory.borrow_mut().offers.retain(|(at, ..)| *at != key);
     }
 
     /// How far the server's clock is from ours, where that matters and is believable.
@@ -476,25 +327,6 @@ impl Payer {
         }
         let difference = i64::try_from(difference).unwrap_or_default();
         if theirs > now { difference } else { -difference }
-    }
-}
-
-/// What an answer shows as unspent. Only a receipt without a flaw shows anything.
-fn account(reservation: &Reservation, record: &PaymentRecord, receipt: Option<&Receipt>, status: u16) {
-    match receipt {
-        Some(receipt) if receipt.success && receipt.flaws.is_empty() => {
-            let charged = receipt.amount.filter(|_| record.scheme == Scheme::Upto).unwrap_or(record.amount);
-            if charged.is_zero() && receipt.transaction.is_none() {
-                // The nonce is unused: the seller could still charge until the deadline.
-                reservation.denied();
-            } else if receipt.transaction.is_some() {
-                reservation.settled(charged);
-            }
-        }
-        Some(_) => {}
-        // A handler that fails is not paid; a server that fails may have been.
-        None if (400..500).contains(&status) => reservation.denied(),
-        None => {}
     }
 }
 

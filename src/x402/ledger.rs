@@ -7,8 +7,12 @@ use std::rc::Rc;
 
 use alloy_primitives::{Address, U256};
 
+use super::payment::PaymentRecord;
+
 /// A block's time may lie behind the clock's by so many seconds.
 const GRACE: u64 = 60;
+/// So many payments are looked up at once.
+const MAX_QUESTIONS: usize = 32;
 /// So many origins' receivers are remembered.
 const MAX_PAYEES: usize = 1024;
 
@@ -34,12 +38,22 @@ struct Entry {
     amount: U256,
     deadline: u64,
     fate: Fate,
+    /// What the chain can be asked about, once it is signed.
+    record: Option<PaymentRecord>,
+}
+
+impl Entry {
+    const fn is_over(&self, now: u64) -> bool {
+        self.deadline.saturating_add(GRACE) < now
+    }
 }
 
 /// The book of signatures, shared by all payers that share its limits. It lives in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
+    /// What was settled so long ago that only its sum matters.
+    past: BTreeMap<(u64, Address), U256>,
     payees: BTreeMap<String, Address>,
     next: u64,
 }
@@ -47,10 +61,11 @@ pub struct Ledger {
 impl Ledger {
     /// All that was signed for in a token and not given back, in its smallest unit.
     pub fn spent(&self, chain_id: u64, asset: Address) -> U256 {
-        self.spent_since(chain_id, asset, 0)
+        let past = self.past.get(&(chain_id, asset)).copied().unwrap_or_default();
+        self.spent_since(chain_id, asset, 0).saturating_add(past)
     }
 
-    /// The same, from a moment on (unix seconds).
+    /// What was signed for from a moment on (unix seconds), within the policy's longest span.
     pub fn spent_since(&self, chain_id: u64, asset: Address, since: u64) -> U256 {
         let counts = |entry: &&Entry| entry.chain_id == chain_id && entry.asset == asset && entry.at >= since;
         self.entries.iter().filter(counts).fold(U256::ZERO, |sum, entry| sum.saturating_add(entry.amount))
@@ -66,9 +81,40 @@ impl Ledger {
         self.payees.remove(origin);
     }
 
-    /// Gives back what was refused and can no longer be settled.
-    pub(super) fn sweep(&mut self, now: u64) {
-        self.entries.retain(|entry| entry.fate != Fate::Denied || entry.deadline.saturating_add(GRACE) >= now);
+    /// Gives back what was refused and can no longer be settled; on chains that can be asked (`asked`), their word counts.
+    pub(super) fn sweep(&mut self, now: u64, asked: impl Fn(u64) -> bool) {
+        self.entries.retain(|entry| entry.fate != Fate::Denied || !entry.is_over(now) || asked(entry.chain_id));
+    }
+
+    /// Adds up what was settled before a moment; the entries themselves go.
+    pub(super) fn fold(&mut self, before: u64) {
+        let past = &mut self.past;
+        self.entries.retain(|entry| {
+            let keep = entry.fate != Fate::Settled || entry.at >= before;
+            if !keep {
+                let sum = past.entry((entry.chain_id, entry.asset)).or_default();
+                *sum = sum.saturating_add(entry.amount);
+            }
+            keep
+        });
+    }
+
+    /// Payments on a chain that can no longer be settled, and of which only the chain knows whether they were.
+    pub(super) fn unknown(&self, chain_id: u64, now: u64) -> Vec<(u64, PaymentRecord)> {
+        let open = |entry: &&Entry| entry.chain_id == chain_id && entry.fate != Fate::Settled && entry.is_over(now);
+        let found = self.entries.iter().filter(open).filter_map(|entry| Some((entry.id, entry.record.clone()?)));
+        found.take(MAX_QUESTIONS).collect()
+    }
+
+    /// The chain's word on a payment: its nonce is used, or never will be.
+    pub(super) fn resolve(&mut self, id: u64, used: bool) {
+        if used {
+            if let Some(entry) = self.find(id) {
+                entry.fate = Fate::Settled;
+            }
+        } else {
+            self.entries.retain(|entry| entry.id != id);
+        }
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Entry> {
@@ -88,19 +134,20 @@ impl Reservation {
         let mut book = ledger.borrow_mut();
         let id = book.next;
         book.next += 1;
-        book.entries.push(Entry { id, at: now, chain_id, asset, amount, deadline: u64::MAX, fate: Fate::Open });
+        book.entries.push(Entry { id, at: now, chain_id, asset, amount, deadline: u64::MAX, fate: Fate::Open, record: None });
         Self { ledger: Rc::clone(ledger), id, kept: false }
     }
 
     /// The signature goes out: it counts, whatever happens to this value.
-    pub(super) fn keep(&mut self, origin: &str, payee: Address, deadline: u64) {
+    pub(super) fn keep(&mut self, record: &PaymentRecord) {
         self.kept = true;
         let mut book = self.ledger.borrow_mut();
         if book.payees.len() < MAX_PAYEES {
-            book.payees.insert(origin.to_owned(), payee);
+            book.payees.insert(record.origin.clone(), record.pay_to);
         }
         if let Some(entry) = book.find(self.id) {
-            entry.deadline = deadline;
+            entry.deadline = record.deadline;
+            entry.record = Some(record.clone());
         }
     }
 
@@ -130,7 +177,10 @@ impl Drop for Reservation {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::B256;
+
     use super::*;
+    use crate::x402::offer::{Method, Scheme};
 
     const TOKEN: Address = Address::repeat_byte(1);
 
@@ -144,9 +194,23 @@ mod tests {
         drop(dropped);
         assert_eq!(spent(), 0);
 
+        let record = PaymentRecord {
+            scheme: Scheme::Upto,
+            network: "eip155:1".to_owned(),
+            chain_id: 1,
+            asset: TOKEN,
+            amount: U256::from(40),
+            from: TOKEN,
+            pay_to: TOKEN,
+            origin: "https://x".to_owned(),
+            deadline: 1000,
+            nonce: B256::ZERO,
+            method: Method::Permit2,
+            reused: false,
+        };
         let (mut one, mut two, mut three) = (reserve(10, 100), reserve(20, 200), reserve(40, 300));
         for reservation in [&mut one, &mut two, &mut three] {
-            reservation.keep("https://x", TOKEN, 1000);
+            reservation.keep(&record);
         }
         one.denied();
         two.settled(U256::from(5));
@@ -157,10 +221,23 @@ mod tests {
         assert_eq!(spent(), 55);
         assert_eq!(ledger.borrow().spent_since(1, TOKEN, 200).to::<u64>(), 45);
         assert_eq!(ledger.borrow().spent(2, TOKEN), U256::ZERO);
-        ledger.borrow_mut().sweep(1000 + GRACE);
+        ledger.borrow_mut().sweep(1000 + GRACE, |_| false);
+        ledger.borrow_mut().sweep(1001 + GRACE, |chain_id| chain_id == 1);
         assert_eq!(spent(), 55);
-        ledger.borrow_mut().sweep(1001 + GRACE);
+        // The chain is asked about all but what is settled.
+        assert_eq!(ledger.borrow().unknown(1, 1000 + GRACE), []);
+        let ids: Vec<u64> = ledger.borrow().unknown(1, 1001 + GRACE).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, [1, 3]);
+        ledger.borrow_mut().resolve(3, true);
+        assert_eq!((spent(), ledger.borrow().unknown(1, 2000).len()), (55, 1));
+        ledger.borrow_mut().sweep(1001 + GRACE, |_| false);
         assert_eq!(spent(), 45);
+        ledger.borrow_mut().fold(200);
+        assert_eq!((spent(), ledger.borrow().entries.len()), (45, 2));
+        ledger.borrow_mut().fold(201);
+        assert_eq!((spent(), ledger.borrow().entries.len()), (45, 1));
+        ledger.borrow_mut().resolve(3, false);
+        assert_eq!(spent(), 5);
         assert_eq!(ledger.borrow().payee("https://x"), Some(TOKEN));
     }
 }

@@ -17,9 +17,10 @@
 //! does. What a server says is never believed where it can be checked, and never widens the caller's [`policy`].
 
 pub mod client;
-#[cfg(test)]
-mod client_flows;
+mod deliver;
 mod demand;
+#[cfg(test)]
+mod flows;
 mod funds;
 pub mod ledger;
 pub mod offer;
@@ -32,6 +33,7 @@ pub mod signature;
 pub mod typed;
 #[cfg(test)]
 mod vectors;
+mod window;
 pub mod wire;
 
 use alloy_primitives::{Address, address};

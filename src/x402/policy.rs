@@ -80,7 +80,7 @@ pub struct Policy {
     pub max_life: u64,
     /// A receipt that names less than was signed for, and a refusal once the deadline has passed, give back what they show
     /// as unspent. A lying server can so get more out of several signatures than the session's cap, never more than
-    /// was signed for. Without it nothing is given back.
+    /// was signed for. Without it only the chain's word gives anything back, where there is an RPC to ask.
     pub trust_receipts: bool,
 }
 
@@ -127,6 +127,11 @@ impl Choice {
 }
 
 impl Policy {
+    /// The longest span of time that has a limit of its own, in seconds.
+    pub(super) fn longest_span(&self) -> u64 {
+        self.assets.iter().filter_map(|rule| rule.per_window).map(|(_, seconds)| seconds).max().unwrap_or_default()
+    }
+
     /// Whether a host may be paid, for a request that was made to `asked` and answered by `answered`.
     ///
     /// # Errors
