@@ -618,6 +618,48 @@ mod tests {
     }
 
     #[test]
+    fn every_failure_of_a_payment_tells_what_became_of_the_money() {
+        let (token, spender, amount) = (Address::repeat_byte(1), Address::repeat_byte(2), U256::from(7));
+        let text = String::new;
+        let kinds = [
+            Kind::PaymentRefused { reason: "host", detail: text(), host: text(), asked: Some(amount), limit: None },
+            Kind::NotPayable { url: text(), reason: text() },
+            Kind::InsufficientAllowance { token, account: token, spender, required: amount, available: U256::ZERO },
+            Kind::InsufficientTokenBalance { token, account: token, required: amount, available: U256::ZERO },
+            Kind::PaymentSignature { account: token, reason: "" },
+            Kind::PaymentExpired { deadline: 5 },
+            Kind::PaymentRejected {
+                url: text(),
+                reason: text(),
+                class: "user",
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+            },
+            Kind::PaymentUncertain {
+                url: text(),
+                reason: text(),
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+                transaction: Some(B256::ZERO),
+            },
+        ];
+        let mut codes = std::collections::BTreeSet::new();
+        for kind in &kinds {
+            assert!(kind.to_string().contains("paid"), "{kind}");
+            assert!(codes.insert(kind.code()) && kind.name().to_lowercase().starts_with(&kind.code().to_lowercase()));
+            let names: Vec<_> = kind.fields().into_iter().map(|(name, _)| name).collect();
+            let mut unique = names.clone();
+            unique.dedup();
+            assert!(!names.is_empty() && names == unique, "{names:?}");
+        }
+        assert!(kinds[2].fields().contains(&("spender", Field::Text(spender.to_string()))));
+    }
+
+    #[test]
     fn a_wallets_own_number_is_a_field() {
         let said = Said { code: Some(4001), ..Said::default() };
         assert_eq!(Kind::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);

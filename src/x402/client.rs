@@ -94,7 +94,8 @@ pub struct PayOptions {
     /// An offer that was paid a short while ago is paid again without asking for it first. If it has changed meanwhile,
     /// the server refuses and the call fails.
     pub pay_first: bool,
-    /// How often the same signed bytes are sent again when the connection breaks.
+    /// How often the same signed bytes are sent again when the connection breaks. They can be settled once only; the work may
+    /// be done twice.
     pub max_resends: u32,
 }
 
@@ -204,7 +205,11 @@ impl Payer {
         {
             return self.pay(request, &asked, None, &required, options).await;
         }
-        let response = self.io.open(request.clone()).await.map_err(|failure| http_error(&request.url, &failure))?;
+        let response = self
+            .io
+            .open(request.clone())
+            .await
+            .map_err(|failure| http_error(&request.url, &failure, "nothing was signed or paid"))?;
         match demand::read(response).await? {
             Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
             Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
@@ -231,7 +236,8 @@ impl Payer {
         let found = self.memory.borrow_mut().sessions.find(asked, request.method, now);
         let Some(mut session) = found else { return Ok(None) };
         let again = HttpRequest { redirects: Redirects::Refuse, ..session.apply(request.clone()) };
-        let response = self.io.open(again).await.map_err(|failure| http_error(&request.url, &failure))?;
+        let fate = "nothing new was signed, but the session may have been charged within its cap";
+        let response = self.io.open(again).await.map_err(|failure| http_error(&request.url, &failure, fate))?;
         if demands(&response.head) {
             self.memory.borrow_mut().sessions.close(asked, request.method);
             return Ok(None);
@@ -330,6 +336,6 @@ impl Payer {
     }
 }
 
-fn http_error(url: &str, failure: &HttpFailure) -> Error {
-    Kind::Http { url: public_url(url), status: None, reason: failure.to_string() }.into()
+fn http_error(url: &str, failure: &HttpFailure, fate: &str) -> Error {
+    Kind::Http { url: public_url(url), status: None, reason: format!("{failure}; {fate}") }.into()
 }

@@ -8,7 +8,7 @@ use super::payment::{Draft, PaymentRecord};
 use super::session::{self, Session};
 use super::wire::Receipt;
 use crate::error::{Error, Kind, clip, public_url};
-use crate::io::{HttpHead, HttpRequest, Redirects};
+use crate::io::{HttpFailure, HttpHead, HttpRequest, Redirects};
 
 /// The pause before the same payment is sent again, in milliseconds; it doubles.
 const PAUSE_MS: u64 = 1000;
@@ -71,8 +71,9 @@ impl Payer {
                     }
                 }
                 Ok(response) => break response,
-                Err(failure) if !again => return Err(uncertain(&failure.to_string(), None)),
-                Err(_) => lost = true,
+                // A server that takes long still works on it; asking again would double its work.
+                Err(HttpFailure::Network(_)) if again => lost = true,
+                Err(failure) => return Err(uncertain(&failure.to_string(), None)),
             }
             self.io.clock.sleep(PAUSE_MS << resends.min(5)).await;
             resends += 1;

@@ -323,6 +323,19 @@ mod tests {
         assert_eq!(with(&["extra", "name"], json!(7)).err(), Some(Refusal::Malformed("name")));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_upsets_the_reader(at in 0_usize..300, with in ".{0,3}") {
+            let mut text = good().to_string();
+            if text.get(at..=at).is_some() {
+                text.replace_range(at..=at, &with);
+            }
+            if let Ok(offer) = Offer::parse(&text, Version::V2) {
+                proptest::prop_assert_eq!(offer.raw, text.trim());
+            }
+        }
+    }
+
     #[test]
     fn the_text_goes_back_as_it_came() {
         let text = good().to_string().replace("\":", "\" :\t");

@@ -66,6 +66,13 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_upsets_the_reader(url in "(https?://)?.{0,40}") {
+            let _ = Target::parse(&url);
+        }
+    }
+
     #[test]
     fn targets_are_what_a_browser_would_reach() {
         let read = |url: &str| Target::parse(url).map(|t| (t.origin, t.path, t.private));

@@ -1,5 +1,8 @@
 //! Servers that do not.
 
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 #[test]
@@ -172,12 +175,15 @@ fn a_failed_settlement_tells_its_reason() {
 fn a_lost_connection_resends_the_same_bytes_only() {
     let flaky = world(|request, n| match n {
         1 => Ok(demand(request, &json!([opg()]))),
-        2 => Err(HttpFailure::Timeout),
+        2 => Err(HttpFailure::Network("reset".into())),
         _ => Ok(receipt(request, json!({}))),
     });
     assert_eq!(code(&flaky.fetch()), "paid");
     assert!(matches!(&flaky.payments()[..], [one, two] if one == two));
     assert_eq!(flaky.signatures(), 1);
+
+    let slow = world(|request, n| if n == 1 { Ok(demand(request, &json!([opg()]))) } else { Err(HttpFailure::Timeout) });
+    assert_eq!((code(&slow.fetch()), slow.sent()), ("paymentUncertain", 2));
 
     for reason in ["invalid_exact_evm_nonce_already_used", "permit2_simulation_failed: x", "insufficient_funds"] {
         let unclear = world(move |request, n| match n {
@@ -255,4 +261,62 @@ fn another_receiver_of_the_same_host_is_refused() {
     assert_eq!((code(&shifty.fetch()), shifty.signatures()), ("payeeChanged", 1));
     shifty.payer.ledger.borrow_mut().forget_payee("https://api.example");
     assert_eq!(code(&shifty.fetch()), "paid");
+}
+
+/// One member of an offer, replaced by something good, bad or odd.
+fn edit() -> impl Strategy<Value = (&'static str, Value)> {
+    let one = |key: &'static str, values: Vec<Value>| select(values).prop_map(move |value| (key, value));
+    let own = json!({ "name": "OpenGradient", "version": "1" });
+    let other = json!({ "name": "Other", "version": "1", "facilitatorAddress": SELLER });
+    prop_oneof![
+        one("scheme", vec![json!("exact"), json!("lottery"), json!(null)]),
+        one("network", ["eip155:1", "eip155:84532", "base", "eip155:08453"].map(Value::from).to_vec()),
+        one("amount", vec![json!("1"), json!("100000000000000001"), json!(1), json!("0"), json!("1e1"), json!("00")]),
+        one("asset", [OPG.address, USDC.address, ACCOUNT].map(|a| json!(a.to_string().to_lowercase())).to_vec()),
+        one("payTo", [ACCOUNT, OPG.address, Address::ZERO].map(|a| json!(a.to_string())).to_vec()),
+        one("maxTimeoutSeconds", vec![json!(5), json!(900), json!(1_000_000_000_000_u64), json!("60"), json!(null)]),
+        one("extra", vec![own, other, json!({}), json!({ "assetTransferMethod": "permit2" }), json!(null)]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever a server demands: what the wallet gets to see is a payment inside the policy, or nothing.
+    #[test]
+    fn nothing_is_signed_outside_the_policy(
+        edits in prop::collection::vec(prop::collection::vec(edit(), 0..4), 1..4),
+        date in select(vec!["Sun, 15 Jun 2025 15:11:40 GMT", "Sun, 15 Jun 2025 15:11:41 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"]),
+    ) {
+        let offer = |edits: Vec<(&'static str, Value)>| edits.into_iter().fold(opg(), |offer, (key, value)| edited(offer, &[key], value));
+        let offers: Value = edits.into_iter().map(offer).collect();
+        let world = world(move |request, _| {
+            let mut answer = if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &offers) };
+            answer.head.headers.push(("date".into(), date.into()));
+            Ok(answer)
+        });
+        let result = world.fetch();
+        let asked = world.wallet.asked.borrow();
+        let signed: Vec<&Value> = asked.iter().filter(|(method, _)| *method == "eth_signTypedData_v4").map(|(_, params)| params).collect();
+        prop_assert_eq!(signed.len(), usize::from(result.is_ok()));
+        for params in signed {
+            let typed: Value = serde_json::from_str(params[1].as_str().unwrap_or_default()).unwrap_or_default();
+            let (domain, message) = (&typed["domain"], &typed["message"]);
+            prop_assert_eq!(&domain["chainId"], &json!(8453));
+            let by_permit2 = typed["primaryType"] == "PermitWitnessTransferFrom";
+            let (token, amount, end, to) = if by_permit2 {
+                prop_assert_eq!(&domain["verifyingContract"], &json!(crate::x402::PERMIT2.to_string()));
+                let permitted = &message["permitted"];
+                (&permitted["token"], &permitted["amount"], &message["deadline"], &message["witness"]["to"])
+            } else {
+                prop_assert_eq!(&domain["name"], &json!("OpenGradient"));
+                (&domain["verifyingContract"], &message["value"], &message["validBefore"], &message["to"])
+            };
+            let number = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or(u64::MAX);
+            prop_assert_eq!(token, &json!(OPG.address.to_string()));
+            prop_assert_eq!(to, &json!(SELLER));
+            prop_assert!(number(amount) <= 100_000_000_000_000_000);
+            prop_assert!(number(end) <= START + 300 + 600);
+        }
+    }
 }
