@@ -2,7 +2,6 @@
 //! time before its deadline.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use alloy_primitives::{Address, U256};
@@ -53,16 +52,16 @@ impl Entry {
 pub struct Ledger {
     entries: Vec<Entry>,
     /// What was settled so long ago that only its sum matters.
-    past: BTreeMap<(u64, Address), U256>,
-    payees: BTreeMap<String, Address>,
+    past: Vec<(u64, Address, U256)>,
+    payees: Vec<(String, Address)>,
     next: u64,
 }
 
 impl Ledger {
     /// All that was signed for in a token and not given back, in its smallest unit.
     pub fn spent(&self, chain_id: u64, asset: Address) -> U256 {
-        let past = self.past.get(&(chain_id, asset)).copied().unwrap_or_default();
-        self.spent_since(chain_id, asset, 0).saturating_add(past)
+        let past = self.past.iter().filter(|(chain, token, _)| *chain == chain_id && *token == asset);
+        past.fold(self.spent_since(chain_id, asset, 0), |sum, (.., amount)| sum.saturating_add(*amount))
     }
 
     /// What was signed for from a moment on (unix seconds), within the policy's longest span.
@@ -73,12 +72,12 @@ impl Ledger {
 
     /// Whom an origin was paid through last.
     pub fn payee(&self, origin: &str) -> Option<Address> {
-        self.payees.get(origin).copied()
+        self.payees.iter().find(|(name, _)| name == origin).map(|(_, payee)| *payee)
     }
 
     /// Forgets whom an origin was paid through, so that another receiver may be paid.
     pub fn forget_payee(&mut self, origin: &str) {
-        self.payees.remove(origin);
+        self.payees.retain(|(name, _)| name != origin);
     }
 
     /// Gives back what was refused and can no longer be settled; on chains that can be asked (`asked`), their word counts.
@@ -92,8 +91,10 @@ impl Ledger {
         self.entries.retain(|entry| {
             let keep = entry.fate != Fate::Settled || entry.at >= before;
             if !keep {
-                let sum = past.entry((entry.chain_id, entry.asset)).or_default();
-                *sum = sum.saturating_add(entry.amount);
+                match past.iter_mut().find(|(chain, token, _)| *chain == entry.chain_id && *token == entry.asset) {
+                    Some((.., sum)) => *sum = sum.saturating_add(entry.amount),
+                    None => past.push((entry.chain_id, entry.asset, entry.amount)),
+                }
             }
             keep
         });
@@ -142,9 +143,11 @@ impl Reservation {
     pub(super) fn keep(&mut self, record: &PaymentRecord) {
         self.kept = true;
         let mut book = self.ledger.borrow_mut();
-        if book.payees.len() < MAX_PAYEES {
-            book.payees.insert(record.origin.clone(), record.pay_to);
+        book.forget_payee(&record.origin);
+        if book.payees.len() >= MAX_PAYEES {
+            book.payees.remove(0);
         }
+        book.payees.push((record.origin.clone(), record.pay_to));
         if let Some(entry) = book.find(self.id) {
             entry.deadline = record.deadline;
             entry.record = Some(record.clone());

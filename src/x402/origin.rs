@@ -1,7 +1,5 @@
 //! Whom a URL reaches. Written for money: an address that could be read in two ways is refused.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 /// The parts of a URL that decide who is paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -30,7 +28,9 @@ impl Target {
         let (host, port) = match authority.strip_prefix('[') {
             Some(inner) => {
                 let (address, port) = inner.split_once(']')?;
-                (format!("[{}]", address.parse::<Ipv6Addr>().ok()?), port)
+                let plain = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+                (!address.is_empty() && address.bytes().all(plain)).then_some(())?;
+                (format!("[{}]", address.to_ascii_lowercase()), port)
             }
             None => {
                 let at = authority.find(':').unwrap_or(authority.len());
@@ -55,11 +55,11 @@ impl Target {
     }
 }
 
+/// The names and addresses of this machine in their plain spelling; the others that browsers know count as foreign.
 fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    let part = |text: &str| text.parse::<u8>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let in_127 = || host.starts_with("127.") && host.split('.').count() == 4 && host.split('.').all(part);
+    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || in_127()
 }
 
 #[cfg(test)]
@@ -84,6 +84,8 @@ mod tests {
         assert_eq!(read("http://127.0.0.1:80/"), some("http://127.0.0.1", "/", true));
         assert_eq!(read("http://[::1]:9/"), some("http://[::1]:9", "/", true));
         assert_eq!(read("http://127.0.0.1.evil.example/"), some("http://127.0.0.1.evil.example", "/", false));
+        assert_eq!(read("http://127.0.0.256/"), some("http://127.0.0.256", "/", false));
+        assert_eq!(read("http://127.1/"), some("http://127.1", "/", false));
         assert_eq!(read("http://localhost.evil/"), some("http://localhost.evil", "/", false));
         for url in [
             "https://good@evil/",
@@ -96,6 +98,9 @@ mod tests {
             "https://a:+1/",
             "https://ex%61mple/",
             "https://a/\n",
+            "https://[::1/",
+            "https://[]/",
+            "https://[::1%25eth0]/",
         ] {
             assert_eq!(read(url), None, "{url}");
         }
