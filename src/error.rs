@@ -182,6 +182,40 @@ pub enum Kind {
     /// The wallet failed in another way.
     WalletFailed { said: Said },
 
+    /// An offer did not fit the caller's policy, or the caller declined; nothing was signed. `reason` is a stable code,
+    /// `asked` and `limit` are in the token's smallest unit.
+    PaymentRefused { reason: &'static str, detail: String, host: String, asked: Option<U256>, limit: Option<U256> },
+    /// Payment is demanded in a way that cannot be read or met; nothing was signed.
+    NotPayable { url: String, reason: String },
+    /// The account allows the spender too little of the token (smallest unit); nothing was signed.
+    InsufficientAllowance { token: Address, account: Address, spender: Address, required: U256, available: U256 },
+    /// The account holds too little of the token (smallest unit); nothing was signed.
+    InsufficientTokenBalance { token: Address, account: Address, required: U256, available: U256 },
+    /// The wallet gave a signature that is not the account's; it was thrown away.
+    PaymentSignature { account: Address, reason: &'static str },
+    /// The wallet's answer came after the payment's deadline (unix seconds); the signature was thrown away.
+    PaymentExpired { deadline: u64 },
+    /// The server refused a signed payment. It could still settle it until the deadline (unix seconds).
+    PaymentRejected {
+        url: String,
+        reason: String,
+        class: &'static str,
+        asset: Address,
+        amount: U256,
+        nonce: String,
+        deadline: u64,
+    },
+    /// A signed payment went out, and what became of it is unknown.
+    PaymentUncertain {
+        url: String,
+        reason: String,
+        asset: Address,
+        amount: U256,
+        nonce: String,
+        deadline: u64,
+        transaction: Option<B256>,
+    },
+
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
     /// No usable HTTP answer from an RPC or service.
@@ -267,6 +301,14 @@ impl Kind {
             Self::WalletDisconnected { .. } => ("walletDisconnected", "WalletDisconnectedError"),
             Self::WalletUnauthorized { .. } => ("walletUnauthorized", "WalletUnauthorizedError"),
             Self::WalletFailed { .. } => ("walletFailed", "WalletFailedError"),
+            Self::PaymentRefused { .. } => ("paymentRefused", "PaymentRefusedError"),
+            Self::NotPayable { .. } => ("notPayable", "NotPayableError"),
+            Self::InsufficientAllowance { .. } => ("insufficientAllowance", "InsufficientAllowanceError"),
+            Self::InsufficientTokenBalance { .. } => ("insufficientTokenBalance", "InsufficientTokenBalanceError"),
+            Self::PaymentSignature { .. } => ("paymentSignature", "PaymentSignatureError"),
+            Self::PaymentExpired { .. } => ("paymentExpired", "PaymentExpiredError"),
+            Self::PaymentRejected { .. } => ("paymentRejected", "PaymentRejectedError"),
+            Self::PaymentUncertain { .. } => ("paymentUncertain", "PaymentUncertainError"),
             Self::Rpc { .. } => ("rpc", "RpcError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
@@ -392,6 +434,32 @@ impl Kind {
             }
             Self::WalletUnsupportedMethod { method, .. } => out.push(text("method", method)),
             Self::WalletUnauthorized { account, .. } => out.extend(account.map(|a| text("account", a))),
+            Self::PaymentRefused { reason, detail, host, asked, limit } => {
+                out.extend([text("reason", reason), text("detail", detail), text("host", host)]);
+                out.extend(asked.map(|amount| ("asked", Field::Amount(amount))));
+                out.extend(limit.map(|amount| ("limit", Field::Amount(amount))));
+            }
+            Self::NotPayable { url, reason } => out.extend([text("url", url), text("reason", reason)]),
+            Self::InsufficientAllowance { token, account, required, available, .. }
+            | Self::InsufficientTokenBalance { token, account, required, available } => {
+                out.extend([text("token", token), text("account", account)]);
+                if let Self::InsufficientAllowance { spender, .. } = self {
+                    out.push(text("spender", spender));
+                }
+                out.extend([("required", Field::Amount(*required)), ("available", Field::Amount(*available))]);
+            }
+            Self::PaymentSignature { account, reason } => out.extend([text("account", account), text("reason", reason)]),
+            Self::PaymentExpired { deadline } => out.push(number("deadline", *deadline)),
+            Self::PaymentRejected { url, reason, asset, amount, nonce, deadline, .. }
+            | Self::PaymentUncertain { url, reason, asset, amount, nonce, deadline, .. } => {
+                out.extend([text("url", url), text("reason", reason), text("asset", asset), ("amount", Field::Amount(*amount))]);
+                out.extend([text("nonce", nonce), number("deadline", *deadline)]);
+                match self {
+                    Self::PaymentRejected { class, .. } => out.push(text("class", class)),
+                    Self::PaymentUncertain { transaction, .. } => out.extend(transaction.map(|hash| text("transaction", hash))),
+                    _ => {}
+                }
+            }
             Self::Rpc { url, .. } => out.push(text("url", url)),
             Self::Http { url, status, reason } => {
                 out.push(text("url", url));
@@ -524,6 +592,34 @@ impl fmt::Display for Kind {
                 write!(f, "the wallet does not permit this: {}; connect the account again", said.message)
             }
             Self::WalletFailed { said } => write!(f, "the wallet failed: {}", said.message),
+            Self::PaymentRefused { detail, host, .. } => {
+                write!(f, "the payment to {host} was refused: {detail}; nothing was signed or paid")
+            }
+            Self::NotPayable { url, reason } => write!(f, "{url} demands payment, but {reason}; nothing was signed or paid"),
+            Self::InsufficientAllowance { token, account, spender, required, available } => write!(
+                f,
+                "{account} allows {spender} {available} of the token {token}, but {required} is needed; nothing was signed or paid, approve more first"
+            ),
+            Self::InsufficientTokenBalance { token, account, required, available } => write!(
+                f,
+                "{account} holds {available} of the token {token}, but {required} is needed; nothing was signed or paid"
+            ),
+            Self::PaymentSignature { account, reason } => write!(
+                f,
+                "the wallet's signature is no payment by {account}: {reason}; it was thrown away and nothing was paid, choose that account and its chain in the wallet"
+            ),
+            Self::PaymentExpired { deadline } => write!(
+                f,
+                "the wallet answered after the payment's deadline {deadline} (unix seconds); the signature was thrown away and nothing was paid, ask again"
+            ),
+            Self::PaymentRejected { url, reason, amount, asset, deadline, .. } => write!(
+                f,
+                "{url} refused the signed payment: {reason}; by its word nothing was paid, but the signature over {amount} of {asset} is good until {deadline} (unix seconds)"
+            ),
+            Self::PaymentUncertain { url, reason, amount, asset, nonce, deadline, .. } => write!(
+                f,
+                "a signed payment over {amount} of {asset} went to {url}, and its outcome is unknown: {reason}; it may be paid once until {deadline} (unix seconds), so look for the nonce {nonce} on chain before paying again"
+            ),
             Self::Rpc { url, said } => write!(f, "{url} answered with an error: {}", said.message),
             Self::Http { url, status: Some(status), .. } => write!(f, "{url} answered with status {status}"),
             Self::Http { url, reason, .. } => write!(f, "{url}: {reason}"),
@@ -565,6 +661,48 @@ mod tests {
         assert_eq!(error.code(), "insufficientBalance");
         assert!(error.fields().contains(&("required", Field::Amount(U256::from(3)))));
         assert!(error.to_string().contains("nothing was sent"));
+    }
+
+    #[test]
+    fn every_failure_of_a_payment_tells_what_became_of_the_money() {
+        let (token, spender, amount) = (Address::repeat_byte(1), Address::repeat_byte(2), U256::from(7));
+        let text = String::new;
+        let kinds = [
+            Kind::PaymentRefused { reason: "host", detail: text(), host: text(), asked: Some(amount), limit: None },
+            Kind::NotPayable { url: text(), reason: text() },
+            Kind::InsufficientAllowance { token, account: token, spender, required: amount, available: U256::ZERO },
+            Kind::InsufficientTokenBalance { token, account: token, required: amount, available: U256::ZERO },
+            Kind::PaymentSignature { account: token, reason: "" },
+            Kind::PaymentExpired { deadline: 5 },
+            Kind::PaymentRejected {
+                url: text(),
+                reason: text(),
+                class: "user",
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+            },
+            Kind::PaymentUncertain {
+                url: text(),
+                reason: text(),
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+                transaction: Some(B256::ZERO),
+            },
+        ];
+        let mut codes = std::collections::BTreeSet::new();
+        for kind in &kinds {
+            assert!(kind.to_string().contains("paid"), "{kind}");
+            assert!(codes.insert(kind.code()) && kind.name().to_lowercase().starts_with(&kind.code().to_lowercase()));
+            let names: Vec<_> = kind.fields().into_iter().map(|(name, _)| name).collect();
+            let mut unique = names.clone();
+            unique.dedup();
+            assert!(!names.is_empty() && names == unique, "{names:?}");
+        }
+        assert!(kinds[2].fields().contains(&("spender", Field::Text(spender.to_string()))));
     }
 
     #[test]
