@@ -10,7 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-use super::{Claim, Clock, Http, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Io, Tabs, Wallet, WalletFailure};
+use super::{
+    Claim, Clock, Crypto, Http, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Io, Tabs, Wallet, WalletFailure,
+};
 
 /// A head, and the pieces of a body.
 pub type Pieces = (HttpHead, Vec<Result<Vec<u8>, HttpFailure>>);
@@ -67,6 +69,26 @@ impl Clock for FakeClock {
         if task.poll_unpin(&mut std::task::Context::from_waker(&waker)).is_pending() {
             self.tasks.borrow_mut().push(task);
         }
+    }
+}
+
+/// Real RSA.
+pub struct FakeCrypto;
+
+impl Crypto for FakeCrypto {
+    fn verify_rsa_pss_sha256(
+        &self,
+        spki: Vec<u8>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> LocalBoxFuture<'static, Result<bool, String>> {
+        use rsa::pkcs8::DecodePublicKey as _;
+        use rsa::signature::Verifier as _;
+        let verdict = rsa::RsaPublicKey::from_public_key_der(&spki).map_err(|error| error.to_string()).map(|key| {
+            let key = rsa::pss::VerifyingKey::<rsa::sha2::Sha256>::new_with_salt_len(key, 32);
+            rsa::pss::Signature::try_from(signature.as_slice()).is_ok_and(|signature| key.verify(&message, &signature).is_ok())
+        });
+        async move { verdict }.boxed_local()
     }
 }
 
@@ -140,6 +162,7 @@ pub fn io_stream(handler: impl FnMut(&HttpRequest) -> Result<Pieces, HttpFailure
         http: Rc::new(FakeHttp(RefCell::new(Box::new(handler)))),
         clock: Rc::new(FakeClock::default()),
         tabs: Rc::new(tabs.clone()),
+        crypto: Rc::new(FakeCrypto),
     };
     (io, tabs)
 }

@@ -3,6 +3,7 @@
 
 mod abort;
 mod clock;
+mod crypto;
 mod http;
 mod tabs;
 mod wallet;
@@ -17,5 +18,10 @@ use super::Io;
 
 /// The outside world of this page, worker or process.
 pub fn io() -> Io {
-    Io { http: Rc::new(http::Fetch), clock: Rc::new(clock::Platform), tabs: Rc::new(tabs::Origin) }
+    Io {
+        http: Rc::new(http::Fetch),
+        clock: Rc::new(clock::Platform),
+        tabs: Rc::new(tabs::Origin),
+        crypto: Rc::new(crypto::Subtle),
+    }
 }
