@@ -181,7 +181,7 @@ pub enum Kind {
     ProofFailed { check: ProofCheck, reason: String, tee_id: Option<B256> },
     /// A stream ended before its final chunk, after so many chunks.
     StreamCut { chunks: u64, reason: String },
-    /// No enclave can be asked; nothing was sent or paid.
+    /// No enclave can be asked; nothing was paid.
     TeeUnavailable { tee_id: Option<B256>, reason: String },
     /// The LLM server answered with a failure, or with an answer that is none. The status is 200 where the failure came in
     /// the answer's body.
@@ -553,9 +553,9 @@ impl fmt::Display for Kind {
                 "the stream was cut after {chunks} chunks: {reason}; the request was sent and may have been paid, so look at its payment before asking again"
             ),
             Self::TeeUnavailable { tee_id: Some(id), reason } => {
-                write!(f, "the enclave {id} cannot be asked: {reason}; nothing was sent or paid")
+                write!(f, "the enclave {id} cannot be asked: {reason}; nothing was paid")
             }
-            Self::TeeUnavailable { reason, .. } => write!(f, "no enclave can be asked: {reason}; nothing was sent or paid"),
+            Self::TeeUnavailable { reason, .. } => write!(f, "no enclave can be asked: {reason}; nothing was paid"),
             Self::Llm { url, status: status @ 200..=299, message } => {
                 write!(f, "{url} answered with status {status}, but without a result: {message}; the request may have been paid")
             }

@@ -8,7 +8,7 @@ use super::canonical::float;
 use super::message::{self, canonical, is_text};
 use super::models::{Settlement, is_anthropic, known_model_id, model_id};
 use crate::error::Error;
-use crate::json::{Json, quote};
+use crate::json::Json;
 
 /// Input may have this many bytes; servers take less.
 const MAX_INPUT: usize = 32 << 20;
@@ -225,7 +225,7 @@ impl<'a> Input<'a> {
             member(out, "max_tokens", &max_tokens.to_string());
         }
         if let Some(stop) = self.get(self.shape.stop) {
-            if !is_text(stop) && !(stop.is_array() && stop.elements().all(is_text)) {
+            if !(is_text(stop) || stop.is_array() && stop.elements().all(is_text)) {
                 return Err(Error::input(self.shape.stop, "must be a text or a list of texts"));
             }
             if stop.plain() != Some("") && (is_text(stop) || stop.elements().next().is_some()) {
@@ -311,12 +311,6 @@ fn is_object(value: Json<'_>) -> bool {
 
 fn is_number(raw: &str) -> bool {
     raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-}
-
-/// A string as JSON, for tests of other files.
-#[cfg(test)]
-pub(super) fn user(model: &str, text: &str, more: &str) -> String {
-    format!("{{\"model\":{},\"messages\":[{{\"role\":\"user\",\"content\":{}}}]{more}}}", quote(model), quote(text))
 }
 
 #[cfg(test)]
@@ -447,11 +441,6 @@ mod tests {
             assert!(Json::parse(bad).is_some_and(|json| CompletionRequest::read(json).is_err()), "{bad}");
         }
         Ok(())
-    }
-
-    #[test]
-    fn user_helper_is_a_request() {
-        assert!(Json::parse(&user("m", "x", "")).is_some_and(|json| ChatRequest::read(json).is_ok()));
     }
 
     proptest! {
