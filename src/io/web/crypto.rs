@@ -54,3 +54,36 @@ fn reason(thrown: &JsValue) -> String {
     let message = Reflect::get(thrown, &"message".into()).ok().and_then(|found| found.as_string());
     clip(message.as_deref().unwrap_or("the platform's cryptography failed"))
 }
+
+#[cfg(all(test, feature = "opengradient"))]
+mod tests {
+    use alloy_primitives::{B256, hex};
+    use serde_json::Value;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::opengradient::base64;
+
+    #[wasm_bindgen_test]
+    async fn the_official_verifiers_signatures_are_right_here_too() {
+        let text = include_str!("../../../tests/vectors/opengradient/proof.json");
+        let vectors: Value = serde_json::from_str(text).unwrap_or_default();
+        let bytes = |value: &Value| base64::decode(value.as_str().unwrap_or_default()).unwrap_or_default();
+        let key = bytes(&vectors["public_key_der"]);
+        for case in vectors["cases"].as_array().into_iter().flatten() {
+            let message = hex::decode(case["message_hash"].as_str().unwrap_or_default()).unwrap_or_default();
+            let mut signature = bytes(&case["response"]["tee_signature"]);
+            let verify = |key: &[u8], message: &[u8], signature: &[u8]| {
+                Subtle.verify_rsa_pss_sha256(key.to_vec(), message.to_vec(), signature.to_vec())
+            };
+            assert_eq!(verify(&key, &message, &signature).await, Ok(true));
+            assert_eq!(verify(&key, B256::ZERO.as_slice(), &signature).await, Ok(false));
+            assert_eq!(verify(&key, &message, &[]).await, Ok(false));
+            assert!(verify(b"no key", &message, &signature).await.is_err());
+            if let Some(last) = signature.last_mut() {
+                *last ^= 1;
+            }
+            assert_eq!(verify(&key, &message, &signature).await, Ok(false));
+        }
+    }
+}
