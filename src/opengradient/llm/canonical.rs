@@ -150,34 +150,71 @@ fn number(raw: &str) -> Option<String> {
 /// Decimal text as Python writes the nearest float: the shortest digits that read back, with an exponent below 1e-04 and
 /// from 1e+16 on. `None` for what is no number or beyond the largest float.
 pub fn float(text: &str) -> Option<String> {
-    let value: f64 = text.parse().ok()?;
-    if !value.is_finite() {
-        return None;
-    }
-    // Rust's digits are the shortest as well; only the form differs.
-    let shortest = format!("{value:e}");
-    let (mantissa, exponent) = shortest.split_once('e')?;
-    let exponent: i32 = exponent.parse().ok()?;
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits = mantissa.replace('.', "");
+    let (sign, magnitude) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let shortest = nearest(magnitude)?;
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    // The point stands after so many digits, counted from the first that is not zero.
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let digits = digits.trim_matches('0');
+    let point = i32::try_from(whole.len()).ok()? - i32::try_from(leading).ok()? + exponent.parse::<i32>().ok()?;
+    let (point, digits) = if digits.is_empty() { (1, "0") } else { (point, digits) };
     let mut out = String::from(sign);
-    if !(-4..16).contains(&exponent) {
-        out.push_str(mantissa);
-        let sign = if exponent < 0 { '-' } else { '+' };
-        let _ = write!(out, "e{sign}{:02}", exponent.unsigned_abs());
-    } else if exponent < 0 {
-        out.push_str("0.");
-        out.extend((1..-exponent).map(|_| '0'));
-        out.push_str(&digits);
-    } else {
-        let whole = usize::try_from(exponent).ok()? + 1;
-        out.push_str(digits.get(..whole.min(digits.len()))?);
-        out.extend((digits.len()..whole).map(|_| '0'));
-        out.push('.');
-        let fraction = digits.get(whole..).unwrap_or_default();
-        out.push_str(if fraction.is_empty() { "0" } else { fraction });
+    match usize::try_from(point) {
+        Ok(point @ 1..=16) => {
+            let whole = point.min(digits.len());
+            out.push_str(digits.get(..whole)?);
+            out.extend((whole..point).map(|_| '0'));
+            let fraction = digits.get(whole..)?;
+            out.push('.');
+            out.push_str(if fraction.is_empty() { "0" } else { fraction });
+        }
+        _ if (-3..=0).contains(&point) => {
+            out.push_str("0.");
+            out.extend((point..0).map(|_| '0'));
+            out.push_str(digits);
+        }
+        _ => {
+            let (first, rest) = digits.split_at_checked(1)?;
+            out.push_str(first);
+            if !rest.is_empty() {
+                out.push('.');
+                out.push_str(rest);
+            }
+            let exponent = point - 1;
+            let _ = write!(out, "e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs());
+        }
     }
     Some(out)
+}
+
+/// The shortest decimal text of the float nearest to a number without sign, in whatever form; `None` beyond the largest.
+#[cfg(not(target_arch = "wasm32"))]
+fn nearest(text: &str) -> Option<String> {
+    let value: f64 = text.parse().ok()?;
+    value.is_finite().then(|| format!("{value:e}"))
+}
+
+/// The same by JavaScript, whose digits are the shortest too: Rust's tables for reading and writing floats would be 15 KB more
+/// to download.
+#[cfg(target_arch = "wasm32")]
+fn nearest(text: &str) -> Option<String> {
+    let value = platform::number(text);
+    value.is_finite().then(|| platform::string(value))
+}
+
+#[cfg(target_arch = "wasm32")]
+mod platform {
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_name = Number)]
+        pub(super) fn number(text: &str) -> f64;
+        #[wasm_bindgen(js_name = String)]
+        pub(super) fn string(value: f64) -> String;
+    }
 }
 
 #[cfg(test)]
@@ -209,6 +246,12 @@ mod tests {
             ("-0.0", "-0.0"),
             ("-0", "0"),
             ("-1.50", "-1.5"),
+            ("0.00", "0.0"),
+            ("0e5", "0.0"),
+            ("120e-2", "1.2"),
+            ("9999999999999998.0", "9999999999999998.0"),
+            ("0.00012", "0.00012"),
+            ("-2.5e-10", "-2.5e-10"),
             ("0.1000000000000000055511151231257827", "0.1"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("12345678901234567890", "12345678901234567890"),
@@ -222,7 +265,8 @@ mod tests {
         }
     }
 
-    #[test]
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn written_as_python_writes_by_the_hundred() {
         let text = include_str!("../../../tests/vectors/opengradient/canonical.json");
         let vectors: Value = serde_json::from_str(text).unwrap_or_default();
