@@ -607,4 +607,24 @@ mod tests {
         let said = Said { code: Some(4001), ..Said::default() };
         assert_eq!(Kind::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);
     }
+
+    #[test]
+    fn failures_of_llm_requests_say_what_may_have_been_paid() {
+        let tee_id = Some(B256::repeat_byte(1));
+        let text = || String::from("x");
+        for (kind, code, paid) in [
+            (Kind::ProofFailed { check: ProofCheck::TeeId, reason: text(), tee_id }, "proofFailed", "may have been paid"),
+            (Kind::StreamCut { chunks: 2, reason: text() }, "streamCut", "may have been paid"),
+            (Kind::TeeUnavailable { tee_id: None, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::TeeUnavailable { tee_id, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::Llm { url: text(), status: 200, message: text() }, "inference", "may have been paid"),
+            (Kind::Llm { url: text(), status: 500, message: text() }, "inference", "normally not charged"),
+        ] {
+            assert_eq!(kind.code(), code);
+            assert!(kind.to_string().contains(paid), "{kind}");
+            assert!(kind.fields().iter().any(|(name, _)| *name == "reason"));
+        }
+        let kind = Kind::ProofFailed { check: ProofCheck::OutputHash, reason: text(), tee_id };
+        assert!(kind.fields().contains(&("check", Field::Text("outputHash".into()))));
+    }
 }

@@ -8,9 +8,9 @@ use super::answer::SettlementInfo;
 use super::client::{Llm, Target};
 use super::sse::{Parser, TooLong};
 use super::stream::{Assembler, Chunk};
-use super::{Verify, images};
+use super::{Payment, Sent, Verify, images};
 use crate::error::{Error, Kind, public_url};
-use crate::io::{HttpBody, HttpFailure, HttpStream};
+use crate::io::{HttpBody, HttpFailure};
 
 /// Chunks of one answer. Dropping it stops the request.
 pub struct ChatStream {
@@ -19,6 +19,7 @@ pub struct ChatStream {
     ready: VecDeque<Chunk>,
     /// `None` once the stream is over, for better or worse.
     open: Option<Open>,
+    payment: Option<Payment>,
 }
 
 struct Open {
@@ -34,7 +35,8 @@ struct Open {
 }
 
 impl ChatStream {
-    pub(super) fn new(llm: Llm, canonical: String, target: Target, reply: HttpStream) -> Self {
+    pub(super) fn new(llm: Llm, canonical: String, target: Target, sent: Sent) -> Self {
+        let Sent { response: reply, payment } = sent;
         let deadline_ms = llm.io().clock.now_ms().saturating_add(llm.options().stream_timeout_ms);
         let open = Open {
             canonical,
@@ -47,11 +49,16 @@ impl ChatStream {
             bytes: 0,
             deadline_ms,
         };
-        Self { llm, ready: VecDeque::new(), open: Some(open) }
+        Self { llm, ready: VecDeque::new(), open: Some(open), payment }
     }
 
-    pub(super) fn whole(llm: Llm, chunk: Chunk) -> Self {
-        Self { llm, ready: VecDeque::from([chunk]), open: None }
+    pub(super) fn whole(llm: Llm, chunk: Chunk, payment: Option<Payment>) -> Self {
+        Self { llm, ready: VecDeque::from([chunk]), open: None, payment }
+    }
+
+    /// The sender's record of the payment; it is there from the start, and stays when the stream fails.
+    pub fn payment(&self) -> Option<Payment> {
+        self.payment.clone()
     }
 
     /// The next chunk; `None` after the final one. After an error there is nothing more. A call that is dropped loses nothing.

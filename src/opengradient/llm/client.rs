@@ -10,7 +10,7 @@ use super::chat_stream::ChatStream;
 use super::models::Settlement;
 use super::request::{ChatRequest, CompletionRequest};
 use super::stream::Chunk;
-use super::{SendFailure, Sender, Source, Verify, images};
+use super::{Payment, SendFailure, Sender, Sent, Source, Verify, images};
 use crate::error::{Error, Kind, ProofCheck, public_url};
 use crate::io::{HttpFailure, HttpRequest, HttpStream, Io, Redirects};
 use crate::opengradient::tee::proof::{self, Proof};
@@ -66,7 +66,7 @@ impl Default for Options {
 }
 
 /// An answer with what is known about its way here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Output<A> {
     /// The answer.
     pub answer: A,
@@ -76,6 +76,8 @@ pub struct Output<A> {
     pub settlement: SettlementInfo,
     /// The proof, unless checks are off.
     pub proof: Option<Proof>,
+    /// The sender's record of the payment.
+    pub payment: Option<Payment>,
 }
 
 /// LLM requests to enclaves. Clones share what is known about the enclaves.
@@ -135,16 +137,12 @@ impl Llm {
     /// [`Kind::TeeUnavailable`] when no enclave answers (nothing was paid), [`Kind::Llm`] for a failure of the server,
     /// [`Kind::ProofFailed`], and the sender's own.
     pub async fn chat(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<Output<ChatAnswer>, Error> {
-        let (target, reply) = self.open("/v1/chat/completions", request.body(false), request.settlement, tee_id).await?;
-        self.read_chat(request, target, reply).await
+        let (target, sent) = self.open("/v1/chat/completions", request.body(false), request.settlement, tee_id).await?;
+        self.read_chat(request, target, sent).await
     }
 
-    pub(super) async fn read_chat(
-        &self,
-        request: &ChatRequest,
-        target: Target,
-        reply: HttpStream,
-    ) -> Result<Output<ChatAnswer>, Error> {
+    pub(super) async fn read_chat(&self, request: &ChatRequest, target: Target, sent: Sent) -> Result<Output<ChatAnswer>, Error> {
+        let Sent { response: reply, payment } = sent;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
         let body = self.whole(reply).await?;
@@ -157,7 +155,7 @@ impl Llm {
         if self.options.inline_images {
             images::inline(&self.io, &mut answer.images).await;
         }
-        Ok(Output { answer, source: target.source(), settlement, proof })
+        Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }
 
     /// A completion.
@@ -166,13 +164,13 @@ impl Llm {
     /// As [`Llm::chat`].
     pub async fn completion(&self, request: &CompletionRequest, tee_id: Option<B256>) -> Result<Output<CompletionAnswer>, Error> {
         let body = request.body().to_owned();
-        let (target, reply) = self.open("/v1/completions", body, request.settlement, tee_id).await?;
+        let (target, Sent { response: reply, payment }) = self.open("/v1/completions", body, request.settlement, tee_id).await?;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
         let body = self.whole(reply).await?;
         let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
         let proof = self.prove(&target, request.canonical(), &answer.completion, &answer.tee, false).await?;
-        Ok(Output { answer, source: target.source(), settlement, proof })
+        Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }
 
     /// A chat answer as it is written. With tools the request goes out unstreamed, because streams leave tool calls out; the
@@ -182,12 +180,12 @@ impl Llm {
     /// As [`Llm::chat`]; what goes wrong later is told by [`ChatStream::next`].
     pub async fn chat_stream(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<ChatStream, Error> {
         let streamed = !request.tools;
-        let (target, reply) = self.open("/v1/chat/completions", request.body(streamed), request.settlement, tee_id).await?;
-        let is_json = reply.head.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+        let (target, sent) = self.open("/v1/chat/completions", request.body(streamed), request.settlement, tee_id).await?;
+        let is_json = sent.response.head.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if streamed && !is_json {
-            return Ok(ChatStream::new(self.clone(), request.canonical().to_owned(), target, reply));
+            return Ok(ChatStream::new(self.clone(), request.canonical().to_owned(), target, sent));
         }
-        let Output { answer, source, settlement, proof } = self.read_chat(request, target, reply).await?;
+        let Output { answer, source, settlement, proof, payment } = self.read_chat(request, target, sent).await?;
         Ok(ChatStream::whole(
             self.clone(),
             Chunk {
@@ -205,6 +203,7 @@ impl Llm {
                 proof,
                 malformed: 0,
             },
+            payment,
         ))
     }
 
@@ -215,7 +214,7 @@ impl Llm {
         body: String,
         settlement: Option<Settlement>,
         pinned: Option<B256>,
-    ) -> Result<(Target, HttpStream), Error> {
+    ) -> Result<(Target, Sent), Error> {
         let settlement = settlement.unwrap_or(self.options.settlement).header();
         let body = Rc::new(body.into_bytes());
         let request = |target: &Target| HttpRequest {
@@ -239,15 +238,16 @@ impl Llm {
             target = self.target(pinned, failed).await?;
             sent = self.sender.send(request(&target)).await;
         }
-        let reply = sent.map_err(|failure| match failure {
+        let sent = sent.map_err(|failure| match failure {
             SendFailure::Failed(error) => error,
             SendFailure::NoAnswer(error) => {
                 let reason = ["no answer from ", &public_url(&target.endpoint), ": ", &error.to_string()].concat();
                 Kind::TeeUnavailable { tee_id: target.tee.as_ref().map(|tee| tee.id), reason }.into()
             }
         })?;
+        let reply = sent.response;
         if reply.head.is_success() {
-            return Ok((target, reply));
+            return Ok((target, Sent { response: reply, payment: sent.payment }));
         }
         let (url, status) = (public_url(&reply.head.url), reply.head.status);
         let (text, _) = self.read(reply, MAX_FAILURE).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::client::{Enclaves, Llm, Options};
 use super::request::{ChatRequest, CompletionRequest};
 use super::stream::Chunk;
-use super::{SendFailure, Sender, Verify};
+use super::{SendFailure, Sender, Sent, Verify};
 use crate::error::{Error, Kind, ProofCheck};
 use crate::eth::rpc::Rpc;
 use crate::io::fake::{self, run};
@@ -33,7 +33,7 @@ struct FakeSender {
 }
 
 impl Sender for FakeSender {
-    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, SendFailure>> {
+    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<Sent, SendFailure>> {
         let reply = (self.script.borrow_mut())(&request);
         let url = request.url.clone();
         self.sent.borrow_mut().push(request);
@@ -41,7 +41,9 @@ impl Sender for FakeSender {
             let (status, kind, pieces) = reply?;
             let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             let headers = vec![header("content-type", kind), header("x-processing-hash", "0xpaid")];
-            Ok(HttpStream { head: HttpHead { status, url, headers }, body: stream::iter(pieces).boxed_local(), detach: None })
+            let response =
+                HttpStream { head: HttpHead { status, url, headers }, body: stream::iter(pieces).boxed_local(), detach: None };
+            Ok(Sent { response, payment: Some(Rc::new("paid")) })
         }
         .boxed_local()
     }
@@ -161,6 +163,7 @@ fn a_whole_answer_is_proven() -> Result<(), Error> {
     let (llm, sender) = simple(Verify::Strict, JSON, whole(&answer))?;
     let output = run(llm.chat(&request, None))?;
     assert_eq!((output.answer.content.as_str(), output.settlement.payment_hash.as_deref()), ("Hi.", Some("0xpaid")));
+    assert!(output.payment.is_some_and(|payment| payment.is::<&str>()));
     assert_eq!(output.proof.map(|proof| Some(proof.tee_id) == output.source.tee_id), Some(true));
     let sent = sender.sent.borrow();
     let sent = sent.first().ok_or_else(|| Error::input("test", "nothing sent"))?;
@@ -315,9 +318,10 @@ fn time_limits_hold() -> Result<(), Error> {
     let (io, registry) = world(&[]);
     struct Silent;
     impl Sender for Silent {
-        fn send(&self, _: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, SendFailure>> {
+        fn send(&self, _: HttpRequest) -> LocalBoxFuture<'static, Result<Sent, SendFailure>> {
             let head = HttpHead { status: 200, ..HttpHead::default() };
-            async move { Ok(HttpStream { head, body: stream::pending().boxed_local(), detach: None }) }.boxed_local()
+            let response = HttpStream { head, body: stream::pending().boxed_local(), detach: None };
+            async move { Ok(Sent { response, payment: None }) }.boxed_local()
         }
     }
     let llm = Llm::new(io, Rc::new(Silent), Enclaves::Registry(registry), Options::default())?;

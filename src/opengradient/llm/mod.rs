@@ -4,6 +4,9 @@
 //! enclave through a [`Sender`], which pays; the answer is read whole ([`answer`]) or as it comes ([`sse`], [`stream`],
 //! [`chat_stream`]) and checked against the enclave's key before it is given out.
 
+use std::any::Any;
+use std::rc::Rc;
+
 use alloy_primitives::{Address, B256};
 use futures_util::future::LocalBoxFuture;
 
@@ -30,7 +33,18 @@ pub mod stream;
 /// of the body, not for the person at the wallet.
 pub trait Sender {
     /// Sends; answers once the head of the final answer is there, whatever its status.
-    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, SendFailure>>;
+    fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<Sent, SendFailure>>;
+}
+
+/// A sender's record of a payment, whatever that is; it is handed on with the answer.
+pub type Payment = Rc<dyn Any>;
+
+/// An answer, and the payment that it took.
+pub struct Sent {
+    /// The answer, whatever its status.
+    pub response: HttpStream,
+    /// The sender's record, where something was paid.
+    pub payment: Option<Payment>,
 }
 
 /// Why a sender has no answer.

@@ -40,10 +40,10 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// `None` for an entry that cannot be used: without http(s) endpoint, certificate or key.
+    /// `None` for an entry that cannot be used: without https endpoint (or http on this machine), certificate or key.
     fn read(entry: TEERegistry::TEEInfo) -> Option<Self> {
         let endpoint = entry.endpoint.trim().trim_end_matches('/');
-        if !is_endpoint(endpoint) || entry.tlsCertificate.is_empty() || entry.publicKey.is_empty() {
+        if !(is_endpoint(endpoint) && is_private(endpoint)) || entry.tlsCertificate.is_empty() || entry.publicKey.is_empty() {
             return None;
         }
         Some(Self {
@@ -62,6 +62,12 @@ impl Tee {
 pub fn is_endpoint(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@']) && !rest.contains(char::is_whitespace))
+}
+
+/// Whether nobody on the way can read what is sent there.
+fn is_private(endpoint: &str) -> bool {
+    let host = endpoint.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    host.is_none_or(|host| matches!(host, "localhost" | "127.0.0.1"))
 }
 
 /// A registry on some chain. Clones share what was read.
@@ -223,6 +229,7 @@ pub(in crate::opengradient) mod tests {
             entry("https://c", b""),
             entry("ftp://d", b"d"),
             entry("https://u@e", b"e"),
+            entry("http://far", b"g"),
             entry(" https://f/ ", b"f"),
         ];
         let registry = registry(move || Ok(listed(&entries)));
