@@ -10,9 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-use super::{
-    Claim, Clock, Crypto, Http, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Io, Tabs, Wallet, WalletFailure,
-};
+use super::{Claim, Clock, Http, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Io, Tabs, Wallet, WalletFailure};
 
 /// A head, and the pieces of a body.
 pub type Pieces = (HttpHead, Vec<Result<Vec<u8>, HttpFailure>>);
@@ -73,9 +71,11 @@ impl Clock for FakeClock {
 }
 
 /// Real RSA.
+#[cfg(feature = "opengradient")]
 pub struct FakeCrypto;
 
-impl Crypto for FakeCrypto {
+#[cfg(feature = "opengradient")]
+impl super::Crypto for FakeCrypto {
     fn verify_rsa_pss_sha256(
         &self,
         spki: Vec<u8>,
@@ -162,6 +162,7 @@ pub fn io_stream(handler: impl FnMut(&HttpRequest) -> Result<Pieces, HttpFailure
         http: Rc::new(FakeHttp(RefCell::new(Box::new(handler)))),
         clock: Rc::new(FakeClock::default()),
         tabs: Rc::new(tabs.clone()),
+        #[cfg(feature = "opengradient")]
         crypto: Rc::new(FakeCrypto),
     };
     (io, tabs)

@@ -81,7 +81,8 @@ pub struct Io {
     pub clock: Rc<dyn Clock>,
     /// The origin's tabs.
     pub tabs: Rc<dyn Tabs>,
-    /// The platform's cryptography.
+    /// The platform's cryptography, for the network that needs it.
+    #[cfg(feature = "opengradient")]
     pub crypto: Rc<dyn Crypto>,
 }
 

@@ -55,7 +55,7 @@ fn reason(thrown: &JsValue) -> String {
     clip(message.as_deref().unwrap_or("the platform's cryptography failed"))
 }
 
-#[cfg(all(test, feature = "opengradient"))]
+#[cfg(test)]
 mod tests {
     use alloy_primitives::{B256, hex};
     use serde_json::Value;

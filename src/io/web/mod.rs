@@ -3,6 +3,7 @@
 
 mod abort;
 mod clock;
+#[cfg(feature = "opengradient")]
 mod crypto;
 mod http;
 mod tabs;
@@ -22,6 +23,7 @@ pub fn io() -> Io {
         http: Rc::new(http::Fetch),
         clock: Rc::new(clock::Platform),
         tabs: Rc::new(tabs::Origin),
+        #[cfg(feature = "opengradient")]
         crypto: Rc::new(crypto::Subtle),
     }
 }
