@@ -222,6 +222,53 @@ pub enum Kind {
     Http { url: String, status: Option<u16>, reason: String },
     /// A reply breaks the protocol's rules.
     Protocol { expected: &'static str, found: String },
+
+    /// An enclave's answer is not proven; it is not shown.
+    ProofFailed { check: ProofCheck, reason: String, tee_id: Option<B256> },
+    /// A stream ended before its final chunk, after so many chunks.
+    StreamCut { chunks: u64, reason: String },
+    /// No enclave can be asked; nothing was paid.
+    TeeUnavailable { tee_id: Option<B256>, reason: String },
+    /// The LLM server answered with a failure, or with an answer that is none. The status is 200 where the failure came in
+    /// the answer's body.
+    Llm { url: String, status: u16, message: String },
+}
+
+/// The check of an enclave's answer that failed, in the order in which they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofCheck {
+    /// A field of the proof is missing or malformed.
+    Fields,
+    /// The answer names another enclave than its key.
+    TeeId,
+    /// The answer is from another enclave than the one asked for.
+    ExpectedTeeId,
+    /// The enclave signed another request.
+    RequestHash,
+    /// The enclave signed another output.
+    OutputHash,
+    /// The enclave signed at another time.
+    Timestamp,
+    /// The signature is not by the enclave's key.
+    Signature,
+    /// The answer holds more than the signature covers.
+    Unsigned,
+}
+
+impl ProofCheck {
+    /// The name that callers meet.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fields => "fields",
+            Self::TeeId => "teeId",
+            Self::ExpectedTeeId => "expectedTeeId",
+            Self::RequestHash => "requestHash",
+            Self::OutputHash => "outputHash",
+            Self::Timestamp => "timestamp",
+            Self::Signature => "signature",
+            Self::Unsigned => "unsigned",
+        }
+    }
 }
 
 /// A value of an error, as callers meet it.
@@ -312,6 +359,10 @@ impl Kind {
             Self::Rpc { .. } => ("rpc", "RpcError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
+            Self::ProofFailed { .. } => ("proofFailed", "VerificationError"),
+            Self::StreamCut { .. } => ("streamCut", "StreamCutError"),
+            Self::TeeUnavailable { .. } => ("teeUnavailable", "TeeUnavailableError"),
+            Self::Llm { .. } => ("inference", "InferenceError"),
         }
     }
 
@@ -467,6 +518,18 @@ impl Kind {
                 out.push(text("reason", reason));
             }
             Self::Protocol { expected, found } => out.extend([text("expected", expected), text("found", found)]),
+            Self::ProofFailed { check, reason, tee_id } => {
+                out.extend([text("check", check.name()), text("reason", reason)]);
+                out.extend(tee_id.map(|id| text("teeId", id)));
+            }
+            Self::StreamCut { chunks, reason } => out.extend([number("chunks", *chunks), text("reason", reason)]),
+            Self::TeeUnavailable { tee_id, reason } => {
+                out.extend(tee_id.map(|id| text("teeId", id)));
+                out.push(text("reason", reason));
+            }
+            Self::Llm { url, status, message } => {
+                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", message)]);
+            }
             Self::WalletRejected { .. }
             | Self::WalletRequestPending { .. }
             | Self::WalletLocked
@@ -624,6 +687,24 @@ impl fmt::Display for Kind {
             Self::Http { url, status: Some(status), .. } => write!(f, "{url} answered with status {status}"),
             Self::Http { url, reason, .. } => write!(f, "{url}: {reason}"),
             Self::Protocol { expected, found } => write!(f, "expected {expected}, but found {found}"),
+            Self::ProofFailed { reason, .. } => {
+                write!(f, "the answer is not proven: {reason}; do not use it; the request was answered and may have been paid")
+            }
+            Self::StreamCut { chunks, reason } => write!(
+                f,
+                "the stream was cut after {chunks} chunks: {reason}; the request was sent and may have been paid, so look at its payment before asking again"
+            ),
+            Self::TeeUnavailable { tee_id: Some(id), reason } => {
+                write!(f, "the enclave {id} cannot be asked: {reason}; nothing was paid")
+            }
+            Self::TeeUnavailable { reason, .. } => write!(f, "no enclave can be asked: {reason}; nothing was paid"),
+            Self::Llm { url, status: status @ 200..=299, message } => {
+                write!(f, "{url} answered with status {status}, but without a result: {message}; the request may have been paid")
+            }
+            Self::Llm { url, status, message } => write!(
+                f,
+                "{url} answered with status {status}: {message}; failed requests are normally not charged, but look at the payment before asking again"
+            ),
         }
     }
 }
@@ -709,5 +790,25 @@ mod tests {
     fn a_wallets_own_number_is_a_field() {
         let said = Said { code: Some(4001), ..Said::default() };
         assert_eq!(Kind::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);
+    }
+
+    #[test]
+    fn failures_of_llm_requests_say_what_may_have_been_paid() {
+        let tee_id = Some(B256::repeat_byte(1));
+        let text = || String::from("x");
+        for (kind, code, paid) in [
+            (Kind::ProofFailed { check: ProofCheck::TeeId, reason: text(), tee_id }, "proofFailed", "may have been paid"),
+            (Kind::StreamCut { chunks: 2, reason: text() }, "streamCut", "may have been paid"),
+            (Kind::TeeUnavailable { tee_id: None, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::TeeUnavailable { tee_id, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::Llm { url: text(), status: 200, message: text() }, "inference", "may have been paid"),
+            (Kind::Llm { url: text(), status: 500, message: text() }, "inference", "normally not charged"),
+        ] {
+            assert_eq!(kind.code(), code);
+            assert!(kind.to_string().contains(paid), "{kind}");
+            assert!(kind.fields().iter().any(|(name, _)| *name == "reason"));
+        }
+        let kind = Kind::ProofFailed { check: ProofCheck::OutputHash, reason: text(), tee_id };
+        assert!(kind.fields().contains(&("check", Field::Text("outputHash".into()))));
     }
 }

@@ -1,4 +1,5 @@
-//! The outside world as four small traits: HTTP, the clock, the wallet and the origin's other tabs.
+//! The outside world as five small traits: HTTP, the clock, the wallet, the origin's other tabs, and the platform's
+//! cryptography.
 //!
 //! Every future here is local to one thread and is cancelled by dropping it: a dropped request is aborted, a
 //! dropped sleep is cleared. The one exception is [`Wallet::request`]: EIP-1193 has no cancel, so what was asked
@@ -60,6 +61,19 @@ pub trait Tabs {
     fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>>;
 }
 
+/// What the platform's own cryptography does for us, so that no RSA need be downloaded.
+pub trait Crypto {
+    /// Whether `signature` is one of `message` by the key in `spki` (DER SubjectPublicKeyInfo): RSA-PSS with SHA-256, MGF1
+    /// with SHA-256, a salt of 32 bytes. `Err` says why the platform could not tell: no such key, no WebCrypto (pages
+    /// that were not loaded over https have none).
+    fn verify_rsa_pss_sha256(
+        &self,
+        spki: Vec<u8>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> LocalBoxFuture<'static, Result<bool, String>>;
+}
+
 /// The outside world, except the wallet: that one belongs to a client.
 #[derive(Clone)]
 pub struct Io {
@@ -69,6 +83,9 @@ pub struct Io {
     pub clock: Rc<dyn Clock>,
     /// The origin's tabs.
     pub tabs: Rc<dyn Tabs>,
+    /// The platform's cryptography, for the network that needs it.
+    #[cfg(feature = "opengradient")]
+    pub crypto: Rc<dyn Crypto>,
 }
 
 impl Io {
