@@ -7,10 +7,13 @@ import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const folder = fileURLToPath(new URL("contracts", import.meta.url));
 
-/** @returns {Promise<Record<string, { abi: any[], bytecode: `0x${string}` }>>} the contracts by name */
-export async function compile() {
+/**
+ * @param {URL} [at] the folder of the contracts
+ * @returns {Promise<Record<string, { abi: any[], bytecode: `0x${string}` }>>} the contracts by name
+ */
+export async function compile(at = new URL("contracts", import.meta.url)) {
+  const folder = fileURLToPath(at);
   const names = readdirSync(folder).filter((name) => name.endsWith(".sol")).sort();
   const sources = Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(folder, name), "utf8") }]));
   const key = createHash("sha256").update(JSON.stringify(sources)).update(readFileSync(join(root, "package-lock.json"))).digest("hex").slice(0, 16);

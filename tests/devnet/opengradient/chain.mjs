@@ -1,0 +1,82 @@
+// The chain's side of OpenGradient: the token, Permit2 and x402's proxies at their real addresses, Multicall3, the registry.
+import { concat, createTestClient, getAddress, http, parseEther } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { multicall3Bytecode } from "viem/constants";
+
+import { clients } from "../chain.mjs";
+import { compile } from "../compile.mjs";
+import { DEPLOYER, PERMIT2, SALT, permit2Code } from "./permit2.mjs";
+
+export { clients, PERMIT2 };
+export const EXACT_PROXY = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
+export const UPTO_PROXY = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
+export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const ROLES = ["deployer", "client", "client2", "seller", "facilitator", "operator"];
+
+/** The development accounts, by role: anvil's own, the same as in the devnet of OpenGPU where the names are the same. */
+export const accounts = Object.fromEntries(ROLES.map((role, addressIndex) => [role, mnemonicToAccount(MNEMONIC, { addressIndex })]));
+
+/**
+ * Deploys everything; both clients get 1000 OPG.
+ * @param {string} rpcUrl @param {number} chainId
+ */
+export async function deploy(rpcUrl, chainId) {
+  const contracts = await compile(new URL("contracts", import.meta.url));
+  const { reader, wallet } = clients(rpcUrl, chainId);
+  const test = createTestClient({ mode: "anvil", transport: http(rpcUrl, { retryCount: 0 }) });
+  const deployer = wallet(accounts.deployer);
+  const receipt = async (hash) => {
+    const found = await reader.waitForTransactionReceipt({ hash });
+    if (found.status !== "success") throw new Error(`transaction ${hash} failed`);
+    return found;
+  };
+  const create = async (name, ...args) => {
+    const { abi, bytecode } = contracts[name];
+    return getAddress((await receipt(await deployer.deployContract({ abi, bytecode, args }))).contractAddress);
+  };
+  /** Puts what `code` would deploy at an address of our choice. */
+  const place = async (address, code) => {
+    const { data } = await reader.call({ data: code });
+    await test.setCode({ address, bytecode: data });
+  };
+
+  await receipt(await deployer.sendTransaction({ to: DEPLOYER, data: concat([SALT, permit2Code()]) }));
+  if (!(await reader.getCode({ address: PERMIT2 }))) throw new Error("Permit2 is not where it should be: not the genuine code");
+  await place(EXACT_PROXY, contracts.ExactProxy.bytecode);
+  await place(UPTO_PROXY, contracts.UptoProxy.bytecode);
+  await place(MULTICALL3, multicall3Bytecode);
+
+  const opg = await create("Opg", parseEther("1000000000"));
+  const registry = await create("Registry", await create("Verifier"));
+  const relay = await create("Relay");
+  const abi = Object.fromEntries(Object.entries(contracts).map(([name, contract]) => [name, contract.abi]));
+  for (const role of ["client", "client2"]) {
+    await receipt(await deployer.writeContract({ address: opg, abi: abi.Opg, functionName: "transfer", args: [accounts[role].address, parseEther("1000")] }));
+  }
+  return { opg, registry, relay, abi, receipt };
+}
+
+/**
+ * Registers an enclave as its operator would, with an approved build.
+ * @param {Awaited<ReturnType<typeof deploy>> & { rpcUrl: string, chainId: number }} chain
+ * @param {ReturnType<typeof import("./enclave.mjs").createEnclave>} enclave
+ * @param {string} endpoint
+ */
+export async function register({ rpcUrl, chainId, registry, abi, receipt }, enclave, endpoint) {
+  const { reader, wallet } = clients(rpcUrl, chainId);
+  const at = { address: registry, abi: abi.Registry };
+  const send = async (role, functionName, args) => receipt(await wallet(accounts[role]).writeContract({ ...at, functionName, args }));
+  const operators = await reader.readContract({ ...at, functionName: "TEE_OPERATOR" });
+  await send("deployer", "grantRole", [operators, accounts.operator.address]);
+  await send("deployer", "approvePCR", [enclave.pcrs, "devnet", 0]);
+  const { attestation, publicKey, certificate, ohttp } = enclave;
+  await send("operator", "registerTEEWithAttestation", [attestation, publicKey, certificate, accounts.seller.address, endpoint, 0]);
+  await send("operator", "setOhttpConfig", [enclave.id, ohttp]);
+  /** Tells the registry that the enclave lives, under its own signature. */
+  return async () => {
+    const { timestamp } = await reader.getBlock();
+    await send("operator", "heartbeat", [enclave.id, timestamp, enclave.heartbeat(timestamp)]);
+  };
+}
