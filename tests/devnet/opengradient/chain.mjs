@@ -1,11 +1,17 @@
 // The chain's side of OpenGradient: the token, Permit2 and x402's proxies at their real addresses, Multicall3, the registry.
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { concat, createTestClient, getAddress, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { multicall3Bytecode } from "viem/constants";
 
 import { clients } from "../chain.mjs";
 import { compile } from "../compile.mjs";
 import { DEPLOYER, PERMIT2, SALT, permit2Code } from "./permit2.mjs";
+
+// viem has the genuine code for itself, and does not export it.
+const viem = dirname(createRequire(import.meta.url).resolve("viem/package.json"));
+const { multicall3Bytecode } = await import(pathToFileURL(join(viem, "_esm/constants/contracts.js")).href);
 
 export { clients, PERMIT2 };
 export const EXACT_PROXY = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
@@ -13,10 +19,20 @@ export const UPTO_PROXY = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
 export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
-const ROLES = ["deployer", "client", "client2", "seller", "facilitator", "operator"];
+const ROLES = ["deployer", "client", "client2", "seller", "facilitator", "operator", "relayer"];
 
 /** The development accounts, by role: anvil's own, the same as in the devnet of OpenGPU where the names are the same. */
 export const accounts = Object.fromEntries(ROLES.map((role, addressIndex) => [role, mnemonicToAccount(MNEMONIC, { addressIndex })]));
+
+/** Runs one job after another: an account's transactions, so that its nonces do not collide. */
+export function inTurn() {
+  let last = Promise.resolve();
+  return (job) => {
+    const done = last.then(job);
+    last = done.catch(() => {});
+    return done;
+  };
+}
 
 /**
  * Deploys everything; both clients get 1000 OPG.
