@@ -1,6 +1,6 @@
 // What an enclave holds: its RSA key, which signs the answers, and the measurements and certificate that go with it.
 import { constants, createHash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { bytesToHex, concat, encodeAbiParameters, keccak256, numberToBytes, parseAbiParameters, toHex } from "viem";
+import { bytesToHex, concat, encodeAbiParameters, keccak256, parseAbiParameters, toHex } from "viem";
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 
@@ -34,7 +34,7 @@ export function createEnclave() {
     attestation: encodeAbiParameters(parseAbiParameters("bytes, bytes, bytes, bytes32, bytes32"), [pcr0, pcr1, pcr2, id, keccak256(certificate)]),
     ohttp: ohttpConfig(),
     /** @returns {`0x${string}`} the signature that the registry checks */
-    heartbeat: (timestamp) => bytesToHex(raw(keccak256(concat([id, numberToBytes(timestamp, { size: 32 })])))),
+    heartbeat: (timestamp) => bytesToHex(raw(keccak256(concat([id, toHex(timestamp, { size: 32 })])))),
     /** The proof fields of an answer. */
     prove(request, output, timestamp = Math.floor(Date.now() / 1000)) {
       const hash = (text) => keccak256(new TextEncoder().encode(text)).slice(2);

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 
 import { canonical, output, parse, plain } from "./canonical.mjs";
 import { chat, count, write } from "./model.mjs";
+import { json } from "./web.mjs";
 
 export const PATHS = ["/v1/chat/completions", "/v1/completions"];
 
@@ -56,10 +57,7 @@ export function complete(enclave, path, text, imageUrl) {
  * @param {{ pause?: number }} [options] milliseconds between two events
  */
 export async function send(response, { status, body, events }, { pause = 0 } = {}) {
-  if (!events) {
-    response.writeHead(status, { "content-type": "application/json" });
-    return response.end(JSON.stringify(body));
-  }
+  if (!events) return json(response, status, body);
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   for (const event of events) {
     if (response.destroyed) return;

@@ -51,7 +51,9 @@ export async function bodyOf(request) {
 }
 
 export function json(response, status, body, headers = {}) {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
+  // Not writeHead: Express middleware reads the properties.
+  response.statusCode = status;
+  for (const [name, value] of Object.entries({ "content-type": "application/json", ...headers })) response.setHeader(name, value);
   response.end(JSON.stringify(body));
 }
 
