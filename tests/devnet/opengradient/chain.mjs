@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { concat, createTestClient, getAddress, http, parseEther } from "viem";
+import { concat, createTestClient, encodeAbiParameters, getAddress, http, keccak256, parseAbiParameters, parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
 import { clients } from "../chain.mjs";
@@ -16,6 +16,8 @@ const { multicall3Bytecode } = await import(pathToFileURL(join(viem, "_esm/const
 export { clients, PERMIT2 };
 export const EXACT_PROXY = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
 export const UPTO_PROXY = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
+/** The token on Base. */
+export const OPG = "0xFbC2051AE2265686a469421b2C5A2D5462FbF5eB";
 export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -64,7 +66,14 @@ export async function deploy(rpcUrl, chainId) {
   await place(UPTO_PROXY, contracts.UptoProxy.bytecode);
   await place(MULTICALL3, multicall3Bytecode);
 
-  const opg = await create("Opg", parseEther("1000000000"));
+  const first = await create("Opg", parseEther("1000000000"));
+  // Moved to its address on Base: the code (its domain follows the address), the fields and the deployer's balance.
+  await test.setCode({ address: OPG, bytecode: await reader.getCode({ address: first }) });
+  const held = keccak256(encodeAbiParameters(parseAbiParameters("address, uint256"), [accounts.deployer.address, 0n]));
+  for (const index of [...Array.from({ length: 10 }, (_, slot) => toHex(slot, { size: 32 })), held]) {
+    await test.setStorageAt({ address: OPG, index, value: await reader.getStorageAt({ address: first, slot: index }) });
+  }
+  const opg = OPG;
   const registry = await create("Registry", await create("Verifier"));
   const relay = await create("Relay");
   const abi = Object.fromEntries(Object.entries(contracts).map(([name, contract]) => [name, contract.abi]));

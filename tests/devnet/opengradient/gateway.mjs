@@ -114,7 +114,7 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     if (!session) return;
     session.busy += 1;
     try {
-      const answer = complete(enclave, path, text, `${server.url}/images/pixel.png`);
+      const answer = complete(enclave, path, text, tls ? undefined : `${server.url}/images/pixel.png`);
       response.setHeader("X-Upto-Session", session.id);
       const kind = kinds[String(request.headers["x-settlement-type"]).toLowerCase()] ?? "batch";
       if (answer.status === 200) {

@@ -77,6 +77,8 @@ describe("the contracts", () => {
 
   test("the token's domain", async () => {
     const { domain } = await reader.getEip712Domain({ address: net.opg });
+    assert.deepEqual([await opg("name"), await opg("symbol"), await opg("totalSupply")], ["OpenGradient", "OPG", parseEther("1000000000")]);
+    assert.equal(domain.verifyingContract, net.opg);
     assert.deepEqual([domain.name, domain.version, domain.chainId], ["OpenGradient", "1", net.chainId]);
   });
 
