@@ -83,9 +83,6 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     }
     const header = (name) => request.headers[name.toLowerCase()];
     const paymentHeader = header("payment-signature");
-    const key = createHash("sha256").update(paymentHeader ?? "").digest("hex");
-    const known = paymentHeader && byPayment.get(key);
-    const old = known && sessions.get(known);
     const url = `${server.url}${request.url}`;
     const adapter = {
       getHeader: header, getMethod: () => request.method, getPath: () => path, getUrl: () => url,
@@ -96,7 +93,11 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
       const { status, headers, body } = result.response;
       return void json(response, status, body ?? {}, headers);
     }
-    if (known) return usable(old, path) ? old : void dead(response);
+    const key = createHash("sha256").update(paymentHeader).digest("hex");
+    if (byPayment.has(key)) {
+      const session = sessions.get(byPayment.get(key));
+      return usable(session, path) ? session : void dead(response);
+    }
     const { paymentPayload: payload, paymentRequirements: requirements, declaredExtensions: declared } = result;
     const session = { id: randomUUID(), path, payload, requirements, declared, cap: BigInt(requirements.amount), spent: 0n, last: Date.now(), busy: 0, proofs: [] };
     sessions.set(session.id, session);

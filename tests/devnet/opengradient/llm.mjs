@@ -33,7 +33,8 @@ export function complete(enclave, path, text, imageUrl) {
     const [prompt_tokens, completion_tokens] = [count(body.prompt), count(answer)];
     const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
     const choices = [{ index: 0, text: answer, finish_reason: reason }];
-    return { status: 200, body: { id: `cmpl-${randomUUID()}`, object: "text_completion", ...common, choices, usage, ...enclave.prove(request, answer) } };
+    // The gateway's source says choices, the official SDK reads completion.
+    return { status: 200, body: { id: `cmpl-${randomUUID()}`, object: "text_completion", ...common, choices, completion: answer, usage, ...enclave.prove(request, answer) } };
   }
   const { finish_reason, message, usage } = chat(body, request);
   if (message.images && imageUrl) message.images = [imageUrl];

@@ -182,6 +182,13 @@ describe("the official client pays the official server", () => {
     assert.equal((await balance(net.seller)) - start, EXACT + cost);
   });
 
+  test("many at once", async () => {
+    const start = await balance(net.seller);
+    const responses = await Promise.all(Array.from({ length: 6 }, (_, index) => paying()(`${net.shopUrl}/${index % 2 ? "exact-eip3009" : "exact-permit2"}/data`)));
+    assert.deepEqual(responses.map(({ status }) => status), Array(6).fill(200));
+    assert.equal((await balance(net.seller)) - start, EXACT * 6n);
+  });
+
   test("a handler that fails is not paid", async () => {
     const start = await balance(net.seller);
     assert.equal((await paying()(`${net.shopUrl}/exact-eip3009/fail`)).status, 500);
@@ -240,8 +247,9 @@ describe("the gateway's sessions", () => {
     };
     const first = await wrapFetchWithPayment(spy, payer())(url(), ask("Again?"));
     const again = ask("Again?", { headers: { "payment-signature": header } });
-    const second = await fetch(url(), again);
-    assert.equal(second.headers.get("x-upto-session"), first.headers.get("x-upto-session"));
+    for (const later of await Promise.all([fetch(url(), again), fetch(url(), again)])) {
+      assert.equal(later.headers.get("x-upto-session"), first.headers.get("x-upto-session"));
+    }
     await net.gateway.settled();
     assert.equal((await fetch(url(), again)).status, 402);
   });
@@ -287,6 +295,8 @@ describe("the gateway's sessions", () => {
     const hash = response.headers.get("x-settlement-tx-hash");
     const [event] = await reader.getContractEvents({ address: net.relay, abi: net.abi.Relay, eventName: "IndividualSettlement" });
     assert.deepEqual([event.transactionHash, event.args.outputHash], [hash, `0x${answer.tee_output_hash}`]);
+    const stream = await events(await paying()(url(), ask("Stream", { headers: { "X-SETTLEMENT-TYPE": "individual" }, body: { stream: true } })));
+    assert.match(stream.at(-1).data_settlement_transaction_hash, /^0x[0-9a-f]{64}$/);
     await paying()(url(), ask("Batch", { headers: { "X-SETTLEMENT-TYPE": "batch" } }));
     await net.gateway.settled();
     assert.ok((await reader.getContractEvents({ address: net.relay, abi: net.abi.Relay, eventName: "BatchSettlement", fromBlock: 0n })).length > 0);
