@@ -68,7 +68,7 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     const due = [...sessions.values()].filter(({ busy, last, spent, cap }) => !busy && (spent >= cap || Date.now() - last >= idle));
     running = Promise.all([running, ...due.map((session) => settle(session).catch((error) => settlements.push({ id: session.id, success: false, reason: String(error) })))]);
   };
-  const timer = setInterval(reap, Math.max(idle / 4, 20));
+  const timer = setInterval(reap, Math.min(Math.max(idle / 4, 20), 250));
   timer.unref();
 
   const dead = (response) => json(response, 402, { error: "Session expired or exhausted" });
