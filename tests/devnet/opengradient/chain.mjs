@@ -21,7 +21,7 @@ export const OPG = "0xFbC2051AE2265686a469421b2C5A2D5462FbF5eB";
 export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
-const ROLES = ["deployer", "client", "client2", "seller", "facilitator", "operator", "relayer"];
+const ROLES = ["deployer", "client", "client2", "seller", "facilitator", "operator", "relayer", "keeper"];
 
 /** The development accounts, by role: anvil's own, the same as in the devnet of OpenGPU where the names are the same. */
 export const accounts = Object.fromEntries(ROLES.map((role, addressIndex) => [role, mnemonicToAccount(MNEMONIC, { addressIndex })]));
