@@ -1,11 +1,18 @@
 // OpenGradient's part of the devnet: a chain with the OPG token, Permit2, x402's proxies and the registry; an enclave; its
-// gateway; a facilitator; a shop that takes every kind of x402 payment. All on free ports; several can run at once.
+// gateway; a facilitator; a shop that takes every kind of x402 payment. On the same chain the alpha network's contracts,
+// with its node API, the model hub with its sign-in, twins and images. All on free ports; several can run at once.
 import { startAnvil } from "../anvil.mjs";
+import { HUB, MODELS, PRECOMPILE, PRICE_FEED, SCHEDULER, WORKFLOWS, deployAlpha } from "./alpha.mjs";
 import { EXACT_PROXY, MULTICALL3, PERMIT2, UPTO_PROXY, accounts, deploy, register } from "./chain.mjs";
 import { createEnclave } from "./enclave.mjs";
 import { startFacilitator } from "./facilitator.mjs";
 import { startGateway } from "./gateway.mjs";
+import { startHub } from "./hub.mjs";
+import { API_KEY, EMAIL, PASSWORD, startIdentity } from "./identity.mjs";
+import { startImages } from "./images.mjs";
+import { startNode } from "./node.mjs";
 import { startShop } from "./shop.mjs";
+import { TWIN, TWINS_KEY, startTwins } from "./twins.mjs";
 
 /**
  * @param {object} [options]
@@ -18,8 +25,9 @@ import { startShop } from "./shop.mjs";
  * @param {number} [options.idle] milliseconds after which the gateway settles a session
  * @param {number} [options.pause] milliseconds between two events of a stream
  * @param {bigint} [options.cap] what a payment to the gateway signs at most
+ * @param {number} [options.schedule] milliseconds between two looks for scheduled workflows that are due
  */
-export async function startOpenGradient({ rpcUrl, chainId = 31402, anvilArgs = [], host = "127.0.0.1", cors = true, tls = false, idle, pause, cap } = {}) {
+export async function startOpenGradient({ rpcUrl, chainId = 31402, anvilArgs = [], host = "127.0.0.1", cors = true, tls = false, idle, pause, cap, schedule = 1000 } = {}) {
   const stops = [];
   const stop = async () => {
     for (const end of stops.splice(0)) await end();
@@ -46,6 +54,22 @@ export async function startOpenGradient({ rpcUrl, chainId = 31402, anvilArgs = [
     timer.unref();
     stops.unshift(() => clearInterval(timer));
 
+    const alpha = await deployAlpha(rpcUrl, chainId);
+    Object.assign(abi, alpha.abi);
+    const keeper = setInterval(() => alpha.runDue().catch(() => {}), schedule);
+    keeper.unref();
+    stops.unshift(() => clearInterval(keeper));
+    const started = async (service) => {
+      const running = await service;
+      stops.unshift(() => running.stop());
+      return running;
+    };
+    const node = await started(startNode({ rpcUrl, chainId, abi, host, cors }));
+    const identity = await started(startIdentity({ host, cors }));
+    const hub = await started(startHub({ identity, host, cors }));
+    const twins = await started(startTwins({ host, cors }));
+    const images = await started(startImages({ host, cors }));
+
     const { id, publicKey, pcrHash, certificate } = enclave;
     return {
       name: "opengradient-devnet",
@@ -64,13 +88,35 @@ export async function startOpenGradient({ rpcUrl, chainId = 31402, anvilArgs = [
       shopUrl: shop.url,
       facilitatorUrl: facilitator.url,
       seller: accounts.seller.address,
+      inferenceHub: HUB,
+      precompile: PRECOMPILE,
+      priceFeed: PRICE_FEED,
+      scheduler: SCHEDULER,
+      /** CIDs by what the models do. */
+      models: MODELS,
+      /** The published workflows' addresses. */
+      workflows: Object.fromEntries(Object.entries(WORKFLOWS).map(([name, [address]]) => [name, address])),
+      nodeUrl: node.url,
+      hubUrl: hub.url,
+      identityUrl: identity.url,
+      signInUrl: `${identity.url}/v1/accounts:signInWithPassword`,
+      tokenUrl: `${identity.url}/v1/token`,
+      twinsUrl: twins.url,
+      grpcWebUrl: images.webUrl,
+      grpcAddress: images.address,
+      credentials: { email: EMAIL, password: PASSWORD, apiKey: API_KEY, twinsApiKey: TWINS_KEY, twinId: TWIN },
       accounts: Object.entries(accounts).map(([role, account]) => ({
         role,
         address: account.address,
         privateKey: `0x${Buffer.from(account.getHdKey().privateKey).toString("hex")}`,
       })),
       abi,
-      /** Only in this process: the keys' holder, the gateway's sessions, the registry's sign of life. */
+      /** Only in this process: the services' switches, the keys' holder, the gateway's sessions, the registry's sign of life. */
+      alpha,
+      node,
+      identity,
+      hub,
+      images,
       enclave,
       gateway,
       heartbeat,

@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 
 const EXPOSED = [
   "PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT-RESPONSE", "X-Upto-Session", "Date",
-  "x-processing-hash", "x-settlement-tx-hash", "x-settlement-walrus-blob-id",
+  "x-processing-hash", "x-settlement-tx-hash", "x-settlement-walrus-blob-id", "grpc-status", "grpc-message",
 ];
 
 /** Lets every page call and read. @returns {boolean} whether that was all, for a preflight */
