@@ -115,7 +115,8 @@ export async function deployAlpha(rpcUrl, chainId) {
         const pending = await reader.getBlock({ blockTag: "pending" });
         const time = pending.timestamp > timestamp ? pending.timestamp : timestamp;
         if (!(await reader.readContract({ ...scheduler, functionName: "due", args: [time] }))) return false;
-        const hash = await wallet(accounts.keeper).writeContract({ ...scheduler, functionName: "runDue" });
+        // An estimate would be content with a workflow that fails for want of gas.
+        const hash = await wallet(accounts.keeper).writeContract({ ...scheduler, functionName: "runDue", gas: 25_000_000n });
         await reader.waitForTransactionReceipt({ hash });
         return true;
       };
