@@ -155,7 +155,9 @@ describe("workflows, from the real bytecode", () => {
     const hash = await wallet(accounts.client).deployContract({ abi, bytecode, args });
     return { abi, address: (await reader.waitForTransactionReceipt({ hash })).contractAddress, account: accounts.client };
   };
-  const candles = async (wanted) => reader.readContract({ address: net.priceFeed, abi: net.abi.PriceFeed, functionName: "queryHistoricalCandles", args: [wanted] });
+  // At a block: its time says which candle is the newest.
+  const candles = async (wanted, { blockNumber }) =>
+    reader.readContract({ address: net.priceFeed, abi: net.abi.PriceFeed, functionName: "queryHistoricalCandles", args: [wanted], blockNumber });
 
   test("the newest: deploy, run, read, history", async () => {
     const workflow = await deploy(PriceHistoryInference, [MODELS.linear, "ohlc", query]);
@@ -169,7 +171,7 @@ describe("workflows, from the real bytecode", () => {
       assert.equal(receipt.status, "success");
       const [{ args: { caller, result } }] = events(workflow.abi, receipt, "InferenceResultEmitted");
       assert.equal(caller, accounts.client.address);
-      assert.deepEqual(result.numbers, [tensor("ohlc_out", (await candles(query)).map(linear), [3, 4])]);
+      assert.deepEqual(result.numbers, [tensor("ohlc_out", (await candles(query, receipt)).map(linear), [3, 4])]);
       assert.deepEqual(await read("getInferenceResult"), result);
       results.push(result);
     }
@@ -181,15 +183,16 @@ describe("workflows, from the real bytecode", () => {
   });
 
   test("candles: order, and prices that fit together", async () => {
-    const up = await candles(query);
-    const down = await candles({ ...query, order: 1 });
+    const block = { blockNumber: await reader.getBlockNumber() };
+    const up = await candles(query, block);
+    const down = await candles({ ...query, order: 1 }, block);
     assert.deepEqual(down.slice(8), up.slice(0, 4));
     for (let at = 0; at < up.length; at += 4) {
       const [open, high, low, close] = up.slice(at, at + 4).map(({ value }) => value);
       assert.ok(low <= open && low <= close && high >= open && high >= close);
       if (at) assert.equal(open, up[at - 1].value);
     }
-    assert.deepEqual(await candles({ currency_pair: "ETH/USD", total_candles: 3, candle_duration_in_mins: 30, order: 0, candle_types: [2, 0, 1, 3] }), up);
+    assert.deepEqual(await candles({ currency_pair: "ETH/USD", total_candles: 3, candle_duration_in_mins: 30, order: 0, candle_types: [2, 0, 1, 3] }, block), up);
   });
 
   test("the oldest", async () => {
@@ -197,7 +200,7 @@ describe("workflows, from the real bytecode", () => {
     const workflow = await deploy(ModelExecutorHistorical, [MODELS.linear, { currency_pair: `${base}/${quote}`, ...rest }, net.priceFeed, "ohlc"]);
     const receipt = await send({ ...workflow, functionName: "run" });
     const [{ args: { result } }] = events(workflow.abi, receipt, "InferenceResultEmitted");
-    assert.deepEqual(result.numbers, [tensor("ohlc_out", (await candles(query)).map(linear), [3, 4])]);
+    assert.deepEqual(result.numbers, [tensor("ohlc_out", (await candles(query, receipt)).map(linear), [3, 4])]);
     assert.deepEqual(await reader.readContract({ ...workflow, functionName: "getInferenceResult" }), result);
   });
 
