@@ -10,9 +10,15 @@ mod error;
 mod input;
 #[cfg(feature = "ogpu")]
 mod ogpu;
+#[cfg(feature = "opengradient")]
+mod opengradient;
+mod options;
+mod output;
 mod promise;
 #[cfg(test)]
 mod tests;
+mod types;
+mod wallet;
 
 use wasm_bindgen::prelude::*;
 

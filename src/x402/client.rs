@@ -97,11 +97,13 @@ pub struct PayOptions {
     /// How often the same signed bytes are sent again when the connection breaks. They can be settled once only; the work may
     /// be done twice.
     pub max_resends: u32,
+    /// Only this receiver may be paid, where it is known beforehand; beside what the policy says.
+    pub payee: Option<Address>,
 }
 
 impl Default for PayOptions {
     fn default() -> Self {
-        Self { sessions: false, pay_first: false, max_resends: 2 }
+        Self { sessions: false, pay_first: false, max_resends: 2, payee: None }
     }
 }
 
@@ -236,8 +238,18 @@ impl Payer {
         let found = self.memory.borrow_mut().sessions.find(asked, request.method, now);
         let Some(mut session) = found else { return Ok(None) };
         let again = HttpRequest { redirects: Redirects::Refuse, ..session.apply(request.clone()) };
-        let fate = "nothing new was signed, but the session may have been charged within its cap";
-        let response = self.io.open(again).await.map_err(|failure| http_error(&request.url, &failure, fate))?;
+        let response = self.io.open(again).await.map_err(|failure| {
+            let record = &session.record;
+            Error::from(Kind::PaymentUncertain {
+                url: public_url(&request.url),
+                reason: format!("{failure}; nothing new was signed, but the session may have been charged within its cap"),
+                asset: record.asset,
+                amount: record.amount,
+                nonce: record.nonce_text(),
+                deadline: record.deadline,
+                transaction: None,
+            })
+        })?;
         if demands(&response.head) {
             self.memory.borrow_mut().sessions.close(asked, request.method);
             return Ok(None);
@@ -279,6 +291,9 @@ impl Payer {
             self.policy.choose(required, self.account, &target.origin, &ledger, now).map_err(refuse)?
         };
         let offer = &choice.offer;
+        if options.payee.is_some_and(|payee| payee != offer.pay_to) {
+            return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
+        }
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
         let mut reservation = Reservation::new(&self.ledger, offer.chain_id, offer.asset, offer.amount, now);
         self.propose(&choice, &target, now).await?;

@@ -79,7 +79,7 @@ fn what_is_not_signed_or_not_sent_costs_nothing() {
     assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("declined", 0, U256::ZERO));
 }
 
-const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, max_resends: 2 };
+const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, max_resends: 2, payee: None };
 
 fn session_of(request: &HttpRequest) -> Option<String> {
     request.headers.iter().find(|(name, _)| name == "X-Upto-Session").map(|(_, id)| id.clone())
