@@ -13,6 +13,7 @@
 //! * [`eth`]: Ethereum, whichever network: JSON-RPC, calls, transactions, nonces, logs, wallets.
 //! * [`ipfs`]: document → bytes → CID → location.
 //! * [`ogpu`]: the OpenGPU network.
+//! * [`opengradient`]: the OpenGradient network.
 //! * `js`: what TypeScript sees; it converts and decides nothing (only in the WebAssembly build).
 
 pub mod error;
@@ -22,6 +23,8 @@ pub mod ipfs;
 pub mod json;
 #[cfg(feature = "ogpu")]
 pub mod ogpu;
+#[cfg(feature = "opengradient")]
+pub mod opengradient;
 
 #[cfg(target_arch = "wasm32")]
 mod js;

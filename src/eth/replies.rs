@@ -134,7 +134,10 @@ impl Replies {
     }
 
     /// The undecoded answer of an `eth_call`, the same code for every function.
-    fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
+    ///
+    /// # Errors
+    /// As [`Replies::call`].
+    pub(crate) fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
         let json = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
             Some(reverted) => Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None }),
             None => rpc_error(self.url.clone(), fault.clone()),

@@ -114,7 +114,8 @@ impl Batch<'_> {
         Slot(self.push_view(to, &call.abi_encode()), PhantomData)
     }
 
-    fn push_view(&mut self, to: Address, calldata: &[u8]) -> usize {
+    /// Adds an `eth_call` with calldata that was laid out elsewhere.
+    pub(crate) fn push_view(&mut self, to: Address, calldata: &[u8]) -> usize {
         let data = hex::encode(calldata);
         self.push("eth_call", format!(r#"[{{"to":"{to:?}","data":"0x{data}"}},"latest"]"#))
     }
@@ -145,10 +146,6 @@ impl Batch<'_> {
 /// The transaction object for `eth_call`, `eth_estimateGas` and `eth_sendTransaction`, without its closing brace, so
 /// that the sender can add what it alone knows.
 pub fn transaction_fields(from: Address, call: &WriteCall) -> String {
-    format!(
-        r#"{{"from":"{from:?}","to":"{to:?}","value":"0x{value:x}","data":"{data}""#,
-        to = call.to,
-        value = call.value,
-        data = call.data
-    )
+    let to = call.to.map(|to| format!(r#","to":"{to:?}""#)).unwrap_or_default();
+    format!(r#"{{"from":"{from:?}"{to},"value":"0x{value:x}","data":"{data}""#, value = call.value, data = call.data)
 }

@@ -8,7 +8,7 @@ use web_sys::AbortSignal;
 
 use super::output;
 use crate::error::Error;
-use crate::eth::tx::TxOptions;
+use crate::eth::tx::{Gas, TxOptions};
 use crate::io::{OnProgress, Progress};
 use crate::js::input::Input;
 use crate::ogpu::client::PublishOptions;
@@ -79,6 +79,7 @@ fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Error> {
     let (signal, on_progress) = call_part(bag)?;
     let options = TxOptions {
         nonce: member(bag, "nonce", Input::whole)?,
+        gas: Gas::default(),
         auto_fix_nonce: member(bag, "autoFixNonce", Input::flag)?.unwrap_or(true),
         max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]

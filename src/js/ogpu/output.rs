@@ -21,7 +21,7 @@ pub(super) fn step(step: &Progress) -> JsValue {
         Progress::Simulated { gas, nonce } => {
             built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))).with("nonce", number(*nonce))
         }
-        Progress::Signing { to, value } => built.with("kind", "signing").text("to", to).with("value", bigint(*value)),
+        Progress::Signing { to, value } => built.with("kind", "signing").maybe("to", *to).with("value", bigint(*value)),
         Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
         Progress::NonceIgnored { suggested, used } => {
             built.with("kind", "nonceIgnored").with("suggested", number(*suggested)).with("used", number(*used))
@@ -35,6 +35,12 @@ pub(super) fn step(step: &Progress) -> JsValue {
             .text("hash", hash)
             .with("blockNumber", bigint(U256::from(*block_number)))
             .with("gasUsed", bigint(U256::from(*gas_used))),
+        Progress::Deployed { address } => built.with("kind", "deployed").text("address", address),
+        Progress::Scheduling { scheduler, end_time, frequency } => built
+            .with("kind", "scheduling")
+            .text("scheduler", scheduler)
+            .with("endTime", number(*end_time))
+            .with("frequency", number(*frequency)),
     }
     .frozen()
 }
@@ -49,6 +55,7 @@ pub(super) fn receipt(receipt: &Receipt) -> JsValue {
         .with("effectiveGasPrice", bigint(receipt.effective_gas_price))
         .text("from", receipt.from)
         .maybe("to", receipt.to)
+        .maybe("contract", receipt.contract)
         .with("nonce", number(receipt.nonce))
         .with("logs", Object::freeze(&logs))
         .frozen()

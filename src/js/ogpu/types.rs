@@ -133,6 +133,8 @@ export interface Receipt {
   readonly from: Address;
   /** Absent for a deployment. */
   readonly to?: Address;
+  /** What a deployment made. */
+  readonly contract?: Address;
   /** The nonce that was really used. */
   readonly nonce: number;
   readonly logs: readonly ReceiptLog[];

@@ -1,0 +1,15 @@
+//! The OpenGradient network: inference on its chain, and the services around it.
+//!
+//! * [`inference`]: ONNX models run through the hub contract; tensors in and out.
+//! * [`workflow`]: contracts that feed a model with price history, by hand or on a schedule.
+//! * [`onchain_llm`]: language models as they were called on chain before they moved to x402.
+//! * [`image`]: the old image service, as far as a browser can reach it.
+//! * [`hub`]: the model hub's accounts, models, versions and files.
+//! * [`twins`]: chats with digital twins.
+
+pub mod hub;
+pub mod image;
+pub mod inference;
+pub mod onchain_llm;
+pub mod twins;
+pub mod workflow;
