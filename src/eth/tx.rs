@@ -49,9 +49,13 @@ pub struct Signer {
 /// How much gas a write offers. What is not used is not paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gas {
-    /// The node's estimate times `percent` hundredths; in place of an estimate that fails though the simulation passes,
-    /// `fallback`.
-    Estimate { percent: u16, fallback: Option<u64> },
+    /// The node's estimate, scaled.
+    Estimate {
+        /// In hundredths of the estimate.
+        percent: u16,
+        /// In place of an estimate that fails though the simulation passes.
+        fallback: Option<u64>,
+    },
     /// Exactly this much; no estimate is asked for.
     Fixed(u64),
 }
@@ -66,9 +70,9 @@ impl Default for Gas {
 impl Gas {
     const fn of(self, estimate: u64) -> u64 {
         match self {
-            Self::Estimate { percent, .. } => (estimate / 100)
-                .saturating_mul(percent as u64)
-                .saturating_add(estimate % 100 * percent as u64 / 100),
+            Self::Estimate { percent, .. } => {
+                (estimate / 100).saturating_mul(percent as u64).saturating_add(estimate % 100 * percent as u64 / 100)
+            }
             Self::Fixed(gas) => gas,
         }
     }
@@ -199,11 +203,7 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain
         (Some(Err(_)), Some(fallback)) => fallback,
         (Some(Err(error)), None) => return Err(error),
     };
-    Ok(Prepared {
-        gas,
-        pending: replies.quantity(pending)?,
-        block: replies.quantity(block)?,
-    })
+    Ok(Prepared { gas, pending: replies.quantity(pending)?, block: replies.quantity(block)? })
 }
 
 async fn send(

@@ -7,9 +7,5 @@
 //! * [`hub`]: the model hub's accounts, models, versions and files.
 //! * [`twins`]: chats with digital twins.
 
-pub mod hub;
-pub mod image;
+mod base64;
 pub mod inference;
-pub mod onchain_llm;
-pub mod twins;
-pub mod workflow;
