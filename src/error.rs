@@ -170,6 +170,15 @@ pub enum Kind {
     /// The wallet failed in another way.
     WalletFailed { said: Said },
 
+    /// The inference's transaction was mined and paid, but its result is not to be had. The node may know it later.
+    ResultRetrieval { hash: B256, inference_id: Option<String>, reason: String },
+    /// A service did not let the caller in.
+    Authentication { service: &'static str, reason: String },
+    /// A service refused, in its own words.
+    Service { url: String, status: u16, reason: String },
+    /// The service speaks a protocol that this place cannot; nothing was sent.
+    NotReachable { service: &'static str, reason: &'static str },
+
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
     /// No usable HTTP answer from an RPC or service.
@@ -249,6 +258,10 @@ impl Kind {
             Self::WalletDisconnected { .. } => ("walletDisconnected", "WalletDisconnectedError"),
             Self::WalletUnauthorized { .. } => ("walletUnauthorized", "WalletUnauthorizedError"),
             Self::WalletFailed { .. } => ("walletFailed", "WalletFailedError"),
+            Self::ResultRetrieval { .. } => ("resultRetrieval", "ResultRetrievalError"),
+            Self::Authentication { .. } => ("authentication", "AuthenticationError"),
+            Self::Service { .. } => ("service", "ServiceError"),
+            Self::NotReachable { .. } => ("notReachable", "NotReachableError"),
             Self::Rpc { .. } => ("rpc", "RpcError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
@@ -359,6 +372,16 @@ impl Kind {
             }
             Self::WalletUnsupportedMethod { method, .. } => out.push(text("method", method)),
             Self::WalletUnauthorized { account, .. } => out.extend(account.map(|a| text("account", a))),
+            Self::ResultRetrieval { hash, inference_id, reason } => {
+                out.push(text("hash", hash));
+                out.extend(inference_id.as_ref().map(|id| text("inferenceId", id)));
+                out.push(text("reason", reason));
+            }
+            Self::Authentication { service, reason } => out.extend([text("service", service), text("reason", reason)]),
+            Self::Service { url, status, reason } => {
+                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", reason)]);
+            }
+            Self::NotReachable { service, reason } => out.extend([text("service", service), text("reason", reason)]),
             Self::Rpc { url, .. } => out.push(text("url", url)),
             Self::Http { url, status, reason } => {
                 out.push(text("url", url));
@@ -478,6 +501,15 @@ impl fmt::Display for Kind {
                 write!(f, "the wallet does not permit this: {}; connect the account again", said.message)
             }
             Self::WalletFailed { said } => write!(f, "the wallet failed: {}", said.message),
+            Self::ResultRetrieval { hash, reason, .. } => write!(
+                f,
+                "the inference's transaction {hash} was mined and paid, but its result is not to be had: {reason}; ask the node again later, do not send it again"
+            ),
+            Self::Authentication { service, reason } => write!(f, "{service} did not let you in: {reason}"),
+            Self::Service { url, status, reason } => write!(f, "{url} answered with status {status}: {reason}"),
+            Self::NotReachable { service, reason } => {
+                write!(f, "{service} is not reachable from here: {reason}; nothing was sent")
+            }
             Self::Rpc { url, said } => write!(f, "{url} answered with an error: {}", said.message),
             Self::Http { url, status: Some(status), .. } => write!(f, "{url} answered with status {status}"),
             Self::Http { url, reason, .. } => write!(f, "{url}: {reason}"),

@@ -7,5 +7,9 @@
 //! * [`hub`]: the model hub's accounts, models, versions and files.
 //! * [`twins`]: chats with digital twins.
 
+pub mod alpha;
 mod base64;
 pub mod inference;
+#[cfg(test)]
+mod testing;
+pub mod workflow;

@@ -7,6 +7,9 @@
 
 pub mod abi;
 pub mod decimal;
+pub mod flow;
+#[cfg(test)]
+mod flow_tests;
 pub mod input;
 pub mod node;
 pub mod output;
