@@ -9,7 +9,9 @@
 
 pub mod alpha;
 mod base64;
+pub mod image;
 pub mod inference;
+pub mod onchain_llm;
 #[cfg(test)]
 mod testing;
 pub mod workflow;
