@@ -42,7 +42,7 @@ fn every_request_is_the_official_one() {
                 let messages_text = args["messages"].to_string();
                 let messages = Json::parse(&messages_text).map(messages).and_then(Result::ok).unwrap_or_default();
                 let tools: Vec<Value> = args["tools"].as_array().into_iter().flatten().map(openai_tool).collect();
-                let tools_text = format!("[{}]", tools.iter().map(|tool| text(tool)).collect::<Vec<_>>().join(","));
+                let tools_text = format!("[{}]", tools.iter().map(text).collect::<Vec<_>>().join(","));
                 let tools = if tools.is_empty() { None } else { Json::parse(&tools_text) };
                 chat_call(Address::ZERO, text(&args["modelCID"]), &messages, tools, None, &options(args))
             }

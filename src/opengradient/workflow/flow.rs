@@ -42,7 +42,7 @@ pub enum Schedule {
     /// It is registered until `end_time` (unix seconds).
     Registered {
         /// The registration.
-        receipt: Receipt,
+        receipt: Box<Receipt>,
         /// When it ends.
         end_time: u64,
     },
@@ -82,7 +82,7 @@ impl Alpha {
                 // The caller's nonce was the deployment's.
                 let options = TxOptions { nonce: None, gas: Gas::default(), ..options.clone() };
                 match self.schedule_workflow(address, params, &options).await {
-                    Ok((receipt, end_time)) => Schedule::Registered { receipt, end_time },
+                    Ok((receipt, end_time)) => Schedule::Registered { receipt: Box::new(receipt), end_time },
                     Err(error) => Schedule::Failed(error),
                 }
             }
