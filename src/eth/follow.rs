@@ -132,6 +132,22 @@ pub async fn follow(
     }
 }
 
+/// The receipt of a transaction that was sent earlier, perhaps by another page; `None` while it is not mined. One HTTP request.
+///
+/// # Errors
+/// [`Kind::TxRevert`] when it failed, those of [`Rpc`]'s reads.
+pub async fn mined(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
+    let look = look(rpc, Address::ZERO, hash).await?;
+    match look.receipt {
+        Some((receipt, true)) => Ok(Some(Receipt { nonce: look.nonce.unwrap_or_default(), ..receipt })),
+        Some((receipt, false)) => {
+            let (reason, hash) = ("it was not looked for".to_owned(), Some(receipt.hash));
+            Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash }))
+        }
+        None => Ok(None),
+    }
+}
+
 async fn look(rpc: &Rpc, account: Address, hash: B256) -> Result<Look, Error> {
     let mut batch = rpc.batch();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));

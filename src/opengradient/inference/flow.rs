@@ -6,7 +6,7 @@ use super::tensor::TensorInput;
 use super::{InferenceMode, input, node};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
-use crate::eth::follow::Receipt;
+use crate::eth::follow::{self, Receipt};
 use crate::eth::tx::{Gas, TxOptions};
 use crate::io::HttpRequest;
 use crate::opengradient::alpha::Alpha;
@@ -48,6 +48,21 @@ impl Alpha {
     ) -> Result<InferenceResult, Error> {
         let calldata = input::run(model_cid, mode, inputs)?;
         let receipt = self.write(&WriteCall::raw(self.network.hub, calldata), GAS, options).await?;
+        self.result_of(receipt, mode).await
+    }
+
+    /// Takes up an inference that was sent earlier, by its transaction's hash; `None` while it is not mined.
+    ///
+    /// # Errors
+    /// [`Kind::TxRevert`] when it failed, those of [`Rpc`](crate::eth::rpc::Rpc)'s reads, [`Kind::ResultRetrieval`].
+    pub async fn resume_inference(&self, hash: B256, mode: InferenceMode) -> Result<Option<InferenceResult>, Error> {
+        match follow::mined(&self.rpc, hash).await? {
+            Some(receipt) => self.result_of(receipt, mode).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn result_of(&self, receipt: Receipt, mode: InferenceMode) -> Result<InferenceResult, Error> {
         let failed = |error: Error, inference_id| {
             Error::from(Kind::ResultRetrieval { hash: receipt.hash, inference_id, reason: error.to_string() })
         };

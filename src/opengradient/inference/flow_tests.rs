@@ -145,3 +145,24 @@ fn what_cannot_be_converted_asks_nobody() {
     assert!(fake::run(world.alpha.infer("", InferenceMode::Tee, &[], &world.options())).is_err());
     assert!(world.asked.borrow().is_empty());
 }
+
+#[test]
+fn an_inference_is_taken_up_by_its_hash() {
+    let world = world(vec![], mined(logs(&output(&[(5, 1)]), None)), nobody);
+    let taken = fake::run(world.alpha.resume_inference(hash(1), InferenceMode::Vanilla));
+    let values = taken.ok().flatten().map(|result| (result.receipt.nonce, result.output.number("Y").map(|t| t.to_f32())));
+    assert_eq!(values, Some((5, Some(vec![0.5]))));
+}
+
+#[test]
+fn one_that_is_not_mined_or_failed_says_so() {
+    let answer =
+        |receipt: Value| move |method: &str, _: &Value| (method == "eth_getTransactionReceipt").then(|| Ok(receipt.clone()));
+    let waiting = world(vec![], answer(Value::Null), nobody);
+    assert!(fake::run(waiting.alpha.resume_inference(hash(1), InferenceMode::Tee)).is_ok_and(|result| result.is_none()));
+    let mut failed = receipt(1, None, json!([]));
+    failed["status"] = json!("0x0");
+    let failed = world(vec![], answer(failed), nobody);
+    let error = fake::run(failed.alpha.resume_inference(hash(1), InferenceMode::Tee)).map(|_| ()).map_err(Error::into_kind);
+    assert!(matches!(error, Err(Kind::TxRevert { hash: Some(at), .. }) if at == hash(1)));
+}

@@ -1,13 +1,13 @@
 //! A workflow's life: deployed, registered, run, read.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 
 use super::abi::{PriceHistoryInference, WorkflowScheduler};
 use super::{HistoricalInputQuery, SchedulerParams, deployment};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
-use crate::eth::follow::Receipt;
+use crate::eth::follow::{self, Receipt};
 use crate::eth::tx::{Gas, TxOptions};
 use crate::io::Progress;
 use crate::opengradient::alpha::{Alpha, is_transient};
@@ -88,6 +88,20 @@ impl Alpha {
             }
         };
         Ok(Workflow { address, receipt, schedule })
+    }
+
+    /// The contract that a deployment made, by its transaction's hash: takes up a [`Alpha::new_workflow`] that was
+    /// interrupted after the wallet had sent. `None` while it is not mined. One request.
+    ///
+    /// # Errors
+    /// [`Kind::TxRevert`] when the deployment failed, [`Kind::Protocol`] when the transaction deployed nothing, those of
+    /// [`Rpc`](crate::eth::rpc::Rpc)'s reads.
+    pub async fn deployed_workflow(&self, hash: B256) -> Result<Option<Address>, Error> {
+        let Some(receipt) = follow::mined(&self.rpc, hash).await? else { return Ok(None) };
+        receipt
+            .contract
+            .map(Some)
+            .ok_or_else(|| Error::protocol("the deployment of a contract", format!("the transaction {hash}")))
     }
 
     /// Registers a deployed workflow with the scheduler. Answers when the schedule ends, in unix seconds.

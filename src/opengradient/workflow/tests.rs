@@ -144,7 +144,9 @@ fn a_registration_that_fails_leaves_the_contract_and_says_both() {
         made,
         Ok(Workflow { address: MADE, schedule: Schedule::Failed(ref error), .. }) if error.code() == "walletRejected"
     ));
-    // It is taken up again by its address.
+    // It is taken up again by its address, or by the deployment's hash.
+    assert_eq!(fake::run(world.alpha.deployed_workflow(hash(1))).ok(), Some(Some(MADE)));
+    assert!(fake::run(world.alpha.deployed_workflow(hash(2))).is_err());
     world.wallet.answers.borrow_mut().extend([
         ("eth_chainId", Ok(json!("0x2a5d"))),
         ("eth_accounts", Ok(json!([crate::opengradient::testing::ACCOUNT.to_string()]))),
