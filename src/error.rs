@@ -215,6 +215,14 @@ pub enum Kind {
         deadline: u64,
         transaction: Option<B256>,
     },
+    /// The inference's transaction was mined and paid, but its result is not to be had. The node may know it later.
+    ResultRetrieval { hash: B256, inference_id: Option<String>, reason: String },
+    /// A service did not let the caller in.
+    Authentication { service: &'static str, reason: String },
+    /// A service refused, in its own words.
+    Service { url: String, status: u16, reason: String },
+    /// The service speaks a protocol that this place cannot; nothing was sent.
+    NotReachable { service: &'static str, reason: &'static str },
 
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
@@ -356,6 +364,10 @@ impl Kind {
             Self::PaymentExpired { .. } => ("paymentExpired", "PaymentExpiredError"),
             Self::PaymentRejected { .. } => ("paymentRejected", "PaymentRejectedError"),
             Self::PaymentUncertain { .. } => ("paymentUncertain", "PaymentUncertainError"),
+            Self::ResultRetrieval { .. } => ("resultRetrieval", "ResultRetrievalError"),
+            Self::Authentication { .. } => ("authentication", "AuthenticationError"),
+            Self::Service { .. } => ("service", "ServiceError"),
+            Self::NotReachable { .. } => ("notReachable", "NotReachableError"),
             Self::Rpc { .. } => ("rpc", "RpcError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
@@ -511,6 +523,16 @@ impl Kind {
                     _ => {}
                 }
             }
+            Self::ResultRetrieval { hash, inference_id, reason } => {
+                out.push(text("hash", hash));
+                out.extend(inference_id.as_ref().map(|id| text("inferenceId", id)));
+                out.push(text("reason", reason));
+            }
+            Self::Authentication { service, reason } => out.extend([text("service", service), text("reason", reason)]),
+            Self::Service { url, status, reason } => {
+                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", reason)]);
+            }
+            Self::NotReachable { service, reason } => out.extend([text("service", service), text("reason", reason)]),
             Self::Rpc { url, .. } => out.push(text("url", url)),
             Self::Http { url, status, reason } => {
                 out.push(text("url", url));
@@ -683,6 +705,15 @@ impl fmt::Display for Kind {
                 f,
                 "a signed payment over {amount} of {asset} went to {url}, and its outcome is unknown: {reason}; it may be paid once until {deadline} (unix seconds), so look for the nonce {nonce} on chain before paying again"
             ),
+            Self::ResultRetrieval { hash, reason, .. } => write!(
+                f,
+                "the inference's transaction {hash} was mined and paid, but its result is not to be had: {reason}; ask the node again later, do not send it again"
+            ),
+            Self::Authentication { service, reason } => write!(f, "{service} did not let you in: {reason}"),
+            Self::Service { url, status, reason } => write!(f, "{url} answered with status {status}: {reason}"),
+            Self::NotReachable { service, reason } => {
+                write!(f, "{service} is not reachable from here: {reason}; nothing was sent")
+            }
             Self::Rpc { url, said } => write!(f, "{url} answered with an error: {}", said.message),
             Self::Http { url, status: Some(status), .. } => write!(f, "{url} answered with status {status}"),
             Self::Http { url, reason, .. } => write!(f, "{url}: {reason}"),

@@ -306,6 +306,33 @@ export class WalletFailedError extends WalletError {
   declare readonly code: "walletFailed";
 }
 
+/** The inference's transaction was mined and paid, but its result is not to be had; the node may know it later. */
+export class ResultRetrievalError extends OgError {
+  declare readonly code: "resultRetrieval";
+  declare readonly hash: Hex;
+  declare readonly inferenceId?: string;
+  declare readonly reason: string;
+}
+/** A service did not let the caller in. */
+export class AuthenticationError extends OgError {
+  declare readonly code: "authentication";
+  declare readonly service: string;
+  declare readonly reason: string;
+}
+/** A service refused, in its own words. */
+export class ServiceError extends OgError {
+  declare readonly code: "service";
+  declare readonly url: string;
+  declare readonly status: number;
+  declare readonly reason: string;
+}
+/** The service speaks a protocol that this place cannot; nothing was sent. */
+export class NotReachableError extends OgError {
+  declare readonly code: "notReachable";
+  declare readonly service: string;
+  declare readonly reason: string;
+}
+
 /** The node answered with an error. */
 export class RpcError extends OgError {
   declare readonly code: "rpc";
@@ -339,8 +366,8 @@ const CLASSES = {
   TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
   ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
-  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, RpcError, HttpError, ProtocolError,
-  ModuleLoadError,
+  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, ResultRetrievalError, AuthenticationError,
+  ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
 } as const;
 
 type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;

@@ -176,12 +176,8 @@ impl Batch<'_> {
 /// The transaction object for `eth_call`, `eth_estimateGas` and `eth_sendTransaction`, without its closing brace, so
 /// that the sender can add what it alone knows.
 pub fn transaction_fields(from: Address, call: &WriteCall) -> String {
-    format!(
-        r#"{{"from":"{from:?}","to":"{to:?}","value":"0x{value:x}","data":"{data}""#,
-        to = call.to,
-        value = call.value,
-        data = call.data
-    )
+    let to = call.to.map(|to| format!(r#","to":"{to:?}""#)).unwrap_or_default();
+    format!(r#"{{"from":"{from:?}"{to},"value":"0x{value:x}","data":"{data}""#, value = call.value, data = call.data)
 }
 
 #[cfg(test)]

@@ -121,9 +121,9 @@ pub enum Progress {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas: u64,
     },
-    /// The wallet is asked to sign a transaction to `to` with `value` wei; `nonce` is suggested to it.
+    /// The wallet is asked to sign a transaction to `to` (none for a deployment) with `value` wei; `nonce` is suggested to it.
     Signing {
-        to: Address,
+        to: Option<Address>,
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         value: U256,
         nonce: u64,
@@ -144,6 +144,10 @@ pub enum Progress {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas_used: u64,
     },
+    /// The contract is on chain; it stays there whatever comes after.
+    Deployed { address: Address },
+    /// A deployed contract is registered with the scheduler: until `end_time` (unix seconds), each `frequency` seconds.
+    Scheduling { scheduler: Address, end_time: u64, frequency: u64 },
 }
 
 /// Who is told each [`Progress`].

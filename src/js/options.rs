@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 use super::input::Input;
 use super::output;
 use crate::error::Error;
-use crate::eth::tx::TxOptions;
+use crate::eth::tx::{Gas, TxOptions};
 use crate::io::{OnProgress, Progress};
 
 const CALL: &[&str] = &["signal", "onProgress"];
@@ -71,6 +71,7 @@ pub(crate) fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Err
     let (signal, on_progress) = call_part(bag)?;
     let options = TxOptions {
         nonce: member(bag, "nonce", Input::whole)?,
+        gas: Gas::default(),
         auto_fix_nonce: member(bag, "autoFixNonce", Input::flag)?.unwrap_or(true),
         max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]

@@ -19,7 +19,7 @@ pub(crate) fn step(step: &Progress) -> JsValue {
         Progress::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
         Progress::Simulated { gas } => built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))),
         Progress::Signing { to, value, nonce } => {
-            built.with("kind", "signing").text("to", to).with("value", bigint(*value)).with("nonce", number(*nonce))
+            built.with("kind", "signing").maybe("to", *to).with("value", bigint(*value)).with("nonce", number(*nonce))
         }
         Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
         Progress::NonceIgnored { suggested, used } => {
@@ -34,6 +34,12 @@ pub(crate) fn step(step: &Progress) -> JsValue {
             .text("hash", hash)
             .with("blockNumber", bigint(U256::from(*block_number)))
             .with("gasUsed", bigint(U256::from(*gas_used))),
+        Progress::Deployed { address } => built.with("kind", "deployed").text("address", address),
+        Progress::Scheduling { scheduler, end_time, frequency } => built
+            .with("kind", "scheduling")
+            .text("scheduler", scheduler)
+            .with("endTime", number(*end_time))
+            .with("frequency", number(*frequency)),
     }
     .frozen()
 }
@@ -49,6 +55,7 @@ pub(crate) fn receipt(receipt: &Receipt) -> JsValue {
         .with("effectiveGasPrice", bigint(receipt.effective_gas_price))
         .text("from", receipt.from)
         .maybe("to", receipt.to)
+        .maybe("contract", receipt.contract)
         .with("nonce", number(receipt.nonce))
         .with("logs", Object::freeze(&logs))
         .frozen()

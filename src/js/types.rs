@@ -63,6 +63,8 @@ export interface Receipt {
   readonly from: Address;
   /** Absent for a deployment. */
   readonly to?: Address;
+  /** What it deployed. */
+  readonly contract?: Address;
   /** The nonce that was really used. */
   readonly nonce: number;
   readonly logs: readonly ReceiptLog[];

@@ -76,8 +76,8 @@ impl PayerCore {
                 async move {
                     let account = account(&handle, wanted).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
-                    let payer =
-                        Payer { contract_account, chains, on_payment, ..Payer::new(web::io(), handle, account, policy, ledger) };
+                    let mut payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    (payer.contract_account, payer.chains, payer.on_payment) = (contract_account, chains, on_payment);
                     Ok(Self { payer: Rc::new(payer) }.into())
                 }
                 .boxed_local(),
