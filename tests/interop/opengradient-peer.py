@@ -11,7 +11,7 @@ import sys
 import time
 
 # Read when the SDK is imported; nothing is reached with it before `configure`.
-os.environ.setdefault("FIREBASE_API_KEY", "AIzaSyDevnetDevnetDevnetDevnetDevnetDev")
+os.environ.setdefault("FIREBASE_API_KEY", "devnet-api-key")
 for name in ("AUTH_DOMAIN", "PROJECT_ID", "STORAGE_BUCKET", "APP_ID", "DATABASE_URL"):
     os.environ.setdefault(f"FIREBASE_{name}", "devnet")
 
