@@ -11,19 +11,23 @@ import sys
 import time
 
 # Read when the SDK is imported; nothing is reached with it before `configure`.
-os.environ.setdefault("FIREBASE_API_KEY", "AIzaSyDevnetDevnetDevnetDevnetDevnetDev")
+os.environ.setdefault("FIREBASE_API_KEY", "devnet-api-key")
 for name in ("AUTH_DOMAIN", "PROJECT_ID", "STORAGE_BUCKET", "APP_ID", "DATABASE_URL"):
     os.environ.setdefault(f"FIREBASE_{name}", "devnet")
 
 import numpy as np
 import opengradient as og
 import requests
+from eth_abi import encode as abi_encode
 from opengradient import workflow_models
 from opengradient.client import twins
 from opengradient.client._conversions import convert_to_model_input, convert_to_model_output
 from opengradient.client._utils import get_abi
 from web3 import Web3
+from web3.datastructures import AttributeDict
 
+OUTPUT = "((string,(int128,int128)[],uint32[])[],(string,string[])[],(string,string)[],bool)"
+HUB = og.client.alpha.DEFAULT_INFERENCE_CONTRACT_ADDRESS
 settings = {}
 hubs = {}
 
@@ -88,7 +92,7 @@ def inputs(tensors):
 
 
 def calldata(cid, mode, tensors):
-    contract = Web3().eth.contract(address=og.client.alpha.DEFAULT_INFERENCE_CONTRACT_ADDRESS, abi=get_abi("inference.abi"))
+    contract = Web3().eth.contract(address=HUB, abi=get_abi("inference.abi"))
     return contract.encode_abi("run", args=[cid, og.InferenceMode[mode].value, convert_to_model_input(inputs(tensors))])
 
 
@@ -97,11 +101,12 @@ def infer(key, cid, mode, tensors):
     return {"transactionHash": f"0x{result.transaction_hash.removeprefix('0x')}", "output": plain(result.model_output)}
 
 
-def decode(logs):
-    """The output that the SDK sees in an inference's logs."""
-    contract = Web3().eth.contract(abi=get_abi("inference.abi"))
-    event = contract.events.InferenceResult().process_log(logs)
-    return plain(convert_to_model_output(event["args"]))
+def decode(data):
+    """What the SDK makes of an InferenceResult event's data."""
+    event = Web3().eth.contract(abi=get_abi("inference.abi")).events.InferenceResult()
+    log = {"topics": [event.topic], "data": bytes.fromhex(data.removeprefix("0x")), "address": HUB, "blockHash": b"", "transactionHash": b""}
+    log.update({name: 0 for name in ("blockNumber", "logIndex", "transactionIndex")})
+    return convert_to_model_output(event.process_log(AttributeDict(log))["args"])
 
 
 def query(fields):
@@ -148,20 +153,14 @@ def bench(count):
     """Seconds to make calldata of so many numbers, and to read them back from a result."""
     rng = np.random.default_rng(7)
     values = rng.normal(size=count).astype(np.float32).round(4)
-    contract = Web3().eth.contract(address=og.client.alpha.DEFAULT_INFERENCE_CONTRACT_ADDRESS, abi=get_abi("inference.abi"))
+    contract = Web3().eth.contract(address=HUB, abi=get_abi("inference.abi"))
     start = time.perf_counter()
     converted = convert_to_model_input({"x": values})
     data = contract.encode_abi("run", args=["QmRhcpDXfYCKsimTmJYrAVM4Bbvck59Zb2onj3MHv9Kw5N", 0, converted])
     middle = time.perf_counter()
-    from eth_abi import decode as abi_decode
-    from eth_abi import encode as abi_encode
-
-    types = ["((string,(int128,int128)[],uint32[])[],(string,string[])[],(string,string)[],bool)"]
-    result = abi_encode(types, [([("y", converted[0][0][1], (count,))], [], [], False)])
+    result = abi_encode([OUTPUT], [([("y", converted[0][0][1], (count,))], [], [], False)]).hex()
     reading = time.perf_counter()
-    numbers = abi_decode(types, result)[0][0]
-    fields = {"numbers": [{"name": n, "values": [{"value": v, "decimals": d} for v, d in values], "shape": shape} for n, values, shape in numbers]}
-    convert_to_model_output({"output": fields})
+    decode(result)
     return {"encodeSeconds": middle - start, "decodeSeconds": time.perf_counter() - reading, "calldataBytes": len(data) // 2 - 1}
 
 
@@ -169,7 +168,7 @@ CALLS = {
     "configure": configure,
     "calldata": calldata,
     "infer": infer,
-    "decode": decode,
+    "decode": lambda data: plain(decode(data)),
     "new_workflow": new_workflow,
     "run_workflow": lambda key, address: output(alpha(key).run_workflow(address)),
     "read_workflow_result": lambda key, address: output(alpha(key).read_workflow_result(address)),

@@ -42,7 +42,7 @@ export const WORKFLOWS = {
 
 const vector = (name) => readFileSync(new URL(`../../vectors/opengradient/${name}`, import.meta.url), "utf8").trim();
 const official = (name) => ({ abi: JSON.parse(vector(`${name}.json`)), bytecode: vector(`${name}.bin`) });
-/** The workflow contracts as the official SDKs deploy them: newest and oldest. */
+/** The workflow contracts as the official SDKs deploy them: the newest (PyPI opengradient 1.1.4), the oldest (0.4.0). */
 export const PriceHistoryInference = official("PriceHistoryInference");
 export const ModelExecutorHistorical = official("ModelExecutorHistorical");
 export const inferenceAbi = JSON.parse(vector("inference.json"));
@@ -82,16 +82,18 @@ export async function deployAlpha(rpcUrl, chainId) {
   for (const cid of LANGUAGE_MODELS) await model(cid, "llm");
 
   const { abi, bytecode } = PriceHistoryInference;
+  const codes = new Map();
   for (const [name, [address, base, quote, minutes, output]] of Object.entries(WORKFLOWS)) {
     await model(`forecast/${name}`, "forecast", output);
     const query = { base, quote, total_candles: 10, candle_duration_in_mins: minutes, order: 0, candle_types: [3] };
-    const creation = encodeDeployData({ abi, bytecode, args: [`forecast/${name}`, "close", query] });
     // The creation code as an account's code, called: its constructor fills this account's storage and returns the code to stay.
-    await test.setCode({ address, bytecode: creation });
-    const { data } = await reader.call({ to: address });
+    await test.setCode({ address, bytecode: encodeDeployData({ abi, bytecode, args: [`forecast/${name}`, "close", query] }) });
+    codes.set(address, (await reader.call({ to: address })).data);
     await send({ to: address });
-    await arrived();
-    await test.setCode({ address, bytecode: data });
+  }
+  await arrived();
+  for (const [address, bytecode] of codes) {
+    await test.setCode({ address, bytecode });
     await write(address, abi, "run", []);
   }
   await arrived();

@@ -55,7 +55,7 @@ export async function startHub({ identity, host, cors }) {
   };
   const createVersion = async (request, response, model) => {
     const { notes = "", is_major = false } = await bodyJson(request);
-    const [major, minor] = ([...model.versions.keys()].at(-1) ?? (is_major ? "0.00" : "0.00")).split(".").map(Number);
+    const [major, minor] = ([...model.versions.keys()].at(-1) ?? "0.00").split(".").map(Number);
     const versionString = is_major ? `${major + 1}.00` : `${major}.${String(minor + 1).padStart(2, "0")}`;
     model.versions.set(versionString, { notes, files: [] });
     if (hub.silent) return json(response, 200, []);

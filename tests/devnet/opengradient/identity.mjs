@@ -5,7 +5,7 @@ import { bodyOf, json, listen } from "./web.mjs";
 
 export const EMAIL = "dev@example.com";
 export const PASSWORD = "correct horse battery staple";
-export const API_KEY = "AIzaSyDevnetDevnetDevnetDevnetDevnetDev";
+export const API_KEY = "devnet-api-key";
 
 const part = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
@@ -15,6 +15,7 @@ export async function startIdentity({ host, cors, lifetime = 3600 } = {}) {
   const users = new Map([[EMAIL, { password: PASSWORD, localId: "devnetdevnetdevnetdevnet0001" }]]);
   const issued = new Map(); // idToken → { email, end in ms }
   const refreshers = new Map(); // refresh token → email
+  const revoked = new Set();
   const log = [];
 
   const issue = (email) => {
@@ -43,11 +44,10 @@ export async function startIdentity({ host, cors, lifetime = 3600 } = {}) {
     if (grant !== "refresh_token") return refuse(response, "INVALID_GRANT_TYPE");
     if (!token) return refuse(response, "MISSING_REFRESH_TOKEN");
     const email = refreshers.get(token);
-    if (!email) return refuse(response, issuedOnce.has(token) ? "TOKEN_EXPIRED" : "INVALID_REFRESH_TOKEN");
+    if (!email) return refuse(response, revoked.has(token) ? "TOKEN_EXPIRED" : "INVALID_REFRESH_TOKEN");
     const { idToken, refreshToken, localId, expiresIn } = issue(email);
     json(response, 200, { access_token: idToken, expires_in: expiresIn, token_type: "Bearer", refresh_token: refreshToken, id_token: idToken, user_id: localId, project_id: "1071" });
   };
-  const issuedOnce = new Set();
 
   const handle = async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
@@ -85,7 +85,7 @@ export async function startIdentity({ host, cors, lifetime = 3600 } = {}) {
     /** Nor can they be refreshed: one has to sign in again. */
     revoke() {
       issued.clear();
-      for (const token of refreshers.keys()) issuedOnce.add(token);
+      for (const token of refreshers.keys()) revoked.add(token);
       refreshers.clear();
     },
   };
