@@ -31,6 +31,19 @@ export const is = (code, fields = {}) => (error) => {
   return true;
 };
 
+/** A wallet that tells a hash only when it is mined: then requests can be counted, for nobody looks twice. */
+export function settling(wallet, rpcUrl) {
+  const { reader } = clients(rpcUrl, 0);
+  return {
+    ...wallet,
+    async request(asked) {
+      const answer = await wallet.request(asked);
+      if (asked.method === "eth_sendTransaction") await reader.waitForTransactionReceipt({ hash: answer });
+      return answer;
+    },
+  };
+}
+
 /**
  * @param {{ provider?: boolean, chainId?: number, anvilArgs?: string[], answer?: Parameters<typeof countingProxy>[1]["answer"] }} [options]
  */
@@ -47,7 +60,7 @@ export async function stage({ provider = false, chainId = 31337, anvilArgs, answ
   };
   const set = {
     devnet, proxy, network, reader, contracts: devnet.contracts,
-    wallet: (role, options = {}) => createWallet({ privateKey: privateKey(role), chains: { [chainId]: devnet.rpcUrl }, chainId, ...options }),
+    wallet: (role, options = {}) => settling(createWallet({ privateKey: privateKey(role), chains: { [chainId]: devnet.rpcUrl }, chainId, ...options }), devnet.rpcUrl),
     connect: (role, options) => Ogpu.connect({ wallet: set.wallet(role, options), network }),
     readOnly: (more = {}) => Ogpu.readOnly({ network: { ...network, ...more } }),
     async rpc(method, ...params) {
