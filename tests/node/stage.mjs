@@ -60,7 +60,10 @@ export async function stage({ provider = false, chainId = 31337, anvilArgs, answ
   };
   const set = {
     devnet, proxy, network, reader, contracts: devnet.contracts,
-    wallet: (role, options = {}) => settling(createWallet({ privateKey: privateKey(role), chains: { [chainId]: devnet.rpcUrl }, chainId, ...options }), devnet.rpcUrl),
+    wallet(role, { settled = true, ...options } = {}) {
+      const made = createWallet({ privateKey: privateKey(role), chains: { [chainId]: devnet.rpcUrl }, chainId, ...options });
+      return settled ? settling(made, devnet.rpcUrl) : made;
+    },
     connect: (role, options) => Ogpu.connect({ wallet: set.wallet(role, options), network }),
     readOnly: (more = {}) => Ogpu.readOnly({ network: { ...network, ...more } }),
     async rpc(method, ...params) {
