@@ -83,6 +83,8 @@ describe("two tabs", () => {
   const both = async (options) => {
     const [tabs, tasks, { pendingNonce }] = [await Promise.all([tab(), tab()]), await source.getTaskCount(), await ogpu.getNonceInfo()];
     const results = (await Promise.all(tabs.map((page) => page.evaluate((given) => window.start(given), { source: source.address, ...options })))).flat();
+    const strange = results.filter(({ code }) => code && code !== "walletRejected");
+    assert.deepEqual(strange, []);
     const published = results.filter(({ task }) => task);
     const { pendingNonce: after, hasPending } = await ogpu.getNonceInfo();
     assert.equal(hasPending, false);
