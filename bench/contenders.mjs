@@ -1,4 +1,5 @@
 // The libraries on a devnet, each with a wallet of its own, all doing the same four calls.
+import { clients } from "../tests/devnet/chain.mjs";
 import { createWallet } from "../tests/devnet/wallet.mjs";
 import { build } from "esbuild";
 import { mkdirSync } from "node:fs";
@@ -26,17 +27,26 @@ async function load(library) {
 
 /**
  * @param {any} devnet @param {any} network where the reads go @param {any} python
+ * @param {{ settled?: () => boolean }} [options] `settled`: the wallet answers once its transaction is mined, so that nobody has
+ *   to look twice (and ethers, which waits for a block after the first look, does not wait for one that never comes)
  * @returns {Promise<Record<string, { publishTask: Function, snapshot: Function, responses: Function, confirm: Function, asked(): number }>>}
  *   `asked` counts what the library asked the wallet's node for
  */
-export async function contenders(devnet, network, python) {
+export async function contenders(devnet, network, python, { settled = () => true } = {}) {
   const { privateKey } = devnet.accounts.find(({ role }) => role === "client");
+  const { reader } = clients(devnet.rpcUrl, devnet.chainId);
   const found = {};
   for (const library of LIBRARIES) {
     const { connect } = await load(library);
     const wallet = createWallet({ privateKey, chains: { [devnet.chainId]: devnet.rpcUrl }, chainId: devnet.chainId });
     let asked = 0;
-    const counted = { ...wallet, request: (request) => ((asked += OWN.test(request.method) ? 0 : 1), wallet.request(request)) };
+    const request = async (request) => {
+      asked += OWN.test(request.method) ? 0 : 1;
+      const answer = await wallet.request(request);
+      if (request.method === "eth_sendTransaction" && settled()) await reader.waitForTransactionReceipt({ hash: answer });
+      return answer;
+    };
+    const counted = { ...wallet, request };
     found[library] = { ...(await connect({ wallet: counted, network })), asked: () => asked };
   }
   if (python) {
@@ -58,7 +68,9 @@ export const taskOf = (source) => ({
 });
 
 /** A source to publish tasks for, and money in the vault. */
-export async function prepare({ package: { Ogpu }, devnet, network }) {
+export async function prepare({ package: { Ogpu, clearAllNonceCaches }, devnet, network }) {
+  // Another devnet of this process may have had the same chain id and account.
+  await clearAllNonceCaches();
   const { privateKey } = devnet.accounts.find(({ role }) => role === "client");
   const wallet = createWallet({ privateKey, chains: { [devnet.chainId]: devnet.rpcUrl }, chainId: devnet.chainId });
   const ogpu = await Ogpu.connect({ wallet, network });

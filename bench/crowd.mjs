@@ -13,8 +13,9 @@ export async function respond(devnet, { source, tasks }) {
   const send = async (from, name, functionName, args, value = 0n) => {
     const data = encodeFunctionData({ abi: abi[name[0].toUpperCase() + name.slice(1)], functionName, args });
     const hash = await node("eth_sendTransaction", [{ from, to: contracts[name], data, value: numberToHex(value), gas: "0x4c4b40" }]);
-    const receipt = await node("eth_getTransactionReceipt", [hash]);
-    if (receipt?.status !== "0x1") throw new Error(`${name}.${functionName} failed`);
+    // anvil answers before it has mined.
+    const receipt = await reader.waitForTransactionReceipt({ hash });
+    if (receipt.status !== "success") throw new Error(`${name}.${functionName} failed`);
   };
   await node("anvil_autoImpersonateAccount", [true]);
   const lockup = await reader.readContract({ address: contracts.vault, abi: abi.Vault, functionName: "MIN_LOCKUP_PER_SOURCE" });

@@ -32,7 +32,10 @@ export async function connect({ wallet, network }) {
     },
     async responses(address) {
       const task = new Contract(address, abi.task, reader);
-      const found = present(await task.getResponsesOf(0, await task.getAttemptCount()));
+      const count = await task.getAttemptCount();
+      if (!count) return [];
+      // Both bounds are inclusive.
+      const found = present(await task.getResponsesOf(0, count - 1n));
       return Promise.all(found.map(async (address) => {
         const response = new Contract(address, abi.response, reader);
         const [params, status, timestamp, confirmed] = await Promise.all([response.getResponseParams(), response.getStatus(), response.responseTimestamp(), response.confirmedFinal()]);

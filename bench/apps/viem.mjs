@@ -35,7 +35,9 @@ export async function connect({ wallet, network }) {
     async responses(address) {
       const task = { address, abi: abi.task };
       const count = await reader.readContract({ ...task, functionName: "getAttemptCount" });
-      const found = present(await reader.readContract({ ...task, functionName: "getResponsesOf", args: [0n, count] }));
+      if (!count) return [];
+      // Both bounds are inclusive.
+      const found = present(await reader.readContract({ ...task, functionName: "getResponsesOf", args: [0n, count - 1n] }));
       return Promise.all(found.map(async (address) => {
         const read = (functionName) => reader.readContract({ address, abi: abi.response, functionName });
         const [params, status, timestamp, confirmed] = await Promise.all(["getResponseParams", "getStatus", "responseTimestamp", "confirmedFinal"].map(read));

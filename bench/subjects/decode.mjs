@@ -78,7 +78,7 @@ export async function run({ package: { Ogpu }, network, python }) {
     return new Response(reply(typeof body === "string" ? body : new TextDecoder().decode(body)), { headers: { "content-type": "application/json" } });
   };
   try {
-    const client = createPublicClient({ transport: http(RPC) });
+    const client = createPublicClient({ transport: http(RPC, { maxResponseBodySize: false }) });
     const request = new FetchRequest(RPC);
     request.getUrlFunc = async (asked) => ({ statusCode: 200, statusMessage: "OK", headers: { "content-type": "application/json" }, body: new TextEncoder().encode(reply(new TextDecoder().decode(asked.body))) });
     const provider = new JsonRpcProvider(request, 31337, { staticNetwork: true, batchMaxCount: 1, batchStallTime: 0 });
