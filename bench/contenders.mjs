@@ -12,6 +12,12 @@ import { root } from "./build.mjs";
 // What a wallet answers out of its own head, and what only it can do. Everything else it must ask its node.
 const OWN = /^(eth_accounts|eth_requestAccounts|eth_chainId|eth_sendTransaction|wallet_.*)$/;
 
+/**
+ * How the devnet mines: at once, and a block each second besides. viem and ethers look for a receipt once and then wait for
+ * the next block, which without the second part may never come.
+ */
+export const BLOCKS = ["--mixed-mining", "--block-time", "1"];
+
 /** An application of `bench/apps` for Node, where `ogkit/ogpu` is the built package. */
 async function load(library) {
   const outfile = join(root, `target/bench-node/${library}.mjs`);
@@ -28,7 +34,7 @@ async function load(library) {
 /**
  * @param {any} devnet @param {any} network where the reads go @param {any} python
  * @param {{ settled?: () => boolean }} [options] `settled`: the wallet answers once its transaction is mined, so that nobody has
- *   to look twice (and ethers, which waits for a block after the first look, does not wait for one that never comes)
+ *   to look twice
  * @returns {Promise<Record<string, { publishTask: Function, snapshot: Function, responses: Function, confirm: Function, asked(): number }>>}
  *   `asked` counts what the library asked the wallet's node for
  */

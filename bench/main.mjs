@@ -53,6 +53,7 @@ const about = {
     ogkit: JSON.parse(readFileSync(join(root, "pkg/package.json"), "utf8")).version,
     ...Object.fromEntries(["viem", "ethers", "ipfs-unixfs-importer"].map((name) => [name, version(name)])),
     ...(python ? { "ogpu (Python)": python.version } : {}),
+    ...(python?.opengradient ? { "opengradient (Python)": python.opengradient } : {}),
   },
   skipped,
 };

@@ -13,6 +13,7 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from eth_utils import keccak
 from ogpu import client
 from ogpu.chain.config import ChainConfig, ChainId
+from ogpu.chain.nonce import NonceManager
 from ogpu.protocol import Task
 from ogpu.protocol._base import load_contract
 from ogpu.types import TaskInfo, TaskInput
@@ -38,6 +39,8 @@ def timed(call, samples=21, seconds=0.01):
 
 
 def configure(rpc, contracts, pin_url):
+    # Another devnet of the same run may have had the same chain id and account.
+    NonceManager.clear_all()
     chain = ChainId.OGPU_MAINNET
     ChainConfig.CHAIN_CONTRACTS[chain] = {name.upper(): contracts[name] for name in ("nexus", "controller", "terminal", "vault")}
     pinning._IPFS_PUBLISH_URL = pin_url
@@ -107,6 +110,34 @@ def responses(task):
     return [response.snapshot().address for response in client.get_task_responses(task) if int(response.address, 16)]
 
 
+def sse(file, piece, samples):
+    """The parser of opengradient's own client, which also reads each event's JSON."""
+    import asyncio
+
+    from opengradient.client.llm import LLM
+
+    with open(file, "rb") as stream:
+        data = stream.read()
+
+    class Reply:
+        status_code = 200
+
+        async def aiter_raw(self):
+            for at in range(0, len(data), piece):
+                yield data[at : at + piece]
+
+    async def read():
+        # `self` and the enclave only matter for an answer's last event, which this stream lacks.
+        return len([chunk async for chunk in LLM._parse_sse_response(None, Reply(), None)])
+
+    times = []
+    for _ in range(samples):
+        start = time.perf_counter()
+        events = asyncio.run(read())
+        times.append(time.perf_counter() - start)
+    return {"events": events, "seconds": times}
+
+
 CALLS = {
     "version": lambda name: version(name),
     "configure": configure,
@@ -115,6 +146,7 @@ CALLS = {
     "decode_many": decode_many,
     "typed_data": typed_data,
     "keccak": hash_bytes,
+    "sse": sse,
     "publish_task": publish_task,
     "snapshot": lambda task: Task(task).snapshot().address,
     "responses": responses,

@@ -28,7 +28,7 @@ export async function startPython(skip) {
   };
   try {
     peer.version = await peer.call("version", "ogpu");
-    await peer.call("version", "opengradient").catch(() => skip("opengradient (Python): not installed in .venv"));
+    peer.opengradient = await peer.call("version", "opengradient").catch(() => skip("opengradient (Python): not installed in .venv"));
     return peer;
   } catch (error) {
     peer.stop();

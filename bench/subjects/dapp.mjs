@@ -1,5 +1,6 @@
 // The dApp as a phone on a slow network sees it, by Chrome's own performance records.
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { freshChrome, hasChrome } from "../chrome.mjs";
@@ -7,6 +8,7 @@ import { root } from "../build.mjs";
 import { serve } from "../site.mjs";
 import { exact } from "../rows.mjs";
 import { summary } from "../stats.mjs";
+import { connect } from "../../tests/e2e/browser.mjs";
 import { policy } from "../../www/serve.mjs";
 
 const RUNS = 5;
@@ -19,9 +21,8 @@ export async function run({ devnet, skip }) {
   execFileSync("npx", ["--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   const { abi: _, stop: __, ...json } = devnet;
   const dist = join(root, "www/dist");
-  const { readFileSync } = await import("node:fs");
   const site = await serve({ root: dist, pages: { "/": readFileSync(join(dist, "index.html"), "utf8"), "/devnet.json": JSON.stringify(json) }, headers: { "content-security-policy": policy(devnet) } });
-  const found = { transfer: [], requests: [], paint: [], interactive: [], blocked: [] };
+  const found = { transfer: [], requests: [], paint: [], interactive: [], blocked: [], connected: [] };
   try {
     for (let round = 0; round < RUNS; round++) {
       const chrome = await freshChrome();
@@ -52,6 +53,11 @@ export async function run({ devnet, skip }) {
             blocked: tasks.reduce((total, { duration }) => total + duration - 50, 0),
           };
         });
+        // The WebAssembly comes with the first call: connect the development wallet.
+        const bytes = () => page.evaluate(() => performance.getEntriesByType("resource").reduce((total, { transferSize }) => total + transferSize, 0));
+        const before = await bytes();
+        await connect(page);
+        seen.connected = seen.transfer + (await bytes()) - before;
         for (const [key, value] of Object.entries(seen)) found[key].push(value);
       } finally {
         await chrome.close();
@@ -64,6 +70,7 @@ export async function run({ devnet, skip }) {
   const row = (what, unit, figure, note) => ({ what, unit, better: "less", figures: { ogkit: figure }, sample, note });
   return [
     row("dApp: transfer", "KB", exact(summary(found.transfer).median / 1024), `gzip, ${summary(found.requests).median} requests, until the network is idle`),
+    row("dApp: transfer, wallet connected", "KB", exact(summary(found.connected).median / 1024), "with the WebAssembly and the chain's answers"),
     row("dApp: first contentful paint", "ms", summary(found.paint)),
     row("dApp: time to interactive", "ms", summary(found.interactive), "the end of the last long task after the first paint"),
     row("dApp: total blocking time", "ms", summary(found.blocked)),

@@ -1,5 +1,5 @@
 // The main job on the devnet: publish a task, wait for its response, confirm it, which pays.
-import { contenders, prepare, taskOf } from "../contenders.mjs";
+import { BLOCKS, contenders, prepare, taskOf } from "../contenders.mjs";
 import { race, summary } from "../stats.mjs";
 import { networkOf, startDevnet } from "../../tests/devnet/index.mjs";
 
@@ -7,7 +7,7 @@ const POLL_MS = 50;
 
 export async function run(context) {
   // Its chain id is the one the Python SDK knows.
-  const devnet = await startDevnet({ chainId: 1071 });
+  const devnet = await startDevnet({ chainId: 1071, anvilArgs: BLOCKS });
   const network = networkOf(devnet);
   let settled = true;
   const all = await contenders(devnet, network, context.python, { settled: () => settled });

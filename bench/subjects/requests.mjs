@@ -1,5 +1,5 @@
 // How often each composite call goes to the chain's node, counted at a proxy before it.
-import { contenders, prepare, taskOf } from "../contenders.mjs";
+import { BLOCKS, contenders, prepare, taskOf } from "../contenders.mjs";
 import { respond } from "../crowd.mjs";
 import { exact } from "../rows.mjs";
 import { networkOf, startDevnet } from "../../tests/devnet/index.mjs";
@@ -9,7 +9,7 @@ const NOTE = "HTTP requests at the node, and what the wallet was asked to read; 
 
 export async function run(context) {
   // Its chain id is the one the Python SDK knows.
-  const devnet = await startDevnet({ provider: false, chainId: 1071 });
+  const devnet = await startDevnet({ provider: false, chainId: 1071, anvilArgs: BLOCKS });
   const proxy = await countingProxy(devnet.rpcUrl);
   const network = { ...networkOf(devnet), rpcUrl: proxy.url };
   const all = await contenders(devnet, network, context.python);

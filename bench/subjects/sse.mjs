@@ -1,7 +1,10 @@
 // Server-sent events of a chat, as they come in pieces of 16 KiB; beside the few lines of JavaScript that people write.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { compare } from "../stats.mjs";
+import { root } from "../build.mjs";
+import { compare, summary } from "../stats.mjs";
 
 const PIECE = 16 << 10;
 
@@ -30,7 +33,7 @@ function byHand(bytes) {
   return [events, size];
 }
 
-export async function run({ bench, skip }) {
+export async function run({ bench, python, skip }) {
   const bytes = chat(4 << 20);
   const contenders = { "plain JavaScript": () => byHand(bytes) };
   if (bench.benchSse) {
@@ -42,5 +45,12 @@ export async function run({ bench, skip }) {
   const times = await compare(contenders, { samples: 11, sampleMs: 50 });
   const speed = (nanoseconds) => (bytes.length / 1e6) / (nanoseconds / 1e9);
   const figures = Object.fromEntries(Object.entries(times).map(([name, { median, low, high, samples }]) => [name, { median: speed(median), low: speed(high), high: speed(low), samples }]));
-  return [{ what: "SSE parsing", unit: "MB/s", better: "more", figures, sample: "median of 11 samples of 50 ms, in turns" }];
+  if (python?.opengradient) {
+    const file = join(root, "target/bench-sse.txt");
+    writeFileSync(file, bytes);
+    const { events, seconds } = await python.call("sse", file, PIECE, 5);
+    assert.equal(events + 1, byHand(bytes)[0], "opengradient gives no [DONE]");
+    figures["opengradient (Python)"] = summary(seconds.map((value) => speed(value * 1e9)));
+  }
+  return [{ what: "SSE parsing", unit: "MB/s", better: "more", figures, sample: "median of 11 samples of 50 ms, in turns", note: "bytes to events, without their JSON; opengradient's parser reads the JSON too" }];
 }
