@@ -31,6 +31,16 @@ export const is = (code, fields = {}) => (error) => {
   return true;
 };
 
+/** A transaction's receipt, asked for until it is there: a node may know a block before its receipts. */
+async function mined(reader, hash) {
+  for (let look = 0; ; look++) {
+    const receipt = await reader.getTransactionReceipt({ hash }).catch(() => undefined);
+    if (receipt) return receipt;
+    if (look > 2000) throw new Error(`no receipt of ${hash}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 /** A wallet that tells a hash only when it is mined: then requests can be counted, for nobody looks twice. */
 export function settling(wallet, rpcUrl) {
   const { reader } = clients(rpcUrl, 0);
@@ -38,7 +48,7 @@ export function settling(wallet, rpcUrl) {
     ...wallet,
     async request(asked) {
       const answer = await wallet.request(asked);
-      if (asked.method === "eth_sendTransaction") await reader.waitForTransactionReceipt({ hash: answer });
+      if (asked.method === "eth_sendTransaction") await mined(reader, answer);
       return answer;
     },
   };
@@ -78,13 +88,13 @@ export async function stage({ provider = false, chainId = 31337, anvilArgs, answ
     async write(from, name, functionName, args, { value = 0n, at = devnet.contracts[name.toLowerCase()], gas } = {}) {
       const account = accounts[from] ?? from;
       const hash = await signer(account).writeContract({ address: at, abi: helpers[name].abi, functionName, args, value, gas });
-      const receipt = await reader.waitForTransactionReceipt({ hash });
+      const receipt = await mined(reader, hash);
       if (receipt.status !== "success") throw new Error(`${functionName} failed`);
       return receipt;
     },
     async deployHelper(name) {
       const hash = await signer(accounts.deployer).deployContract({ abi: helpers[name].abi, bytecode: helpers[name].bytecode });
-      return (await reader.waitForTransactionReceipt({ hash })).contractAddress;
+      return (await mined(reader, hash)).contractAddress;
     },
     /** A source, without the package: its address. */
     async source(more = {}, from = "client") {
