@@ -306,6 +306,111 @@ export class WalletFailedError extends WalletError {
   declare readonly code: "walletFailed";
 }
 
+/** A payment over x402 failed. */
+export class PaymentError extends OgError {}
+/** The caller's policy, or `onPayment`, does not let the offer pass; nothing was signed or paid. */
+export class PaymentRefusedError extends PaymentError {
+  declare readonly code: "paymentRefused";
+  /** Which rule refused it. */
+  declare readonly reason:
+    | "malformed" | "scheme" | "network" | "transferMethod" | "flow" | "asset" | "flowNotAllowed" | "domain" | "payee"
+    | "payeeNotAllowed" | "payeeChanged" | "timeout" | "aboveRequestCap" | "aboveSessionCap" | "aboveWindowCap" | "redirected"
+    | "host" | "insecure" | "declined";
+  /** The same in words. */
+  declare readonly detail: string;
+  declare readonly host: string;
+  /** What was asked, and what the limit leaves, in the token's smallest unit. */
+  declare readonly asked?: bigint;
+  declare readonly limit?: bigint;
+}
+/** The server demands payment in a way that cannot be read; nothing was signed or paid. */
+export class NotPayableError extends PaymentError {
+  declare readonly code: "notPayable";
+  declare readonly url: string;
+  declare readonly reason: string;
+}
+/** Permit2 may not move enough of the token: approve more first. Nothing was signed or paid. */
+export class InsufficientAllowanceError extends PaymentError {
+  declare readonly code: "insufficientAllowance";
+  declare readonly token: Hex;
+  declare readonly account: Hex;
+  declare readonly spender: Hex;
+  declare readonly required: bigint;
+  declare readonly available: bigint;
+}
+/** The account holds too little of the token; nothing was signed or paid. */
+export class InsufficientTokenBalanceError extends PaymentError {
+  declare readonly code: "insufficientTokenBalance";
+  declare readonly token: Hex;
+  declare readonly account: Hex;
+  declare readonly required: bigint;
+  declare readonly available: bigint;
+}
+/** What the wallet signed is no payment by the account; it was thrown away. */
+export class PaymentSignatureError extends PaymentError {
+  declare readonly code: "paymentSignature";
+  declare readonly account: Hex;
+  declare readonly reason: string;
+}
+/** The wallet answered too late; the signature was thrown away. */
+export class PaymentExpiredError extends PaymentError {
+  declare readonly code: "paymentExpired";
+  /** Unix seconds. */
+  declare readonly deadline: number;
+}
+/** The server refused the signed payment. By its word nothing was paid; the signature is good until `deadline`. */
+export class PaymentRejectedError extends PaymentError {
+  declare readonly code: "paymentRejected";
+  declare readonly url: string;
+  declare readonly reason: string;
+  /** `user`: balance or allowance. `server`: it may work later. */
+  declare readonly class: "user" | "expired" | "server" | "refused";
+  declare readonly asset: Hex;
+  declare readonly amount: bigint;
+  declare readonly nonce: string;
+  declare readonly deadline: number;
+}
+/** A signed payment went out, and what came of it is not known: look for `nonce` on chain before paying again. */
+export class PaymentUncertainError extends PaymentError {
+  declare readonly code: "paymentUncertain";
+  declare readonly url: string;
+  declare readonly reason: string;
+  declare readonly asset: Hex;
+  declare readonly amount: bigint;
+  declare readonly nonce: string;
+  declare readonly deadline: number;
+  declare readonly transaction?: Hex;
+}
+
+/** An answer is not the enclave's: do not use it. It may have been paid. */
+export class VerificationError extends OgError {
+  declare readonly code: "proofFailed";
+  /** What did not hold. */
+  declare readonly check: "fields" | "teeId" | "expectedTeeId" | "requestHash" | "outputHash" | "timestamp" | "signature" | "unsigned";
+  declare readonly reason: string;
+  declare readonly teeId?: Hex;
+}
+/** A stream ended before its answer did. It may have been paid. */
+export class StreamCutError extends OgError {
+  declare readonly code: "streamCut";
+  /** How many chunks had come. */
+  declare readonly chunks: number;
+  declare readonly reason: string;
+}
+/** No enclave can be asked; nothing was paid. */
+export class TeeUnavailableError extends OgError {
+  declare readonly code: "teeUnavailable";
+  declare readonly teeId?: Hex;
+  declare readonly reason: string;
+}
+/** The LLM server failed, in its own words. With a status of 200 the failure came inside of an answer, which may have been paid. */
+export class InferenceError extends OgError {
+  declare readonly code: "inference";
+  declare readonly url: string;
+  declare readonly status: number;
+  declare readonly reason: string;
+}
+
 /** The inference's transaction was mined and paid, but its result is not to be had; the node may know it later. */
 export class ResultRetrievalError extends OgError {
   declare readonly code: "resultRetrieval";
@@ -366,8 +471,10 @@ const CLASSES = {
   TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
   ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
-  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, ResultRetrievalError, AuthenticationError,
-  ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
+  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, PaymentRefusedError, NotPayableError,
+  InsufficientAllowanceError, InsufficientTokenBalanceError, PaymentSignatureError, PaymentExpiredError,
+  PaymentRejectedError, PaymentUncertainError, VerificationError, StreamCutError, TeeUnavailableError, InferenceError,
+  ResultRetrievalError, AuthenticationError, ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
 } as const;
 
 type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;

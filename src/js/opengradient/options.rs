@@ -83,10 +83,7 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         "nodeUrl",
         "explorerUrl",
     ])?;
-    let registry = match inference.get("registry")?.optional() {
-        Some(address) => Some(Registry::new(Rpc::new(web::io(), http(inference.get("rpcUrl")?)?), address.address()?)),
-        None => None,
-    };
+    let registry = registry(&inference)?;
     let server = match bag.get("server")?.optional() {
         Some(server) => Some(server.text()?),
         None => network.get("server")?.optional().map(|server| server.text()).transpose()?,
@@ -111,6 +108,12 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         ..defaults
     };
     Ok((enclaves, registry, options))
+}
+
+/// The registry that a network names.
+pub(super) fn registry(inference: &Input) -> Result<Option<Registry>, Error> {
+    let Some(address) = inference.get("registry")?.optional() else { return Ok(None) };
+    Ok(Some(Registry::new(Rpc::new(web::io(), http(inference.get("rpcUrl")?)?), address.address()?)))
 }
 
 fn settlement(input: &Input) -> Result<Settlement, Error> {

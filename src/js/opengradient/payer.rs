@@ -61,7 +61,7 @@ impl PayerCore {
         #[wasm_bindgen(unchecked_param_type = "PayerOptions & { wallet: Eip1193Provider }")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let known = ["wallet", "account", "policy", "onPayment", "chains", "contractAccount", "signal"];
+            let known = ["wallet", "account", "policy", "onPayment", "chains", "contractAccount", "fetch", "signal"];
             let bag = Input::new("options", options).object(&known)?;
             let (_, handle) = connectable(bag.get("wallet")?)?;
             let policy = options::policy(bag.get("policy")?.optional(), None)?;
@@ -70,13 +70,14 @@ impl PayerCore {
             let wanted = member(bag, "account", Input::address)?;
             let on_payment = options::on_payment(member(bag, "onPayment", Input::function)?);
             let contract_account = member(bag, "contractAccount", Input::flag)?.unwrap_or(false);
+            let fetch = member(bag, "fetch", Input::function)?;
             let signal = member(bag, "signal", Input::signal)?;
             Ok((
                 signal,
                 async move {
                     let account = account(&handle, wanted).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
-                    let mut payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    let mut payer = Payer::new(web::io_with(fetch), handle, account, policy, ledger);
                     (payer.contract_account, payer.chains, payer.on_payment) = (contract_account, chains, on_payment);
                     Ok(Self { payer: Rc::new(payer) }.into())
                 }
@@ -111,7 +112,19 @@ impl PayerCore {
     #[wasm_bindgen(unchecked_return_type = "Promise<PaidParts>")]
     pub fn fetch(&self, #[wasm_bindgen(unchecked_param_type = "RequestParts")] request: JsValue) -> Promise {
         start(|| {
-            let known = ["url", "method", "headers", "body", "timeout", "sessions", "payFirst", "payee", "redirect", "signal"];
+            let known = [
+                "url",
+                "method",
+                "headers",
+                "body",
+                "timeout",
+                "sessions",
+                "payFirst",
+                "payee",
+                "redirect",
+                "onPayment",
+                "signal",
+            ];
             let bag = Input::new("request", request).object(&known)?;
             let bag = Some(&bag);
             let methods = METHODS.map(|method| (method, method));
@@ -146,7 +159,10 @@ impl PayerCore {
                 ..PayOptions::default()
             };
             let signal = member(bag, "signal", Input::signal)?;
-            let payer = Rc::clone(&self.payer);
+            let mut payer = (*self.payer).clone();
+            if let Some(own) = options::on_payment(member(bag, "onPayment", Input::function)?) {
+                payer.on_payment = Some(own);
+            }
             Ok((
                 signal,
                 async move {

@@ -105,8 +105,13 @@ export interface PayerOptions {
   readonly chains?: readonly { readonly chainId: number; readonly name?: string; readonly rpcUrl: string | readonly string[]; readonly explorerUrl?: string }[] | undefined;
   /** The account is a contract: its signatures are not checked here. */
   readonly contractAccount?: boolean | undefined;
+  /** Makes the HTTP requests in place of the platform's own. */
+  readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What requests are made with: `fetch`, or something that keeps its rules. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request in parts. */
 export interface RequestParts {
@@ -120,6 +125,7 @@ export interface RequestParts {
   readonly payFirst?: boolean | undefined;
   readonly payee?: Address | undefined;
   readonly redirect?: "follow" | "error" | undefined;
+  readonly onPayment?: OnPayment | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -180,6 +186,7 @@ export interface CoreConnectOptions {
   readonly streamTimeout?: number | undefined;
   readonly inlineImages?: boolean | undefined;
   readonly contractAccount?: boolean | undefined;
+  readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
