@@ -1,5 +1,4 @@
 // What every OpenGradient test of the package needs: the devnet, wallets on it, and what the chain says.
-import { readFileSync } from "node:fs";
 import { parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 
@@ -7,8 +6,6 @@ import { accounts, clients } from "../../devnet/opengradient/chain.mjs";
 import { startOpenGradient } from "../../devnet/opengradient/index.mjs";
 import { createWallet } from "../../devnet/wallet.mjs";
 import { OpenGradient } from "../../../pkg/opengradient.js";
-
-export { readFileSync };
 
 /** The devnet as a Network of the package. */
 export const networkOf = (net, more = {}) => ({
@@ -33,11 +30,11 @@ export async function open(options) {
     balance: (address) => reader.readContract({ ...at, functionName: "balanceOf", args: [address] }),
     allowance: (owner) => reader.readContract({ ...at, functionName: "allowance", args: [owner, net.permit2] }),
     /** A wallet of its own with OPG, gas, and what Permit2 may move. */
-    async wallet({ opg = parseEther("100"), allowance = parseEther("50"), gas = parseEther("1"), ...more } = {}) {
+    async wallet({ opg = parseEther("10"), allowance = parseEther("5"), gas = parseEther("1"), ...more } = {}) {
       const privateKey = generatePrivateKey();
       const account = privateKeyToAccount(privateKey);
-      if (opg) await send(accounts.client, "transfer", [account.address, opg]);
-      if (gas) await reader.waitForTransactionReceipt({ hash: await signer(accounts.client).sendTransaction({ to: account.address, value: gas }) });
+      if (opg) await send(accounts.deployer, "transfer", [account.address, opg]);
+      if (gas) await reader.waitForTransactionReceipt({ hash: await signer(accounts.deployer).sendTransaction({ to: account.address, value: gas }) });
       if (allowance) await send(account, "approve", [net.permit2, allowance]);
       return createWallet({ privateKey, chains: { [net.chainId]: net.rpcUrl }, chainId: net.chainId, ...more });
     },
