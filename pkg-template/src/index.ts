@@ -15,7 +15,7 @@ export {
 export type {
   OpenGradientOptions, OpenGradientStatic, ApprovalOptions, ChatMessage, ChatRequest, CompletionRequest, ContentPart, Llm,
   ResponseFormat, Tool, AssistantMessage, TextGenerationOutput, StreamChunk, FetchWithPayment, FetchWithPaymentOptions,
-  ResponsePayment, TeeSource, AssetRule, FetchLike, OnPayment, OpenGradientNetwork, OpgApproval, OpgState, PaymentPolicy,
+  ResponsePayment, TeeSource, AssetRule, FetchLike, OnPayment, OpenGradientNetwork, OpgApproval, OpgState, PaymentChain, PaymentPolicy,
   PaymentProposal, PaymentReceipt, PaymentRecord, Tee, TeeProof, TokenUsage, ToolCall,
 } from "./og-shared.js";
 

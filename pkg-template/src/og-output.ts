@@ -6,7 +6,7 @@ import type {
 
 /** An assistant's message, ready to be put into the next request's `messages`. */
 export interface AssistantMessage {
-  readonly role: string;
+  readonly role: "assistant";
   readonly content: string;
   readonly tool_calls?: readonly ToolCall[];
 }
@@ -69,8 +69,8 @@ function details(answer: ChatAnswer | CompletionAnswer): Details {
 
 /** A chat's answer. */
 export function chatOutput(answer: ChatAnswer): TextGenerationOutput {
-  const { role, content, toolCalls, images, model } = answer;
-  const chat = Object.freeze({ role, content, ...(toolCalls ? { tool_calls: toolCalls } : {}) });
+  const { content, toolCalls, images, model } = answer;
+  const chat = Object.freeze({ role: "assistant", content, ...(toolCalls ? { tool_calls: toolCalls } : {}) } as const);
   return Object.freeze({
     transactionHash: "external", text: content, chatOutput: chat, images, ...details(answer),
     ...(toolCalls ? { toolCalls } : {}), ...(model === undefined ? {} : { model }),

@@ -5,7 +5,7 @@ import { relayFetch } from "./og-transport.js";
 import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
 import { PayerCore } from "./wasm/opengradient/ogkit.js";
 import type {
-  Address, Eip1193Provider, FetchLike, OnPayment, PayerOptions, PaymentPolicy, PaymentReceipt, PaymentRecord, RequestParts,
+  Address, Eip1193Provider, FetchLike, OnPayment, PaymentChain, PaymentPolicy, PaymentReceipt, PaymentRecord, RequestParts,
 } from "./wasm/opengradient/ogkit.js";
 
 /** Who pays, and how much at most. */
@@ -22,7 +22,7 @@ export interface FetchWithPaymentOptions {
   /** Shown the payment before the wallet is asked; `false`, or a throw, refuses it. */
   readonly onPayment?: OnPayment | undefined;
   /** Chains beside Base and Base Sepolia, and endpoints to read balances and allowances from. */
-  readonly chains?: PayerOptions["chains"];
+  readonly chains?: readonly PaymentChain[] | undefined;
   /** The only receiver that may be paid for this request. */
   readonly payTo?: Address | undefined;
   /** The server keeps sessions as OpenGradient's do: one signature pays for several requests of one method and path. */
@@ -54,28 +54,25 @@ const DEFAULT_POLICY: PaymentPolicy = Object.freeze({});
 
 interface Known {
   readonly wallet: Eip1193Provider;
-  readonly key: string;
+  readonly account: string | undefined;
   readonly payer: Promise<PayerCore>;
 }
 /** The payers of each policy object: their limits go together. */
 const payers = new WeakMap<object, Known[]>();
 const payments = new WeakMap<Response, ResponsePayment>();
 
-function payerOf(options: FetchWithPaymentOptions): Promise<PayerCore> {
-  const { account, policy = DEFAULT_POLICY, chains, contractAccount } = options;
-  const wallet = unwrapWallet(options.wallet);
-  const own = options.fetch ?? (options.relay === undefined ? undefined : relayFetch(options.relay));
+function payerOf({ wallet: given, account, policy = DEFAULT_POLICY }: FetchWithPaymentOptions): Promise<PayerCore> {
+  const wallet = unwrapWallet(given);
   const known = payers.get(policy) ?? [];
   payers.set(policy, known);
-  const key = JSON.stringify([account?.toLowerCase(), chains, contractAccount, options.relay]);
-  const found = known.find((one) => one.wallet === wallet && one.key === key && !options.fetch);
+  const wanted = account?.toLowerCase();
+  const found = known.find((one) => one.wallet === wallet && one.account === wanted);
   if (found) return found.payer;
-  const payer = PayerCore.connect({ wallet, account, policy, chains, contractAccount, fetch: own });
-  const entry = { wallet, key, payer };
+  const entry = { wallet, account: wanted, payer: PayerCore.connect({ wallet, account, policy }) };
   known.push(entry);
   // A wallet that said no is asked again the next time.
-  payer.catch(() => known.splice(known.indexOf(entry), 1));
-  return payer;
+  entry.payer.catch(() => known.splice(known.indexOf(entry), 1));
+  return entry.payer;
 }
 
 /** Makes the function; `load` is awaited before the WebAssembly is used. */
@@ -89,9 +86,10 @@ export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPaymen
     if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');
     await load();
     const [payer, body] = await Promise.all([payerOf(options), request.arrayBuffer()]);
-    const { onPayment, payTo, sessions, payFirst, timeout } = options;
+    const { onPayment, payTo, sessions, payFirst, timeout, chains, contractAccount, relay } = options;
     const parts: RequestParts = {
       url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, timeout,
+      chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
       ...(request.method === "GET" || request.method === "HEAD" ? {} : { body: new Uint8Array(body) }),
     };
     const { response, controller, payment, receipt } = await payer.fetch(parts);

@@ -26,5 +26,5 @@ export { relayFetch, type TeeSource } from "./og-transport.js";
 export { pinnedFetch } from "#pinned";
 export type {
   Address, AssetRule, CallOptions, Eip1193Provider, FetchLike, Hash, Hex, OnPayment, OpenGradientNetwork, OpgApproval, OpgState,
-  PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
+  PaymentChain, PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
 } from "./wasm/opengradient/ogkit.js";

@@ -224,9 +224,9 @@ pub(super) fn on_payment(callback: Option<Function>) -> Option<OnPayment> {
 }
 
 /// Further chains that may be paid on.
-pub(super) fn chains(input: Option<Input>) -> Result<Vec<Chain>, Error> {
+pub(super) fn chains(input: Input) -> Result<Vec<Chain>, Error> {
     let mut chains = vec![Chain::base(), Chain::base_sepolia()];
-    for given in input.map(|input| input.list()).transpose()?.unwrap_or_default() {
+    for given in input.list()? {
         let given = given.object(&["chainId", "name", "rpcUrl", "explorerUrl"])?;
         let (params, rpc) = chain(&given)?;
         chains.retain(|chain| chain.params.chain_id != params.chain_id);
