@@ -37,7 +37,7 @@ function fingerprint() {
 /** The entry points with a WebAssembly of their own: each has just the code of its cargo feature. */
 const ENTRIES = {
   ogpu: ["ogpu", "api", "client", "contract", "source", "task", "response", "actors", "modules", "events", "run-task", "environments", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read-web"],
-  opengradient: ["opengradient", "load-opengradient", "start", "errors", "units", "wallets", "read-web"],
+  opengradient: ["opengradient", "opengradient-alpha", "opengradient-alpha-shared", "alpha-api", "alpha", "alphasense", "model-hub", "upload", "file-web", "twins", "workflow-code", "workflow-models", "load-opengradient", "start", "errors", "units", "wallets", "read-web"],
 };
 
 function build() {
@@ -57,6 +57,12 @@ function build() {
     }
     const features = WASM_FEATURES.map((name) => `--enable-${name}`);
     run("wasm-opt", ["-Oz", ...features, join(wasm, "ogkit_bg.wasm"), "-o", join(pkg, "wasm", entry, "ogkit_bg.wasm")]);
+  }
+  // Bytes, as they are deployed: the ABI folder has them as hex text.
+  mkdirSync(join(pkg, "workflow"), { recursive: true });
+  for (const name of ["PriceHistoryInference", "ModelExecutorHistorical"]) {
+    const text = readFileSync(join(root, `abi/opengradient/${name}.bin`), "utf8").trim();
+    writeFileSync(join(pkg, "workflow", `${name}.bin`), Buffer.from(text.replace(/^0x/, ""), "hex"));
   }
   run("tsc", ["--project", join(stage, "tsconfig.json")]);
   cpSync(join(root, "pkg-template/package.json"), join(pkg, "package.json"));
