@@ -33,7 +33,8 @@ export interface OpenGradientProvider {
 
 /** A provider over `og` or `og.llm`. */
 export function createOpenGradient(source: LlmSource, settings: OpenGradientProviderSettings = {}): OpenGradientProvider {
-  const languageModel = (modelId: string): OpenGradientLanguageModel => Object.freeze({
+  // Not frozen: `ai` 7 wraps it in a proxy that tells another version.
+  const languageModel = (modelId: string): OpenGradientLanguageModel => ({
     specificationVersion: "v3" as const,
     provider: "opengradient",
     modelId,

@@ -45,7 +45,8 @@ export interface ReadWorkflowToolOptions {
 }
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const NO_ARGUMENTS = Object.freeze({ type: "object", properties: {}, additionalProperties: false });
+/** A new one each time: validators write into schemas. */
+const noArguments = (): object => ({ type: "object", properties: {}, additionalProperties: false });
 
 function functionTool(name: string, description: string, parameters: object, run: (args: Record<string, unknown>) => Promise<string>): FunctionTool {
   if (!NAME.test(name)) throw invalidInput("toolName", "expected 1 to 64 letters, digits, underscores and hyphens");
@@ -69,7 +70,7 @@ function functionTool(name: string, description: string, parameters: object, run
 export function createRunModelTool<Args = Record<string, unknown>>(options: RunModelToolOptions<Args>): FunctionTool {
   const { modelCid, toolName, modelInputProvider, modelOutputFormatter, inference, inferenceMode = "VANILLA" } = options;
   const description = options.toolDescription ?? "Executes the given ML model";
-  return functionTool(toolName, description, options.toolInputSchema ?? NO_ARGUMENTS, async (args) => {
+  return functionTool(toolName, description, options.toolInputSchema ?? noArguments(), async (args) => {
     const input = await modelInputProvider(args as Args);
     return modelOutputFormatter(await inference.infer(modelCid, inferenceMode, input));
   });
@@ -81,7 +82,7 @@ export function createRunModelTool<Args = Record<string, unknown>>(options: RunM
  */
 export function createReadWorkflowTool(options: ReadWorkflowToolOptions): FunctionTool {
   const { workflowContractAddress, toolName, toolDescription, alpha, outputFormatter = outputText } = options;
-  return functionTool(toolName, toolDescription, NO_ARGUMENTS, async () => outputFormatter(await alpha.readWorkflowResult(workflowContractAddress)));
+  return functionTool(toolName, toolDescription, noArguments(), async () => outputFormatter(await alpha.readWorkflowResult(workflowContractAddress)));
 }
 
 /** A model's output as JSON, with plain lists. */

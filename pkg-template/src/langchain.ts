@@ -5,7 +5,7 @@ import type { BaseLanguageModelInput } from "@langchain/core/language_models/bas
 import {
   BaseChatModel, type BaseChatModelCallOptions, type BaseChatModelParams, type BindToolsInput, type LangSmithParams,
 } from "@langchain/core/language_models/chat_models";
-import { AIMessage, AIMessageChunk, ChatMessage, type BaseMessage, type MessageContent, type UsageMetadata } from "@langchain/core/messages";
+import { AIMessageChunk, type AIMessage, type BaseMessage, type ChatMessage, type MessageContent, type UsageMetadata } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { DynamicStructuredTool, type DynamicStructuredToolInput } from "@langchain/core/tools";
@@ -181,13 +181,15 @@ function toWire(message: BaseMessage): LlmInputMessage {
   }
 }
 
-function toMessage(answer: LlmAnswer): AIMessage {
+/** A chunk, as LangChain's own structured output wants it. */
+function toMessage(answer: LlmAnswer): AIMessageChunk {
   const calls = (answer.toolCalls ?? []).map((call) => ({ call, args: parseArguments(call.function.arguments) }));
-  const message = new AIMessage({
+  const message = new AIMessageChunk({
     content: answer.text,
     tool_calls: calls.flatMap(({ call, args }) => (args ? [{ type: "tool_call" as const, id: call.id, name: call.function.name, args }] : [])),
-    invalid_tool_calls: calls.flatMap(({ call, args }) => (args ? [] : [{ type: "invalid_tool_call" as const, id: call.id, name: call.function.name, args: call.function.arguments, error: "its arguments are no JSON object" }])),
   });
+  // The constructor leaves out those that it is given.
+  message.invalid_tool_calls = calls.flatMap(({ call, args }) => (args ? [] : [{ type: "invalid_tool_call" as const, id: call.id, name: call.function.name, args: call.function.arguments, error: "its arguments are no JSON object" }]));
   if (answer.usage) Object.assign(message, { usage_metadata: usageOf(answer.usage) });
   message.response_metadata = metadata(answer.finishReason, answer.model);
   return message;

@@ -95,7 +95,7 @@ describe("the model hub", () => {
     await assert.rejects(mine.listFiles("renewed", "0.01"), { code: "authentication" });
   });
 
-  test("a gigabyte from a path is never held", { timeout: 120_000 }, async () => {
+  test("256 MB from a path: progress all the while, and the check", { timeout: 120_000 }, async () => {
     const mine = await ModelHub.login(options());
     await mine.createModel("large", "");
     const place = join(folder, "large.bin");
