@@ -48,6 +48,12 @@ function build() {
       cpSync(join(wasm, "ogkit.d.ts"), join(folder, "ogkit.d.ts"));
     }
   }
+  // Bytes, as they are deployed: the ABI folder has them as hex text.
+  mkdirSync(join(pkg, "workflow"), { recursive: true });
+  for (const name of ["PriceHistoryInference", "ModelExecutorHistorical"]) {
+    const text = readFileSync(join(root, `abi/opengradient/${name}.bin`), "utf8").trim();
+    writeFileSync(join(pkg, "workflow", `${name}.bin`), Buffer.from(text.replace(/^0x/, ""), "hex"));
+  }
   run("tsc", ["--project", join(stage, "tsconfig.json")]);
   cpSync(join(root, "pkg-template/package.json"), join(pkg, "package.json"));
   for (const name of ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, name), join(pkg, name));

@@ -7,7 +7,7 @@ use super::call::WriteCall;
 use super::follow::{Receipt, find_receipt};
 use super::replies::hex_text;
 use super::revert;
-use super::rpc::{Rpc, transaction_fields};
+use super::rpc::Rpc;
 use super::tx::{Explain, Signer, TxOptions};
 use super::wallet::classify;
 use crate::error::{Error, Kind, Said};
@@ -36,7 +36,7 @@ pub async fn send_calls(
     }
     let mut batch = rpc.batch();
     for call in calls {
-        batch.push("eth_call", format!(r#"[{}}},"latest"]"#, transaction_fields(signer.account, call)));
+        batch.push_transaction("eth_call", signer.account, call, r#"},"latest"]"#);
     }
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
     let replies = batch.send().await?;

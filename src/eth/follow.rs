@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use super::call::WriteCall;
 use super::replies::{Log, amount, hex_text, quantity};
 use super::revert;
-use super::rpc::{Rpc, transaction_fields};
+use super::rpc::Rpc;
 use super::tx::{Explain, Signer, TxOptions};
 use crate::error::{Error, Kind};
 use crate::io::Progress;
@@ -203,7 +203,7 @@ pub async fn find_receipt(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Erro
 async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Receipt, explain: Explain<'_>) -> Error {
     let mut batch = rpc.batch();
     let before = receipt.block_number.saturating_sub(1);
-    batch.push("eth_call", format!(r#"[{}}},"0x{before:x}"]"#, transaction_fields(account, call)));
+    batch.push_transaction("eth_call", account, call, format!(r#"}},"0x{before:x}"]"#));
     let found = match batch.send().await {
         Ok(replies) => replies.raw(0).err().and_then(revert::from_fault),
         Err(_) => None,

@@ -40,7 +40,34 @@ pub struct Rpc {
 /// Requests that go out together.
 pub struct Batch<'a> {
     rpc: &'a Rpc,
-    items: Vec<(&'static str, String)>,
+    items: Vec<(&'static str, Params<'a>)>,
+}
+
+/// A request's parameters: a JSON array.
+enum Params<'a> {
+    Text(String),
+    /// A transaction object and what follows its fields. Calldata may be megabytes, so it is laid out only once, in the body.
+    Transaction(Address, &'a WriteCall, String),
+}
+
+impl Params<'_> {
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Transaction(_, call, tail) => 1 + fields_size(call) + tail.len(),
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Text(text) => out.push_str(text),
+            Self::Transaction(from, call, tail) => {
+                out.push('[');
+                write_fields(out, *from, call);
+                out.push_str(tail);
+            }
+        }
+    }
 }
 
 /// The place of an `eth_call` in a batch, and how to read its answer.
@@ -114,10 +141,23 @@ fn looks_like_rpc(body: &[u8]) -> bool {
     matches!(body.first(), Some(b'{' | b'['))
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
     /// Adds a request; `params` is a JSON array. The answer has this index.
     pub fn push(&mut self, method: &'static str, params: impl Into<String>) -> usize {
-        self.items.push((method, params.into()));
+        self.items.push((method, Params::Text(params.into())));
+        self.items.len() - 1
+    }
+
+    /// Adds a request about a transaction. `tail` closes its object, after any fields that the sender alone knows, and the
+    /// array.
+    pub fn push_transaction(
+        &mut self,
+        method: &'static str,
+        from: Address,
+        call: &'a WriteCall,
+        tail: impl Into<String>,
+    ) -> usize {
+        self.items.push((method, Params::Transaction(from, call, tail.into())));
         self.items.len() - 1
     }
 
@@ -156,15 +196,18 @@ impl Batch<'_> {
         Ok(replies)
     }
 
-    async fn exchange(&self, items: &[(&'static str, String)]) -> Result<Replies, Error> {
-        let mut body = String::new();
+    async fn exchange(&self, items: &[(&'static str, Params<'a>)]) -> Result<Replies, Error> {
+        let size: usize = items.iter().map(|(method, params)| 64 + method.len() + params.size()).sum();
+        let mut body = String::with_capacity(size);
         let single = items.len() == 1;
         body.push(if single { ' ' } else { '[' });
         for (id, (method, params)) in items.iter().enumerate() {
             if id > 0 {
                 body.push(',');
             }
-            body.push_str(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#));
+            body.push_str(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":"#));
+            params.write(&mut body);
+            body.push('}');
         }
         if !single {
             body.push(']');
@@ -178,11 +221,27 @@ impl Batch<'_> {
     }
 }
 
-/// The transaction object for `eth_call`, `eth_estimateGas` and `eth_sendTransaction`, without its closing brace, so
-/// that the sender can add what it alone knows.
-pub fn transaction_fields(from: Address, call: &WriteCall) -> String {
+/// The parameters of a request about a transaction, for a wallet; `tail` as in [`Batch::push_transaction`].
+pub fn transaction_params(from: Address, call: &WriteCall, tail: String) -> String {
+    let params = Params::Transaction(from, call, tail);
+    let mut out = String::with_capacity(params.size());
+    params.write(&mut out);
+    out
+}
+
+/// At least the length of what [`write_fields`] writes.
+fn fields_size(call: &WriteCall) -> usize {
+    256 + 2 * call.data.len()
+}
+
+fn write_fields(out: &mut String, from: Address, call: &WriteCall) {
     let to = call.to.map(|to| format!(r#","to":"{to:?}""#)).unwrap_or_default();
-    format!(r#"{{"from":"{from:?}"{to},"value":"0x{value:x}","data":"{data}""#, value = call.value, data = call.data)
+    out.push_str(&format!(r#"{{"from":"{from:?}"{to},"value":"0x{value:x}","data":"0x"#, value = call.value));
+    // In pieces: the whole text a second time would be twice the calldata.
+    for piece in call.data.chunks(16 << 10) {
+        out.push_str(&hex::encode(piece));
+    }
+    out.push('"');
 }
 
 #[cfg(test)]

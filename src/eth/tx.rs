@@ -25,7 +25,7 @@ use super::follow::{Receipt, Replacement, Sent, follow, replacement};
 use super::nonce::{NonceBook, Reservation};
 use super::replies::parse_hex;
 use super::revert::{self, Reverted};
-use super::rpc::{Rpc, transaction_fields};
+use super::rpc::{Rpc, transaction_params};
 use super::wallet::{ChainParams, WalletHandle, classify};
 use crate::error::{Error, Kind, Said};
 use crate::io::{OnProgress, Progress, WalletFailure};
@@ -38,6 +38,8 @@ const NONCE_PAUSE_MS: u64 = 1000;
 /// A count of transactions that was read this long ago is read again before it is used: meanwhile another tab may have sent
 /// a transaction, seen it on chain, and given up its claim on the nonce.
 const STALE_MS: u64 = 50;
+/// Calldata from so many bytes on is heavy.
+const HEAVY: usize = 64 << 10;
 /// How long a transaction that may be out is looked for.
 const SEARCH_MS: u64 = 15_000;
 /// The pause between two looks for it.
@@ -174,15 +176,16 @@ struct Prepared {
 }
 
 async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain: Explain<'_>) -> Result<Prepared, Error> {
-    let fields = transaction_fields(signer.account, call);
     let mut batch = rpc.batch();
     // A node may simulate with less gas than is offered later.
     let limit = if let Gas::Fixed(gas) = gas { format!(r#","gas":"0x{gas:x}""#) } else { String::new() };
-    let simulated = batch.push("eth_call", format!(r#"[{fields}{limit}}},"latest"]"#));
     let estimated = match gas {
-        Gas::Estimate { .. } => Some(batch.push("eth_estimateGas", format!("[{fields}}}]"))),
+        Gas::Estimate { .. } => Some(batch.push_transaction("eth_estimateGas", signer.account, call, "}]")),
         Gas::Fixed(_) => None,
     };
+    // An estimate is a simulation too; calldata of some size is not sent twice for it.
+    let heavy = call.data.len() > HEAVY && matches!(gas, Gas::Estimate { fallback: None, .. });
+    let simulated = (!heavy).then(|| batch.push_transaction("eth_call", signer.account, call, format!(r#"{limit}}},"latest"]"#)));
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
     let block = batch.push("eth_blockNumber", "[]");
     let chain = batch.push("eth_chainId", "[]");
@@ -194,7 +197,7 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain
     }
     let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
     // With a fallback the simulation alone decides.
-    for index in [Some(simulated), estimated.filter(|_| fallback.is_none())].into_iter().flatten() {
+    for index in [simulated, estimated.filter(|_| fallback.is_none())].into_iter().flatten() {
         if let Err(fault) = replies.raw(index) {
             // Insufficient funds is no revert, though some nodes give it the same number.
             if fault.message.to_ascii_lowercase().contains("insufficient funds") {
@@ -317,11 +320,8 @@ async fn ask(
 
     let account = signer.account;
     // With the chain's id in the transaction a wallet that was switched meanwhile refuses instead of sending elsewhere.
-    let params = format!(
-        r#"[{fields}{extra},"nonce":"0x{nonce:x}","chainId":"0x{chain:x}"}}]"#,
-        fields = transaction_fields(account, call),
-        chain = signer.chain.chain_id,
-    );
+    let tail = format!(r#"{extra},"nonce":"0x{nonce:x}","chainId":"0x{chain:x}"}}]"#, chain = signer.chain.chain_id);
+    let params = transaction_params(account, call, tail);
     let (answer, waiting) = oneshot::channel();
     let provider = signer.wallet.provider();
     let on_progress = on_progress.clone();

@@ -141,6 +141,12 @@ impl Input {
         }
     }
 
+    /// Any number; whether it makes sense is judged elsewhere.
+    #[cfg(feature = "opengradient")]
+    pub(crate) fn float(&self, expected: &str) -> Read<f64> {
+        self.value.as_f64().map_or_else(|| self.refuse(expected), Ok)
+    }
+
     /// A bigint from 0 to 2^256 − 1.
     pub(crate) fn amount(&self) -> Read<U256> {
         let Some(amount) = self.value.dyn_ref::<BigInt>() else {

@@ -1,12 +1,9 @@
 // The official Python SDK on the devnet's alpha network and services: what it does there works as on the real ones.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { MemoryBlockstore } from "blockstore-core";
 import { unixfs } from "@helia/unixfs";
 import { createTestClient, decodeFunctionData, http } from "viem";
@@ -15,25 +12,7 @@ import { LAYOUT } from "../devnet/ipfs.mjs";
 import { PriceHistoryInference, inferenceAbi, linear, predict } from "../devnet/opengradient/alpha.mjs";
 import { clients } from "../devnet/opengradient/chain.mjs";
 import { startOpenGradient } from "../devnet/opengradient/index.mjs";
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const PYTHON = process.env.OGKIT_PYTHON ?? path("../../.venv/bin/python");
-
-function startPeer() {
-  const child = spawn(PYTHON, ["-W", "ignore", path("opengradient-peer.py")], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async call(call, ...args) {
-      child.stdin.write(`${JSON.stringify({ call, args })}\n`);
-      const { value, done } = await lines.next();
-      assert.ok(!done, "the peer ended");
-      const { result, error, message } = JSON.parse(value);
-      if (error) throw Object.assign(new Error(message), { name: error });
-      return result;
-    },
-    stop: () => child.kill(),
-  };
-}
+import { startPeer } from "./opengradient-peer.mjs";
 
 describe("the official Python SDK on the devnet", () => {
   let net, peer, key, reader;

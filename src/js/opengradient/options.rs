@@ -34,7 +34,7 @@ pub(super) struct Payments {
     pub(super) opg: Token,
 }
 
-fn http(input: Input) -> Result<Vec<String>, Error> {
+pub(super) fn http(input: Input) -> Result<Vec<String>, Error> {
     let urls = input.texts()?;
     match urls.iter().find(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
         Some(_) => Err(Error::input(input.path(), "expected http or https URLs")),

@@ -46,7 +46,19 @@ impl Alpha {
         inputs: &[TensorInput],
         options: &TxOptions,
     ) -> Result<InferenceResult, Error> {
-        let calldata = input::run(model_cid, mode, inputs)?;
+        self.infer_encoded(input::run(model_cid, mode, inputs)?, mode, options).await
+    }
+
+    /// As [`Alpha::infer`], with the calldata that [`input::run`] made: the tensors need not be kept meanwhile.
+    ///
+    /// # Errors
+    /// As [`Alpha::infer`].
+    pub async fn infer_encoded(
+        &self,
+        calldata: Vec<u8>,
+        mode: InferenceMode,
+        options: &TxOptions,
+    ) -> Result<InferenceResult, Error> {
         let receipt = self.write(&WriteCall::raw(self.network.hub, calldata), GAS, options).await?;
         self.result_of(receipt, mode).await
     }

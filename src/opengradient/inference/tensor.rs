@@ -218,6 +218,14 @@ impl Builder {
         self.number(Number::from_f64(value))
     }
 
+    /// A float of 32 bits, by its own shortest digits.
+    ///
+    /// # Errors
+    /// As [`Builder::float`].
+    pub fn float32(&mut self, value: f32) -> Result<(), Error> {
+        self.number(Number::from_f32(value))
+    }
+
     /// A number by its decimal text: JSON's, or a `bigint`'s.
     ///
     /// # Errors

@@ -171,6 +171,9 @@ impl Alpha {
 
     /// A workflow's last results, newest first. One request. 0.4's contracts do not keep them.
     ///
+    /// The official SDK's documents promise this order too, but the SDK hands over what the contract gives, which has the
+    /// oldest of them first; here it is turned round.
+    ///
     /// # Errors
     /// [`Kind::InvalidInput`] for none or more than 10,000; as [`Alpha::read_workflow_result`] otherwise.
     pub async fn read_workflow_history(&self, address: Address, num_results: u32) -> Result<Vec<ModelOutput>, Error> {
@@ -178,6 +181,8 @@ impl Alpha {
             return Err(Error::input("numResults", "expected 1 to 10,000"));
         }
         let call = PriceHistoryInference::getLastInferenceResultsCall { num: U256::from(num_results) };
-        ModelOutput::decode_list(&self.view(address, &call.abi_encode()).await?)
+        let mut results = ModelOutput::decode_list(&self.view(address, &call.abi_encode()).await?)?;
+        results.reverse();
+        Ok(results)
     }
 }

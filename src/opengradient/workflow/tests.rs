@@ -205,7 +205,10 @@ fn results_are_read() {
     let world = chain(vec![], vec![busy(), Ok(all["returns"][0]["returns"].clone()), Ok(all["returns"][1]["returns"].clone())]);
     assert!(fake::run(world.alpha.read_workflow_result(MADE)).is_ok());
     let history = fake::run(world.alpha.read_workflow_history(MADE, 5));
-    assert!(history.is_ok_and(|list| list.len() > 1));
+    let data = all["returns"][1]["returns"].as_str().and_then(|text| hex::decode(text).ok()).unwrap_or_default();
+    let mut given = ModelOutput::decode_list(&data).unwrap_or_default();
+    given.reverse();
+    assert!(given.len() > 1 && history.is_ok_and(|list| list == given), "the newest comes first");
     assert!(fake::run(world.alpha.read_workflow_history(MADE, 0)).is_err());
     // Neither a contract without a result nor an account is asked twice.
     let world = chain(vec![], vec![Err(json!({ "code": 3, "message": "execution reverted: no result" }))]);
