@@ -4,9 +4,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { abiModule } from "./abi.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const pkg = join(root, "pkg");
@@ -24,19 +26,30 @@ function files(folder) {
   });
 }
 
-function fingerprint() {
+function fingerprint(folders, names) {
   const hash = createHash("sha256");
-  const inputs = ["src", "abi", "pkg-template"].flatMap((folder) => files(join(root, folder)));
-  for (const file of [...inputs, ...["Cargo.toml", "Cargo.lock", "README.md", "CHANGELOG.md", "scripts/pkg.mjs", "package-lock.json"].map((name) => join(root, name))]) {
+  for (const file of [...folders.flatMap((folder) => files(join(root, folder))), ...names.map((name) => join(root, name))]) {
     hash.update(file).update(readFileSync(file));
   }
   return hash.digest("hex");
 }
 
+/** Runs `make` unless its inputs are what they were. */
+function once(stamp, wanted, make) {
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  make();
+  writeFileSync(stamp, wanted);
+}
+
 function build() {
   for (const folder of [pkg, stage]) rmSync(folder, { recursive: true, force: true });
   const wasm = join(root, "target/pkg-wasm/ogpu");
-  run("wasm-pack", ["build", "--mode", "no-install", "--release", "--no-opt", "--no-pack", "--target", "web", "--out-dir", wasm, "--out-name", "ogkit", "--", "--no-default-features", "--features", "ogpu"]);
+  // A change of the TypeScript alone does not wait for the compiler.
+  once(join(root, "target/pkg-wasm/.built"), fingerprint(["src", "abi"], ["Cargo.toml", "Cargo.lock", "scripts/pkg.mjs", "rust-toolchain.toml"]), () => {
+    run("wasm-pack", ["build", "--mode", "no-install", "--release", "--no-opt", "--no-pack", "--target", "web", "--out-dir", wasm, "--out-name", "ogkit", "--", "--no-default-features", "--features", "ogpu"]);
+    const features = WASM_FEATURES.map((name) => `--enable-${name}`);
+    run("wasm-opt", ["-Oz", ...features, join(wasm, "ogkit_bg.wasm"), "-o", join(wasm, "small.wasm")]);
+  });
 
   const glue = join(wasm, "ogkit.js");
   // Only our loader names the file: two such expressions would make a bundler copy it twice.
@@ -51,12 +64,25 @@ function build() {
     writeFileSync(join(folder, "ogkit.js"), lean);
     cpSync(join(wasm, "ogkit.d.ts"), join(folder, "ogkit.d.ts"));
   }
-  const features = WASM_FEATURES.map((name) => `--enable-${name}`);
-  run("wasm-opt", ["-Oz", ...features, join(wasm, "ogkit_bg.wasm"), "-o", join(pkg, "wasm/ogpu/ogkit_bg.wasm")]);
+  cpSync(join(wasm, "small.wasm"), join(pkg, "wasm/ogpu/ogkit_bg.wasm"));
+  writeFileSync(join(stage, "src/abi.ts"), abiModule(join(root, "abi/ogpu")));
   run("tsc", ["--project", join(stage, "tsconfig.json")]);
 
   cpSync(join(root, "pkg-template/package.json"), join(pkg, "package.json"));
+  for (const name of ["ogpu.wasm.d.ts", "ogpu.wasm.d.cts"]) cpSync(join(root, "pkg-template/ogpu.wasm.d.ts"), join(pkg, name));
+  requirable();
   for (const name of ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, name), join(pkg, name));
+}
+
+/** CommonJS can `require` ES modules (Node 20.19 and newer, bundlers); its types must say so. One copy of the code serves both. */
+function requirable() {
+  const { exports } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+  for (const { require } of Object.values(exports)) {
+    if (!require?.default.endsWith(".cjs")) continue;
+    const module = `./${basename(require.default, ".cjs")}.js`;
+    writeFileSync(join(pkg, require.default), `module.exports = require("${module}");\n`);
+    writeFileSync(join(pkg, require.types), `export * from "${module}";\n`);
+  }
 }
 
 const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(7);
@@ -78,11 +104,7 @@ function report() {
   console.log(`${"total download".padEnd(28)}        ${kb(total)}   (aim: below ${BUDGET_KB} KB)`);
 }
 
-const stamp = join(pkg, ".built");
-const wanted = fingerprint();
-if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
-  build();
-  writeFileSync(stamp, wanted);
-}
+const texts = ["Cargo.toml", "Cargo.lock", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "scripts/pkg.mjs", "scripts/abi.mjs", "package-lock.json"];
+once(join(pkg, ".built"), fingerprint(["src", "abi", "pkg-template"], texts), build);
 if (!statSync(join(pkg, "wasm/ogpu/ogkit_bg.wasm")).size) throw new Error("the WebAssembly is empty");
 report();

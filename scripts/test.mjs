@@ -20,6 +20,8 @@ const LAYERS = {
   types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
   devnet: nodeTests("tests/devnet"),
   node: nodeTests("tests/node"),
+  "wallet-types": ["npx", "--no-install", "tsc", "--project", "tests/wallets/types"],
+  wallets: nodeTests("tests/wallets"),
   tarball: nodeTests("tests/package"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],

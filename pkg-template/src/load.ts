@@ -20,6 +20,6 @@ export function preload(source?: BufferSource | WebAssembly.Module): Promise<voi
 }
 
 async function load(source: BufferSource | WebAssembly.Module | undefined): Promise<void> {
-  // The URL stands here in full, because bundlers look for just this form.
-  await start(() => source ?? read(new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url)));
+  // The URL stands here in full, because bundlers look for just this form. It is a function, because not every host has one.
+  await start(() => source ?? read(() => new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url)));
 }

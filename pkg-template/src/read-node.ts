@@ -2,4 +2,4 @@
 
 import { readFile } from "node:fs/promises";
 
-export const read = (url: URL): Promise<BufferSource> => readFile(url);
+export const read = (url: () => URL): Promise<BufferSource> => readFile(url());

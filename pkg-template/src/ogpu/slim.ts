@@ -3,12 +3,12 @@
  * {@link init} once with `ogkit/ogpu.wasm` before anything else.
  */
 
-import { bind } from "./api.js";
-import { ModuleLoadError } from "./errors.js";
-import { start } from "./start.js";
-import type { Ogpu as Client } from "./client.js";
+import { bind } from "../api.js";
+import { ModuleLoadError } from "../errors.js";
+import { start } from "../start.js";
+import type { Ogpu as Client } from "../client.js";
 
-export * from "./shared.js";
+export * from "../shared.js";
 
 let started: Promise<void> | undefined;
 
