@@ -138,13 +138,14 @@ export function localProvider(signer: LocalSigner): Eip1193Provider {
         case "eth_signTypedData_v4":
           await own(signer, first);
           return signer.signTypedData((typeof second === "string" ? JSON.parse(second) : second) as TypedData);
-        case "wallet_switchEthereumChain": {
+        case "wallet_switchEthereumChain":
+        case "wallet_addEthereumChain": {
           const [wanted, actual] = [Number((first as { chainId?: unknown } | undefined)?.chainId), await signer.chainId()];
           if (wanted === actual) return null;
           throw fault(4902, `the ${signer.name} was made for chain ${actual}; make one for chain ${wanted}`);
         }
         default:
-          if (method.startsWith("wallet_")) throw fault(4200, `a ${signer.name} with its own key has no ${method}; its chain was chosen when it was made`);
+          if (method.startsWith("wallet_")) throw fault(4200, `the ${signer.name} holds its own key and has no ${method}`);
           return signer.ask(method, list(params));
       }
     },

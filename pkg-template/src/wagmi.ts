@@ -18,9 +18,13 @@ function events(connector: Connector): Required<Pick<Eip1193Provider, "on" | "re
       emitter.on("disconnect", handler);
       return () => emitter.off("disconnect", handler);
     }
+    let last: number | undefined;
     const handler = ({ accounts, chainId }: Change): void => {
       if (event === "accountsChanged" && accounts) tell([...accounts]);
-      if (event === "chainChanged" && chainId !== undefined) tell(`0x${chainId.toString(16)}`);
+      // A switch that wagmi asked for is told by the connector, and then again by the wallet.
+      if (event !== "chainChanged" || chainId === undefined || chainId === last) return;
+      last = chainId;
+      tell(`0x${chainId.toString(16)}`);
     };
     emitter.on("change", handler);
     return () => emitter.off("change", handler);
