@@ -22,6 +22,7 @@ const LAYERS = {
   node: nodeTests("tests/node"),
   "wallet-types": ["npx", "--no-install", "tsc", "--project", "tests/wallets/types"],
   wallets: nodeTests("tests/wallets"),
+  react: nodeTests("tests/react"),
   tarball: nodeTests("tests/package"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
