@@ -88,7 +88,7 @@ function requirable() {
 const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(7);
 
 function report() {
-  const scripts = ["ogpu", "api", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read-web"];
+  const scripts = ["ogpu", "api", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read"];
   const parts = {
     "wasm/ogpu/ogkit_bg.wasm": [join(pkg, "wasm/ogpu/ogkit_bg.wasm")],
     "JavaScript of ogkit/ogpu": [...scripts.map((name) => join(pkg, `${name}.js`)), join(pkg, "wasm/ogpu/ogkit.js")],

@@ -3,10 +3,11 @@
 import { ModuleLoadError, makeError } from "./errors.js";
 import init, { setErrorFactory } from "./wasm/ogpu/ogkit.js";
 
-type Source = BufferSource | WebAssembly.Module | Response;
+/** What holds the WebAssembly. */
+export type WasmSource = BufferSource | WebAssembly.Module | Response;
 
 /** Starts once; a failure is a {@link ModuleLoadError} and can be tried again. */
-export async function start(source: () => Source | Promise<Source>): Promise<void> {
+export async function start(source: () => WasmSource | Promise<WasmSource>): Promise<void> {
   try {
     await init({ module_or_path: await source() });
   } catch (cause) {

@@ -5,7 +5,7 @@
 
 import { bind } from "../api.js";
 import { ModuleLoadError } from "../errors.js";
-import { start } from "../start.js";
+import { start, type WasmSource } from "../start.js";
 import type { Ogpu as Client } from "../client.js";
 
 export * from "../shared.js";
@@ -16,7 +16,7 @@ let started: Promise<void> | undefined;
  * Starts the WebAssembly from its bytes, its module or a response that holds it.
  * @throws ModuleLoadError; it may be called again
  */
-export function init(source: BufferSource | WebAssembly.Module | globalThis.Response): Promise<void> {
+export function init(source: WasmSource | Promise<WasmSource>): Promise<void> {
   started ??= start(() => source).catch((error: unknown) => {
     started = undefined;
     throw error;
