@@ -274,7 +274,7 @@ export const ROWS = [
     },
   },
   {
-    where: "Node 20 and newer", by: "`import` and `require`", needs: "nothing",
+    where: "Node, 20.19 or newer", by: "`import` and `require`", needs: "nothing",
     async run(set) {
       const folder = set.project("node", { "main.mjs": CONSOLE, "main.cjs": 'const { parseEther } = require("ogkit"); require("./app.js").check().then((text) => console.log(text));' });
       for (const file of ["main.mjs", "main.cjs"]) expect([(await run(folder, "node", [file])).trim()]);
