@@ -2,6 +2,7 @@
 
 import { read } from "./read.js";
 import { start, type WasmSource } from "./start.js";
+import init, { setErrorFactory, setLogSink } from "./wasm/ogpu/ogkit.js";
 
 let loading: Promise<void> | undefined;
 
@@ -12,10 +13,15 @@ let loading: Promise<void> | undefined;
  * @throws ModuleLoadError; the next call tries again
  */
 export function preload(source?: WasmSource | Promise<WasmSource>): Promise<void> {
-  // The URL stands here in full, because bundlers look for just this form.
-  loading ??= start(() => source ?? read(new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url))).catch((error: unknown) => {
+  loading ??= load(source).catch((error: unknown) => {
     loading = undefined;
     throw error;
   });
   return loading;
+}
+
+async function load(source: WasmSource | Promise<WasmSource> | undefined): Promise<void> {
+  // The URL stands here in full, because bundlers look for just this form.
+  const own = (): WasmSource | Promise<WasmSource> => source ?? read("ogkit/ogpu.wasm", new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url));
+  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink }, own);
 }

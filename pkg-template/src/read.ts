@@ -9,18 +9,19 @@ interface Host {
 }
 
 /** Asked of the host at run time (Node 20.16 and newer, Deno, Bun): imports of these would break browsers and bundlers. */
-async function fromDisk(url: URL): Promise<BufferSource | undefined> {
+async function fromDisk(name: string, url: URL): Promise<BufferSource | undefined> {
   const { process } = globalThis as Host;
   const files = process?.getBuiltinModule?.("node:fs/promises");
   if (url.protocol === "file:") return files?.readFile(url);
   // Next.js gives its server the path that its pages have: the file is then where Node finds the package.
   if (url.protocol !== "") return undefined;
   const here = process?.getBuiltinModule?.("node:module")?.createRequire(`${process.cwd?.() ?? ""}/`);
-  return here && files?.readFile(here.resolve("ogkit/ogpu.wasm"));
+  return here && files?.readFile(here.resolve(name));
 }
 
-export async function read(url: URL): Promise<BufferSource | Response> {
-  const bytes = await fromDisk(url);
+/** Reads the file that the package exports as `name`, and a bundler or host knows by `url`. */
+export async function read(name: string, url: URL): Promise<BufferSource | Response> {
+  const bytes = await fromDisk(name, url);
   if (bytes) return bytes;
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url.pathname} answered with status ${response.status}`);

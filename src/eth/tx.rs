@@ -32,6 +32,8 @@ use crate::io::{OnProgress, Progress, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
 const UNDERPRICED_PAUSE_MS: u64 = 5000;
+/// The pause before a refused nonce is looked up anew: the node may be a block behind (spec: the official SDK's).
+const NONCE_PAUSE_MS: u64 = 1000;
 
 /// A count of transactions that was read this long ago is read again before it is used.
 const STALE_MS: u64 = 500;
@@ -53,11 +55,45 @@ pub struct Signer {
     pub book: NonceBook,
 }
 
+/// How much gas a write offers. What is not used is not paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gas {
+    /// The node's estimate, scaled.
+    Estimate {
+        /// In hundredths of the estimate.
+        percent: u16,
+        /// In place of an estimate that fails though the simulation passes.
+        fallback: Option<u64>,
+    },
+    /// Exactly this much; no estimate is asked for.
+    Fixed(u64),
+}
+
+impl Default for Gas {
+    /// A fifth more than the estimate: storage that another transaction changes meanwhile may cost more to write.
+    fn default() -> Self {
+        Self::Estimate { percent: 120, fallback: None }
+    }
+}
+
+impl Gas {
+    const fn of(self, estimate: u64) -> u64 {
+        match self {
+            Self::Estimate { percent, .. } => {
+                (estimate / 100).saturating_mul(percent as u64).saturating_add(estimate % 100 * percent as u64 / 100)
+            }
+            Self::Fixed(gas) => gas,
+        }
+    }
+}
+
 /// How a write is carried out.
 #[derive(Clone)]
 pub struct TxOptions {
     /// Exactly this nonce, in place of the book's.
     pub nonce: Option<u64>,
+    /// How much gas is offered.
+    pub gas: Gas,
     /// A refused nonce is looked up anew and the attempt repeated.
     pub auto_fix_nonce: bool,
     /// At most this many attempts; all but the last end before anything is sent.
@@ -76,7 +112,7 @@ pub type Guard<'a> = &'a dyn Fn(&'static str) -> Result<(), Error>;
 
 /// What an attempt did not get past.
 enum Refused {
-    /// The nonce is behind the chain.
+    /// The nonce is not the chain's next.
     NonceTooLow(Error),
     /// A pending transaction with the same nonce pays more.
     Underpriced(Error),
@@ -112,6 +148,7 @@ pub async fn execute(
             Err(Refused::Final(error)) => return Err(error),
             Err(Refused::NonceTooLow(error)) if options.auto_fix_nonce && options.nonce.is_none() => {
                 signer.book.reset(signer.chain.chain_id, signer.account);
+                rpc.io().clock.sleep(NONCE_PAUSE_MS).await;
                 error
             }
             Err(Refused::Underpriced(error)) if attempt < options.max_retries => {
@@ -135,11 +172,16 @@ struct Prepared {
     block: u64,
 }
 
-async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<'_>) -> Result<Prepared, Error> {
+async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain: Explain<'_>) -> Result<Prepared, Error> {
     let fields = transaction_fields(signer.account, call);
     let mut batch = rpc.batch();
-    let simulated = batch.push("eth_call", format!(r#"[{fields}}},"latest"]"#));
-    let estimated = batch.push("eth_estimateGas", format!("[{fields}}}]"));
+    // A node may simulate with less gas than is offered later.
+    let limit = if let Gas::Fixed(gas) = gas { format!(r#","gas":"0x{gas:x}""#) } else { String::new() };
+    let simulated = batch.push("eth_call", format!(r#"[{fields}{limit}}},"latest"]"#));
+    let estimated = match gas {
+        Gas::Estimate { .. } => Some(batch.push("eth_estimateGas", format!("[{fields}}}]"))),
+        Gas::Fixed(_) => None,
+    };
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
     let block = batch.push("eth_blockNumber", "[]");
     let chain = batch.push("eth_chainId", "[]");
@@ -149,7 +191,9 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<
         // The endpoint serves another chain: what it simulated means nothing.
         return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual }));
     }
-    for index in [simulated, estimated] {
+    let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
+    // With a fallback the simulation alone decides.
+    for index in [Some(simulated), estimated.filter(|_| fallback.is_none())].into_iter().flatten() {
         if let Err(fault) = replies.raw(index) {
             // Insufficient funds is no revert, though some nodes give it the same number.
             if fault.message.to_ascii_lowercase().contains("insufficient funds") {
@@ -162,13 +206,13 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<
             return Err(Error::from(Kind::TxRpc { reason: fault.message.clone(), said }));
         }
     }
-    let estimate = replies.quantity(estimated)?;
-    Ok(Prepared {
-        // A fifth more: storage that another transaction changes meanwhile may cost more to write.
-        gas: estimate.saturating_add(estimate / 5),
-        pending: replies.quantity(pending)?,
-        block: replies.quantity(block)?,
-    })
+    let gas = match (estimated.map(|index| replies.quantity(index)), fallback) {
+        (None, _) => gas.of(0),
+        (Some(Ok(estimate)), _) => gas.of(estimate),
+        (Some(Err(_)), Some(fallback)) => fallback,
+        (Some(Err(error)), None) => return Err(error),
+    };
+    Ok(Prepared { gas, pending: replies.quantity(pending)?, block: replies.quantity(block)? })
 }
 
 async fn send(
@@ -180,7 +224,7 @@ async fn send(
     explain: Explain<'_>,
 ) -> Result<Sent, Refused> {
     guard("simulate")?;
-    let prepared = prepare(rpc, signer, call, explain).await?;
+    let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
     (options.on_progress)(Progress::Simulated { gas: prepared.gas });
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
     let (answer, nonce) = ask(rpc, signer, call, (options.nonce, prepared.pending), &extra, &options.on_progress, guard).await?;
@@ -310,7 +354,8 @@ async fn ask(
 fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     let words = failure.said.message.to_ascii_lowercase();
     let says = |what: &str| words.contains(what);
-    if says("nonce too low") {
+    // "invalid nonce" is what Cosmos chains with an EVM say, OpenGradient's among them.
+    if says("nonce too low") || says("nonce too high") || says("invalid nonce") {
         return Refused::NonceTooLow(Error::from(Kind::Nonce { address: account, tried: nonce, suggested: nonce, hash: None }));
     }
     if says("replacement transaction underpriced") {
@@ -323,7 +368,7 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     if failure.said.code == Some(3) || says("execution reverted") {
         return Refused::Final(revert::decode(data.unwrap_or_default(), &failure.said.message).into_error(None));
     }
-    let refused_by_node = ["underpriced", "nonce too high", "intrinsic gas too low", "exceeds block gas limit"];
+    let refused_by_node = ["underpriced", "intrinsic gas too low", "exceeds block gas limit"];
     let refused =
         refused_by_node.iter().any(|what| says(what)) || matches!(failure.said.code, Some(-32602 | -32600 | -32700 | -32003));
     let error = classify("eth_sendTransaction", failure);
@@ -350,7 +395,7 @@ pub async fn cancel(
     from_block: u64,
     options: &TxOptions,
 ) -> Result<Receipt, Error> {
-    let call = WriteCall { to: signer.account, data: alloy_primitives::Bytes::new(), value: alloy_primitives::U256::ZERO };
+    let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
     let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
     let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce), &extra, &options.on_progress, &|_| Ok(())).await?;
     let hash = answer.map_err(|refused| match refused {

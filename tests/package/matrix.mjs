@@ -204,14 +204,14 @@ export const ROWS = [
     },
   },
   {
-    where: "Chrome, strict CSP", by: `Rollup ${major("rollup")}`, needs: "`node_modules/ogkit/wasm/` copied beside the bundle, since it copies no files",
+    where: "Chrome, strict CSP", by: `Rollup ${major("rollup")}`, needs: "`node_modules/ogkit/wasm/ogpu/*.wasm` copied to `wasm/ogpu/` beside the bundle: it copies no files",
     async run(set) {
       const folder = set.project("rollup");
       const { rollup } = await import("rollup");
       const { nodeResolve } = await import("@rollup/plugin-node-resolve");
       const bundle = await rollup({ input: join(folder, "page.js"), plugins: [nodeResolve()], onwarn: ({ message }) => { throw new Error(message); } });
       await bundle.write({ dir: join(folder, "dist"), format: "es" });
-      cpSync(join(folder, "node_modules/ogkit/wasm"), join(folder, "dist/wasm"), { recursive: true, filter: (name) => !/\.(js|d\.ts)$/.test(name) });
+      cpSync(join(folder, "node_modules/ogkit/wasm/ogpu/ogkit_bg.wasm"), join(folder, "dist/wasm/ogpu/ogkit_bg.wasm"));
       writeFileSync(join(folder, "dist/index.html"), html("page.js"));
       await inChrome(set, join(folder, "dist"));
     },
