@@ -56,9 +56,21 @@ impl Cursor {
         Self { addresses, topics, next: from_block, start, range: MAX_RANGE, at_head: false, recent: Vec::new() }
     }
 
+    /// This place for other contracts and topics. The last blocks are read again there; what was given of them is known,
+    /// so that it is missed when a reorganisation takes it back.
+    pub fn widened(&self, addresses: Vec<Address>, topics: Vec<B256>) -> Self {
+        let from = self.next.unwrap_or_default().saturating_sub(OVERLAP_BLOCKS);
+        Self { recent: self.recent.clone(), ..Self::new(addresses, topics, Some(from)) }
+    }
+
     /// The next block to read, once it is known.
     pub const fn next(&self) -> Option<u64> {
         self.next
+    }
+
+    /// The first block that is meant; nothing before it is given.
+    pub const fn start(&self) -> u64 {
+        self.start
     }
 
     /// The places of the logs of the last few blocks.
