@@ -16,7 +16,7 @@ WebAssembly.instantiate = async (...args) => {
   memory ??= (made.instance ?? made).exports.memory;
   return made;
 };
-const { decodeModelOutput, encodeInference } = await import("../pkg/opengradient-alpha.js");
+const { decodeModelOutput, encodeInference } = await import("../pkg/opengradient.js");
 
 /** The middle of five runs, in seconds. */
 async function time(work) {

@@ -29,7 +29,7 @@ export function entries() {
   const { exports, imports } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
   const found = [];
   for (const [name, entry] of Object.entries(exports)) {
-    const file = typeof entry === "string" ? entry : (entry.browser ?? entry.default);
+    const file = typeof entry === "string" ? entry : (entry.import?.default ?? entry.browser ?? entry.default);
     if (typeof file !== "string" || !file.endsWith(".js")) continue;
     const files = [...closure(join(pkg, file), imports ?? {})].map((path) => ({ path, bytes: readFileSync(path) }));
     const measured = (part) => {
@@ -38,6 +38,8 @@ export function entries() {
     };
     found.push({ name: name.replace(/^\./, "ogkit"), js: measured("js"), wasm: measured("wasm"), files: files.map(({ path }) => path) });
   }
+  // A package.json of another shape must not pass as one of no size.
+  if (!found.length) throw new Error("no entry point was found in pkg/package.json");
   return found;
 }
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Only `*.test.mjs`: given a folder, Node 20 would run the helpers beside them too. */
-const nodeTests = (folder) => {
-  const files = readdirSync(`${root}${folder}`, { recursive: true }).filter((name) => name.endsWith(".test.mjs")).sort();
+const nodeTests = (folder, name = "") => {
+  const files = readdirSync(`${root}${folder}`, { recursive: true }).filter((file) => file.endsWith(`${name}.test.mjs`)).sort();
   return ["node", "--test", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
 };
 const LAYERS = {
@@ -20,7 +20,11 @@ const LAYERS = {
   types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
   devnet: nodeTests("tests/devnet"),
   node: nodeTests("tests/node"),
-  tarball: nodeTests("tests/package"),
+  "wallet-types": ["npx", "--no-install", "tsc", "--project", "tests/wallets/types"],
+  wallets: nodeTests("tests/wallets"),
+  react: nodeTests("tests/react"),
+  tarball: nodeTests("tests/package", "package"),
+  matrix: nodeTests("tests/package", "matrix"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
   e2e: nodeTests("tests/e2e"),

@@ -49,7 +49,7 @@ export function bind(load: () => Promise<void>): {
       async connect(options: ConnectOptions) {
         await load();
         const given = { ...options, wallet: unwrapWallet(options?.wallet), network: resolveNetwork(options?.network) };
-        return new Client(await wasm.Core.connect(given));
+        return new Client(await wasm.Core.connect(given), given.wallet);
       },
       async readOnly(options: { network?: "mainnet" | "testnet" | Network | undefined } = {}) {
         await load();

@@ -9,7 +9,7 @@ import { Source } from "./source.js";
 import { Task } from "./task.js";
 import type { Publishable } from "./api.js";
 import type {
-  Address, ApiConfirmedResponse, CallOptions, Core, EventFilter, EventQuery, FetchOptions, Hash, IpfsContent, JsonValue, ListOptions,
+  Address, ApiConfirmedResponse, CallOptions, Core, Eip1193Provider, EventFilter, EventQuery, FetchOptions, Hash, IpfsContent, JsonValue, ListOptions,
   Network, NonceInfo, OgpuEvent, OgpuEventType, PinOptions, PublishOptions, Receipt, SourceInfo, TaskInfo, WatchOptions, WatchTiming,
   WriteOptions,
 } from "./wasm/ogpu/ogkit.js";
@@ -34,6 +34,8 @@ const at = (value: Address | { readonly address: Address }): Address => (typeof 
 /** An OpenGPU network, and the wallet that signs there. Made by `Ogpu.connect` or, without a wallet, `Ogpu.readOnly`. */
 export class Ogpu {
   readonly #core: Core;
+  /** The wallet that signs, for other libraries (`ogkit/viem`, `ogkit/ethers`, `ogkit/wagmi`); `undefined` for a read-only client. */
+  readonly wallet: Eip1193Provider | undefined;
   /** Balances, stake, escrow. */
   readonly vault: Vault;
   /** The registry of sources. */
@@ -46,8 +48,9 @@ export class Ogpu {
   readonly agent: Agent;
 
   /** @internal */
-  constructor(core: Core) {
+  constructor(core: Core, wallet?: Eip1193Provider) {
     this.#core = core;
+    this.wallet = wallet;
     this.vault = new Vault(core);
     this.nexus = new Nexus(core);
     this.controller = new Controller(core);

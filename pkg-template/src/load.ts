@@ -1,18 +1,18 @@
 /** Loads the WebAssembly of `ogkit/ogpu` once, at the first call that needs it. */
 
-import { read } from "#read";
-import { start } from "./start.js";
+import { read } from "./read.js";
+import { start, type WasmSource } from "./start.js";
 import init, { setErrorFactory, setLogSink } from "./wasm/ogpu/ogkit.js";
 
 let loading: Promise<void> | undefined;
 
 /**
- * Loads the WebAssembly ahead of the first call. Optional: every call loads what it needs. Give the bytes or the module
- * where a bundler does not copy `ogkit/ogpu.wasm` by itself.
+ * Loads the WebAssembly ahead of the first call. Optional: every call loads what it needs. Give it (`ogkit/ogpu.wasm`: its
+ * bytes, its module, or the response that brings it) where a bundler does not copy it by itself.
  *
  * @throws ModuleLoadError; the next call tries again
  */
-export function preload(source?: BufferSource | WebAssembly.Module): Promise<void> {
+export function preload(source?: WasmSource | Promise<WasmSource>): Promise<void> {
   loading ??= load(source).catch((error: unknown) => {
     loading = undefined;
     throw error;
@@ -20,7 +20,8 @@ export function preload(source?: BufferSource | WebAssembly.Module): Promise<voi
   return loading;
 }
 
-async function load(source: BufferSource | WebAssembly.Module | undefined): Promise<void> {
+async function load(source: WasmSource | Promise<WasmSource> | undefined): Promise<void> {
   // The URL stands here in full, because bundlers look for just this form.
-  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink }, () => source ?? read(new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url)));
+  const own = (): WasmSource | Promise<WasmSource> => source ?? read("ogkit/ogpu.wasm", new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url));
+  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink }, own);
 }

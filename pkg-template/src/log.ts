@@ -11,7 +11,12 @@ const toConsole: LogSink = (line) => console.debug(`ogkit ${line}`);
 /** `OGKIT_DEBUG` in Node's environment, or as a global of the page, turns it on from the start. */
 function wanted(): boolean {
   const scope = globalThis as { OGKIT_DEBUG?: unknown; process?: { env?: Record<string, string | undefined> } };
-  return Boolean(scope.OGKIT_DEBUG ?? scope.process?.env?.OGKIT_DEBUG);
+  try {
+    return Boolean(scope.OGKIT_DEBUG ?? scope.process?.env?.OGKIT_DEBUG);
+  } catch {
+    // Deno asks its user before it shows the environment.
+    return false;
+  }
 }
 
 let sink: LogSink | undefined = wanted() ? toConsole : undefined;

@@ -1,14 +1,15 @@
 /** The functions of `ogkit/opengradient`, over whichever way the WebAssembly is loaded. */
 
-import { pinnedFetch } from "#pinned";
+import { lazyAlpha, bindAlpha, type AlphaApi } from "./alpha-api.js";
 import { OpenGradient as Client, type OpenGradientOptions } from "./og-client.js";
 import { invalidInput } from "./errors.js";
 import { resolveOpenGradientNetwork } from "./og-networks.js";
 import { bindFetchWithPayment, type FetchWithPayment } from "./og-payments.js";
 import { relayFetch } from "./og-transport.js";
+import { pinnedFetch } from "./pinned.js";
 import { unwrapWallet } from "./wallets.js";
 import * as wasm from "./wasm/opengradient/ogkit.js";
-import type { FetchLike, OpenGradientCore, OpenGradientNetwork, Tee } from "./wasm/opengradient/ogkit.js";
+import type { AlphaNetwork, FetchLike, OpenGradientCore, OpenGradientNetwork, Tee } from "./wasm/opengradient/ogkit.js";
 
 /** What `OpenGradient` offers before there is a client. */
 export interface OpenGradientStatic {
@@ -36,11 +37,18 @@ function transport(options: OpenGradientOptions, tees: () => Promise<Tee[]>): Fe
   return tls === "pinned" ? pinnedFetch?.(tees) : undefined;
 }
 
+/** The chain that inference runs on, as the alpha network's client takes it. */
+function alphaNetwork({ inference }: OpenGradientNetwork): AlphaNetwork {
+  const { registry: _, name, ...rest } = inference;
+  return name === undefined ? rest : { ...rest, name };
+}
+
 /** Makes the functions; `load` is awaited before the WebAssembly is used. */
-export function bind(load: () => Promise<void>): {
+export function bind(load: () => Promise<void>): AlphaApi & {
   OpenGradient: OpenGradientStatic;
   fetchWithPayment: FetchWithPayment;
 } {
+  const services = bindAlpha(load);
   const connect = async (options: OpenGradientOptions): Promise<Client> => {
     const { relay: _, tls: __, ...rest } = options ?? {};
     const network = resolveOpenGradientNetwork(options?.network);
@@ -49,9 +57,11 @@ export function bind(load: () => Promise<void>): {
     const fetch = transport(options ?? {}, async () => (core ? core.tees() : []));
     await load();
     core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
-    return new Client(core, network);
+    const alpha = lazyAlpha(load, { wallet, account: core.account, network: alphaNetwork(network) });
+    return new Client(core, network, alpha, services);
   };
   return {
+    ...services,
     OpenGradient: Object.freeze({
       connect,
       init: connect,

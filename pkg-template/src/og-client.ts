@@ -1,5 +1,7 @@
 /** `OpenGradient`: one wallet, two chains. Payments are made on one, inference runs on the other. */
 
+import type { Alpha } from "./alpha.js";
+import type { ModelHubStatic, TwinsStatic } from "./alpha-api.js";
 import { Llm } from "./og-llm.js";
 import type { SettlementMode } from "./og-models.js";
 import type { DiscoveredWallet } from "./wallets.js";
@@ -58,12 +60,23 @@ export class OpenGradient {
   readonly network: OpenGradientNetwork;
   /** Chat and completion. */
   readonly llm: Llm;
+  /** Models on chain and workflows, signed by the same wallet. */
+  readonly alpha: Alpha;
+  /** The model hub: sign in with `login`. */
+  readonly modelHub: ModelHubStatic;
+  /** Digital twins: bring a key with `connect`. */
+  readonly twins: TwinsStatic;
 
   /** @internal */
-  constructor(core: OpenGradientCore, network: OpenGradientNetwork) {
+  constructor(
+    core: OpenGradientCore, network: OpenGradientNetwork, alpha: Alpha, services: { ModelHub: ModelHubStatic; Twins: TwinsStatic },
+  ) {
     this.#core = core;
     this.network = network;
     this.llm = new Llm(core);
+    this.alpha = alpha;
+    this.modelHub = services.ModelHub;
+    this.twins = services.Twins;
   }
 
   /** The account that pays. */

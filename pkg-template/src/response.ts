@@ -4,7 +4,7 @@ import type { Ogpu } from "./client.js";
 import type { ResponseStatus } from "./constants.js";
 import { OnChain } from "./contract.js";
 import type { OgpuEventStream } from "./events.js";
-import { Task } from "./task.js";
+import type { Task } from "./task.js";
 import type {
   Address, CallOptions, Core, FetchOptions, IpfsContent, JsonValue, Receipt, ResponseParams, ResponseSnapshot, WatchTiming, WriteOptions,
 } from "./wasm/ogpu/ogkit.js";
@@ -56,7 +56,7 @@ export class Response extends OnChain {
 
   /** The task it answers. One HTTP request where it is not known, as for each getter. @throws ResponseNotFoundError */
   async getTask(options?: CallOptions): Promise<Task> {
-    return new Task(this.ogpu, this.core, this.task ?? (await this.getParams(options)).task);
+    return this.ogpu.task(this.task ?? (await this.getParams(options)).task);
   }
   /** Its terms. @throws ResponseNotFoundError */
   getParams(options?: CallOptions): Promise<ResponseParams> {

@@ -5,7 +5,7 @@ import type { SourceStatus } from "./constants.js";
 import { OnChain } from "./contract.js";
 import { invalidInput } from "./errors.js";
 import type { OgpuEventStream } from "./events.js";
-import { Task } from "./task.js";
+import type { Task } from "./task.js";
 import type {
   Address, CallOptions, Core, FetchOptions, JsonValue, PublishOptions, Receipt, SourceInfo, SourceParams, WatchTiming, WriteOptions,
 } from "./wasm/ogpu/ogkit.js";
@@ -84,7 +84,7 @@ export class Source extends OnChain {
   /** Its tasks `lower` to `upper` (exclusive; default: all). Two HTTP requests. @throws SourceNotFoundError */
   async getTasks(lower?: number, upper?: number, options?: CallOptions): Promise<Task[]> {
     const found = (await this.core.list("Source.getTaskCount", "Source.getTasks", this.address, lower, upper, options)) as Address[];
-    return found.map((address) => new Task(this.ogpu, this.core, address));
+    return found.map((address) => this.ogpu.task(address));
   }
   /** The registered providers `lower` to `upper` (exclusive; default: all). Two HTTP requests. @throws SourceNotFoundError */
   async getRegistrants(lower?: number, upper?: number, options?: CallOptions): Promise<Address[]> {

@@ -9,14 +9,15 @@ interface Module {
   setLogSink(sink: LogSink | undefined): void;
 }
 
-type Source = BufferSource | WebAssembly.Module | Response;
+/** What holds the WebAssembly. */
+export type WasmSource = BufferSource | WebAssembly.Module | Response;
 
 /** Starts once; a failure is a {@link ModuleLoadError} and can be tried again. */
 export async function start(
   entry: string,
-  init: (options: { module_or_path: Source }) => Promise<unknown>,
+  init: (options: { module_or_path: WasmSource }) => Promise<unknown>,
   { setErrorFactory, setLogSink }: Module,
-  source: () => Source | Promise<Source>,
+  source: () => WasmSource | Promise<WasmSource>,
 ): Promise<void> {
   try {
     await init({ module_or_path: await source() });

@@ -1,8 +1,7 @@
 /** A file on its way to the hub: sent in pieces by the platform, with progress, and read once more for the check. */
 
-import { openPath } from "#file";
 import { invalidInput } from "./errors.js";
-import type { OpenFile } from "./file-web.js";
+import { openPath, type OpenFile } from "./file.js";
 import type { UploadOptions, UploadProgress } from "./model-hub.js";
 import type { PlatformFile, UploadPlan } from "./wasm/opengradient/ogkit.js";
 

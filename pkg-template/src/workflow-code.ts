@@ -1,7 +1,7 @@
 /** The workflow contracts' creation code: files of their own, read when something is deployed. The core checks their hashes. */
 
-import { read } from "#read";
 import { ModuleLoadError } from "./errors.js";
+import { read } from "./read.js";
 
 // The URLs stand here in full, because bundlers look for just this form.
 const PLACES = {
@@ -12,7 +12,7 @@ const PLACES = {
 /** @throws ModuleLoadError; nothing was sent */
 export async function workflowCode(contract: keyof typeof PLACES): Promise<Uint8Array> {
   try {
-    const found = await read(PLACES[contract]());
+    const found = await read(`ogkit/workflow/${contract}.bin`, PLACES[contract]());
     if (found instanceof Uint8Array) return found;
     if (found instanceof Response) return new Uint8Array(await found.arrayBuffer());
     throw new TypeError("no bytes");

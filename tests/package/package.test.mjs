@@ -25,7 +25,7 @@ describe("the tarball", () => {
 
   test("holds what it should and no more", () => {
     const names = readdirSync(join(folder, "node_modules/ogkit"), { recursive: true }).map(String).sort();
-    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu-slim.js", "wasm/ogpu/ogkit_bg.wasm"]) {
+    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm"]) {
       assert.ok(names.includes(wanted), wanted);
     }
     assert.deepEqual(names.filter((name) => /\.(rs|sol|test\.|tsbuildinfo)|\.built/.test(name)), []);
@@ -34,7 +34,7 @@ describe("the tarball", () => {
   test("passes publint and are-the-types-wrong", () => {
     run(folder, bin("publint"), ["run", join(folder, "node_modules/ogkit"), "--strict"]);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
-    run(folder, bin("attw"), [join(folder, tarball), "--profile", "esm-only", "--exclude-entrypoints", "ogpu.wasm"]);
+    run(folder, bin("attw"), [join(folder, tarball)]);
   });
 
   test("runs in Node: import, require, slim", () => {
@@ -59,6 +59,29 @@ describe("the tarball", () => {
       import { TaskExpiredError as Other } from "ogkit/ogpu";
       console.log(TaskExpiredError === Other);`);
     assert.equal(run(folder, "node", ["both.mjs"]), "true\n");
+    writeFileSync(join(folder, "required.cjs"), `
+      const { Ogpu } = require("ogkit/ogpu");
+      import("ogkit/ogpu").then((esm) => Ogpu.readOnly({ network: "testnet" }).then(({ network }) => console.log(esm.Ogpu === Ogpu, network.chainId)));`);
+    assert.equal(run(folder, "node", ["required.cjs"]), "true 200820172034\n");
+  });
+
+  test("tells where it comes from, as provenance wants, and what it needs only for its adapters", () => {
+    const { repository, homepage, bugs, license, publishConfig, sideEffects, peerDependencies, peerDependenciesMeta, dependencies } = JSON.parse(readFileSync(join(folder, "node_modules/ogkit/package.json"), "utf8"));
+    assert.match(repository.url, /^git\+https:\/\//);
+    assert.ok(homepage && bugs.url && license);
+    assert.deepEqual(publishConfig, { access: "public", provenance: true });
+    assert.equal(sideEffects, false);
+    assert.equal(dependencies, undefined);
+    assert.deepEqual(Object.keys(peerDependencies).sort(), Object.keys(peerDependenciesMeta).sort());
+    assert.ok(Object.values(peerDependenciesMeta).every(({ optional }) => optional));
+    assert.deepEqual(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["ogkit"]);
+  });
+
+  test("its adapters import no library but React", () => {
+    for (const entry of ["abi", "viem", "ethers", "wagmi", "adapter"]) {
+      const text = readFileSync(join(folder, `node_modules/ogkit/${entry}.js`), "utf8");
+      assert.deepEqual([...text.matchAll(/from "([^.][^"]*)"/g)].map(([, name]) => name), [], entry);
+    }
   });
 
   test("type-checks strictly", () => {
@@ -66,6 +89,16 @@ describe("the tarball", () => {
     for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
       run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution, "consumer.ts"]);
     }
+    writeFileSync(join(folder, "consumer.cts"), `
+      import { Ogpu, parseEther } from "ogkit/ogpu";
+      import { init } from "ogkit/ogpu/slim";
+      import { vaultAbi } from "ogkit/abi";
+      import wasm = require("ogkit/ogpu.wasm");
+      export const amount: bigint = parseEther("1");
+      export const error: "error" | "event" | "function" = vaultAbi[0].type;
+      export const client: Promise<Ogpu> = init(wasm.default).then(() => Ogpu.readOnly({ network: "mainnet" }));
+    `);
+    run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", "NodeNext", "consumer.cts"]);
   });
 
   test("builds with Vite and runs in Chrome under a strict policy, with one copy of the WebAssembly", async () => {

@@ -1,3 +1,3 @@
 // The package's own entries, in one place: where they are may change.
-export * from "../../../pkg/opengradient-alpha.js";
+export * from "../../../pkg/opengradient.js";
 export { InvalidInputError } from "../../../pkg/errors.js";

@@ -3,13 +3,13 @@
  * {@link init} once with `ogkit/ogpu.wasm` before anything else.
  */
 
-import { bind } from "./api.js";
-import { ModuleLoadError } from "./errors.js";
-import { start } from "./start.js";
-import wasmInit, { setErrorFactory, setLogSink } from "./wasm/ogpu/ogkit.js";
-import type { Ogpu as Client } from "./client.js";
+import { bind } from "../api.js";
+import { ModuleLoadError } from "../errors.js";
+import { start, type WasmSource } from "../start.js";
+import wasmInit, { setErrorFactory, setLogSink } from "../wasm/ogpu/ogkit.js";
+import type { Ogpu as Client } from "../client.js";
 
-export * from "./shared.js";
+export * from "../shared.js";
 
 let started: Promise<void> | undefined;
 
@@ -17,7 +17,7 @@ let started: Promise<void> | undefined;
  * Starts the WebAssembly from its bytes, its module or a response that holds it.
  * @throws ModuleLoadError; it may be called again
  */
-export function init(source: BufferSource | WebAssembly.Module | globalThis.Response): Promise<void> {
+export function init(source: WasmSource | Promise<WasmSource>): Promise<void> {
   started ??= start("ogkit/ogpu", wasmInit, { setErrorFactory, setLogSink }, () => source).catch((error: unknown) => {
     started = undefined;
     throw error;

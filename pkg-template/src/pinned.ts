@@ -1,13 +1,15 @@
-/** Requests to enclaves over TLS with just the certificate that the registry names. Node only. */
+/** Requests to enclaves over TLS with just the certificate that the registry names. No page and no worker can pin one. */
 
-import { Agent, request as httpsRequest } from "node:https";
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
+import type { Agent } from "node:https";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 
+import { builtin } from "./host.js";
 import { withUrl, type TeeSource } from "./og-transport.js";
 import type { FetchLike } from "./wasm/opengradient/ogkit.js";
 
+const https = builtin("node:https") as typeof import("node:https");
+const stream = builtin("node:stream") as typeof import("node:stream");
 const agents = new Map<string, Agent>();
 
 /** Connections that end in the handshake unless the server shows just this certificate, whatever its name and issuer. */
@@ -21,7 +23,7 @@ function agentFor(certificate: string): Agent {
     }
   }
   const der = Buffer.from(certificate.slice(2), "hex");
-  const agent = new Agent({
+  const agent = new https.Agent({
     keepAlive: true,
     ca: `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
     // Called in the handshake, before any byte of the request is sent.
@@ -34,8 +36,8 @@ function agentFor(certificate: string): Agent {
   return agent;
 }
 
-/** A `fetch` that pins the certificates of the enclaves; other servers are reached as ever. */
-export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = (tees) => async (url, init) => {
+/** A `fetch` that pins the certificates of the enclaves, in Node; other servers are reached as ever. `undefined` elsewhere. */
+export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = !builtin("node:https") ? undefined : (tees) => async (url, init) => {
   const { origin, protocol } = new URL(url);
   // Without the registry the platform decides, and it refuses certificates that sign themselves.
   const known = protocol === "https:" ? await tees().catch(() => []) : [];
@@ -48,7 +50,7 @@ function exchange(url: string, init: RequestInit, agent: Agent): Promise<Respons
     const { method = "GET", body, signal } = init;
     const headers = Object.fromEntries(new Headers(init.headers));
     const bytes = body === undefined || body === null ? undefined : (body as Uint8Array);
-    const call = httpsRequest(url, { method, agent, headers: bytes ? { ...headers, "content-length": bytes.byteLength } : headers, ...(signal ? { signal } : {}) });
+    const call = https.request(url, { method, agent, headers: bytes ? { ...headers, "content-length": bytes.byteLength } : headers, ...(signal ? { signal } : {}) });
     call.on("error", (cause) => reject(new TypeError(cause.message, { cause })));
     call.on("response", (answer) => {
       try {
@@ -73,7 +75,7 @@ function bodyOf(answer: IncomingMessage, status: number): ReadableStream<Uint8Ar
     answer.resume();
     return null;
   }
-  return Readable.toWeb(answer) as NodeStream<Uint8Array> as ReadableStream<Uint8Array>;
+  return stream.Readable.toWeb(answer) as NodeStream<Uint8Array> as ReadableStream<Uint8Array>;
 }
 
 function headersOf(answer: IncomingMessage): Headers {

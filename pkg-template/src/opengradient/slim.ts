@@ -3,13 +3,16 @@
  * {@link init} once with `ogkit/opengradient.wasm` before anything else.
  */
 
-import { bind } from "./og-api.js";
-import { ModuleLoadError } from "./errors.js";
-import { start } from "./start.js";
-import wasmInit, { setErrorFactory, setLogSink } from "./wasm/opengradient/ogkit.js";
-import type { OpenGradient as Client } from "./og-client.js";
+import { bind } from "../og-api.js";
+import { ModuleLoadError } from "../errors.js";
+import { start } from "../start.js";
+import wasmInit, { setErrorFactory, setLogSink } from "../wasm/opengradient/ogkit.js";
+import type { OpenGradient as Client } from "../og-client.js";
+import type { Alpha as AlphaClient } from "../alpha.js";
+import type { ModelHub as Hub } from "../model-hub.js";
+import type { Twins as TwinsClient } from "../twins.js";
 
-export * from "./og-shared.js";
+export * from "../og-shared.js";
 
 let started: Promise<void> | undefined;
 
@@ -33,4 +36,12 @@ function ready(): Promise<void> {
 
 /** A wallet on OpenGradient. */
 export type OpenGradient = Client;
-export const { OpenGradient, fetchWithPayment } = bind(ready);
+/** The alpha network, and the wallet that signs there, if any. */
+export type Alpha = AlphaClient;
+/** Someone's place in the model hub. */
+export type ModelHub = Hub;
+/** The twins' service and a key for it. */
+export type Twins = TwinsClient;
+export const {
+  OpenGradient, fetchWithPayment, Alpha, ModelHub, Twins, generateImage, encodeInference, decodeModelOutput, workflowModels,
+} = bind(ready);

@@ -1,7 +1,0 @@
-/** Reads the WebAssembly by `fetch`. */
-
-export async function read(url: URL): Promise<Response> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url.pathname} answered with status ${response.status}`);
-  return response;
-}
