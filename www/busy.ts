@@ -9,6 +9,8 @@ import { notice } from "./errors.js";
 export interface Job {
   signal: AbortSignal;
   onProgress: (step: Progress) => void;
+  /** Tells what is waited for, in words of one's own. */
+  say: (text: string) => void;
 }
 
 function words(step: Progress): string {
@@ -48,7 +50,8 @@ export function job(form: HTMLFormElement, label: string, testid: string, work: 
     cancel.hidden = message.hidden = false;
     message.textContent = "Preparing…";
     try {
-      await work({ signal: controller.signal, onProgress: (step) => (message.textContent = words(step)) });
+      const say = (text: string): void => void (message.textContent = text);
+      await work({ signal: controller.signal, onProgress: (step) => say(words(step)), say });
     } catch (error) {
       form.append(notice(error));
     } finally {
