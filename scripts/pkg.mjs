@@ -37,7 +37,7 @@ function fingerprint() {
 /** The entry points with a WebAssembly of their own: each has just the code of its cargo feature. */
 const ENTRIES = {
   ogpu: ["ogpu", "api", "client", "contract", "source", "task", "response", "actors", "modules", "events", "run-task", "environments", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read-web"],
-  opengradient: ["opengradient", "og-api", "og-shared", "og-client", "og-llm", "og-stream", "og-output", "og-models", "og-networks", "og-payments", "og-transport", "pinned-web", "load-opengradient", "start", "errors", "units", "wallets", "read-web"],
+  opengradient: ["opengradient", "og-api", "og-shared", "og-client", "og-llm", "og-stream", "og-output", "og-models", "og-networks", "og-payments", "og-transport", "og-pinned", "pinned-web", "load-opengradient", "start", "errors", "units", "wallets", "read-web"],
 };
 
 function build() {

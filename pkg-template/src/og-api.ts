@@ -1,6 +1,6 @@
 /** The functions of `ogkit/opengradient`, over whichever way the WebAssembly is loaded. */
 
-import { pinnedFetch } from "#pinned";
+import { pinnedFetch } from "./og-pinned.js";
 import { OpenGradient as Client, type OpenGradientOptions } from "./og-client.js";
 import { invalidInput } from "./errors.js";
 import { resolveOpenGradientNetwork } from "./og-networks.js";

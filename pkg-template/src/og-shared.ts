@@ -23,7 +23,7 @@ export type { AssistantMessage, TextGenerationOutput } from "./og-output.js";
 export { PendingTextGenerationStream, TextGenerationStream, type StreamChunk } from "./og-stream.js";
 export { getPayment, type FetchWithPayment, type FetchWithPaymentOptions, type ResponsePayment } from "./og-payments.js";
 export { relayFetch, type TeeSource } from "./og-transport.js";
-export { pinnedFetch } from "#pinned";
+export { pinnedFetch } from "./og-pinned.js";
 export type {
   Address, AssetRule, CallOptions, Eip1193Provider, FetchLike, Hash, Hex, OnPayment, OpenGradientNetwork, OpgApproval, OpgState,
   PaymentChain, PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
