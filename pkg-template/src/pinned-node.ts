@@ -8,6 +8,8 @@ import type { ReadableStream as NodeStream } from "node:stream/web";
 import { withUrl, type TeeSource } from "./og-transport.js";
 import type { FetchLike } from "./wasm/opengradient/ogkit.js";
 
+/** So long a list of enclaves serves before it is asked for again. */
+const FRESH_MS = 30_000;
 const agents = new Map<string, Agent>();
 
 /** Connections that end in the handshake unless the server shows just this certificate, whatever its name and issuer. */
@@ -35,12 +37,21 @@ function agentFor(certificate: string): Agent {
 }
 
 /** A `fetch` that pins the certificates of the enclaves; other servers are reached as ever. */
-export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = (tees) => async (url, init) => {
-  const { origin, protocol } = new URL(url);
-  // Without the registry the platform decides, and it refuses certificates that sign themselves.
-  const known = protocol === "https:" ? await tees().catch(() => []) : [];
-  const tee = known.find(({ endpoint }) => URL.canParse(endpoint) && new URL(endpoint).origin === origin);
-  return tee ? exchange(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
+export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = (tees) => {
+  let known: Awaited<ReturnType<TeeSource>> = [];
+  let readAt = 0;
+  return async (url, init) => {
+    const { origin, protocol } = new URL(url);
+    if (protocol !== "https:") return fetch(url, init);
+    const find = () => known.find(({ endpoint }) => URL.canParse(endpoint) && new URL(endpoint).origin === origin);
+    if (!find() || Date.now() - readAt > FRESH_MS) {
+      // Without the registry the platform decides, and it refuses certificates that sign themselves.
+      known = await tees().catch(() => []);
+      readAt = Date.now();
+    }
+    const tee = find();
+    return tee ? exchange(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
+  };
 };
 
 function exchange(url: string, init: RequestInit, agent: Agent): Promise<Response> {

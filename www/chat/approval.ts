@@ -10,9 +10,9 @@ export function approvalScreen(og: OpenGradient, refresh: () => Promise<void>): 
   card.hidden = false;
   const done = el("p", { class: "proof", role: "status", "data-testid": "approved", hidden: true });
   const form = el("form", { "aria-label": "Approve" }, field("Approve payments up to, OPG", "amount", "1", { inputmode: "decimal" }));
-  job(form, "Approve", "approve", async ({ signal, onProgress }) => {
+  job(form, "Approve", "approve", async (options) => {
     const amount = parseEther(value(form, "amount"));
-    const { allowanceAfter, txHash } = await og.llm.ensureOpgApproval({ minAllowance: amount, approveAmount: amount, signal, onProgress });
+    const { allowanceAfter, txHash } = await og.llm.ensureOpgApproval({ minAllowance: amount, approveAmount: amount, ...options });
     done.textContent = txHash ? `✓ Approved: payments may move ${formatEther(allowanceAfter)} OPG` : `✓ Nothing to do: ${formatEther(allowanceAfter)} OPG are approved already`;
     done.hidden = false;
     await refresh();

@@ -22,7 +22,7 @@ export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void
     form.requestSubmit();
   });
 
-  job(form, "Ask", "ask", async ({ signal, say }) => {
+  job(form, "Ask", "ask", async ({ signal }, say) => {
     const asked: ChatMessage = { role: "user", content: value(form, "question") };
     const text = el("p", { class: "answer", "data-testid": "answer", "aria-busy": "true" });
     const place = el("li", {}, el("p", { class: "asked" }, asked.content as string), text);
