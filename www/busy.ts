@@ -27,8 +27,8 @@ function words(step: Progress): string {
   }
 }
 
-/** Adds the submit button, the cancel button and the place for messages to a form. */
-export function job(form: HTMLFormElement, label: string, testid: string, work: (job: Job) => Promise<void>): void {
+/** Adds the submit button, the cancel button and the place for messages to a form; `say` tells what is waited for. */
+export function job(form: HTMLFormElement, label: string, testid: string, work: (job: Job, say: (text: string) => void) => Promise<void>): void {
   const submit = el("button", { type: "submit", "data-testid": testid }, label);
   const cancel = el("button", { type: "button", class: "plain", hidden: true, "data-testid": `${testid}-cancel` }, "Cancel");
   const message = el("p", { class: "quiet", role: "status", hidden: true });
@@ -48,7 +48,8 @@ export function job(form: HTMLFormElement, label: string, testid: string, work: 
     cancel.hidden = message.hidden = false;
     message.textContent = "Preparing…";
     try {
-      await work({ signal: controller.signal, onProgress: (step) => (message.textContent = words(step)) });
+      const say = (text: string): void => void (message.textContent = text);
+      await work({ signal: controller.signal, onProgress: (step) => say(words(step)) }, say);
     } catch (error) {
       form.append(notice(error));
     } finally {

@@ -10,6 +10,8 @@ import type { FetchLike } from "./wasm/opengradient/ogkit.js";
 
 const https = builtin("node:https") as typeof import("node:https");
 const stream = builtin("node:stream") as typeof import("node:stream");
+/** So long a list of enclaves serves before it is asked for again. */
+const FRESH_MS = 30_000;
 const agents = new Map<string, Agent>();
 
 /** Connections that end in the handshake unless the server shows just this certificate, whatever its name and issuer. */
@@ -36,13 +38,25 @@ function agentFor(certificate: string): Agent {
   return agent;
 }
 
-/** A `fetch` that pins the certificates of the enclaves, in Node; other servers are reached as ever. `undefined` elsewhere. */
-export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = !builtin("node:https") ? undefined : (tees) => async (url, init) => {
-  const { origin, protocol } = new URL(url);
-  // Without the registry the platform decides, and it refuses certificates that sign themselves.
-  const known = protocol === "https:" ? await tees().catch(() => []) : [];
-  const tee = known.find(({ endpoint }) => URL.canParse(endpoint) && new URL(endpoint).origin === origin);
-  return tee ? exchange(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
+/**
+ * In Node a `fetch` that takes just the registry's TLS certificate from each enclave, for a relay of your own for example: a handshake
+ * with any other ends before the request is sent. Other servers are reached as ever. `undefined` in browsers and workers.
+ */
+export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = !builtin("node:https") ? undefined : (tees) => {
+  let known: Awaited<ReturnType<TeeSource>> = [];
+  let readAt = 0;
+  return async (url, init) => {
+    const { origin, protocol } = new URL(url);
+    if (protocol !== "https:") return fetch(url, init);
+    const find = () => known.find(({ endpoint }) => URL.canParse(endpoint) && new URL(endpoint).origin === origin);
+    if (!find() || Date.now() - readAt > FRESH_MS) {
+      // Without the registry the platform decides, and it refuses certificates that sign themselves.
+      known = await tees().catch(() => []);
+      readAt = Date.now();
+    }
+    const tee = find();
+    return tee ? exchange(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
+  };
 };
 
 function exchange(url: string, init: RequestInit, agent: Agent): Promise<Response> {

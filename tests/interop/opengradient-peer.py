@@ -3,6 +3,7 @@
 Only where it goes is changed (RPC, node API, the hosts of its services); what it does is its own.
 """
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -149,6 +150,26 @@ def twins_chat(key, twin, model, messages, more):
     return {"finishReason": result.finish_reason, "message": result.chat_output}
 
 
+def llm(key, url, call, options):
+    """Chat or completion by the SDK, paid by its own x402 client."""
+
+    async def run():
+        client = og.LLM.from_url(private_key=key, llm_server_url=url)
+        try:
+            return await getattr(client, call)(**options)
+        finally:
+            await client.close()
+
+    answer = asyncio.run(run())
+    names = ("finish_reason", "chat_output", "completion_output", "usage", "tee_signature", "tee_timestamp", "images")
+    return {name: getattr(answer, name) for name in names}
+
+
+def llm_approve(key, url, minimum):
+    done = og.LLM.from_url(private_key=key, llm_server_url=url).ensure_opg_approval(min_allowance=minimum)
+    return {"before": str(done.allowance_before), "after": str(done.allowance_after), "hash": done.tx_hash}
+
+
 def bench(count):
     """Seconds to make calldata of so many numbers, and to read them back from a result."""
     rng = np.random.default_rng(7)
@@ -181,6 +202,8 @@ CALLS = {
     "upload": upload,
     "list_files": lambda email, name, version: hubs[email].list_files(name, version),
     "twins_chat": twins_chat,
+    "llm": llm,
+    "llm_approve": llm_approve,
     "bench": bench,
 }
 

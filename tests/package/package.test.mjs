@@ -25,7 +25,7 @@ describe("the tarball", () => {
 
   test("holds what it should and no more", () => {
     const names = readdirSync(join(folder, "node_modules/ogkit"), { recursive: true }).map(String).sort();
-    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm"]) {
+    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm", "opengradient.js", "opengradient/slim.d.ts", "relay.js", "wasm/opengradient/ogkit_bg.wasm"]) {
       assert.ok(names.includes(wanted), wanted);
     }
     assert.deepEqual(names.filter((name) => /\.(rs|sol|test\.|tsbuildinfo)|\.built/.test(name)), []);
@@ -57,12 +57,28 @@ describe("the tarball", () => {
     writeFileSync(join(folder, "both.mjs"), `
       import { TaskExpiredError } from "ogkit";
       import { TaskExpiredError as Other } from "ogkit/ogpu";
-      console.log(TaskExpiredError === Other);`);
-    assert.equal(run(folder, "node", ["both.mjs"]), "true\n");
+      import { OpenGradient, PaymentRefusedError } from "ogkit";
+      import { OpenGradient as Same, PaymentRefusedError as Third, OgError } from "ogkit/opengradient";
+      console.log(TaskExpiredError === Other, PaymentRefusedError === Third, OpenGradient === Same, new TaskExpiredError({ name: "", code: "", message: "", fields: {} }) instanceof OgError);`);
+    assert.equal(run(folder, "node", ["both.mjs"]), "true true true true\n");
     writeFileSync(join(folder, "required.cjs"), `
       const { Ogpu } = require("ogkit/ogpu");
       import("ogkit/ogpu").then((esm) => Ogpu.readOnly({ network: "testnet" }).then(({ network }) => console.log(esm.Ogpu === Ogpu, network.chainId)));`);
     assert.equal(run(folder, "node", ["required.cjs"]), "true 200820172034\n");
+    writeFileSync(join(folder, "og.mjs"), `
+      import { readFile } from "node:fs/promises";
+      import { fileURLToPath } from "node:url";
+      import * as slim from "ogkit/opengradient/slim";
+      import { createRelay } from "ogkit/relay";
+      import { OpenGradient } from "ogkit/opengradient";
+      const wallet = { request: async () => ["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"] };
+      const early = await slim.OpenGradient.connect({ wallet }).catch((e) => e.code);
+      await slim.init(await readFile(fileURLToPath(import.meta.resolve("ogkit/opengradient.wasm"))));
+      using og = await slim.OpenGradient.connect({ wallet });
+      const error = await (await OpenGradient.connect({ wallet, network: "testnet" })).llm.chat({ model: "x" }).catch((e) => e);
+      const relay = await createRelay({ upstreams: [] })(new Request("https://relay.example/?url=https://x.example/"));
+      console.log(early, og.account, og.network.name, error.field, relay.status);`.replace("using og", "const og"));
+    assert.equal(run(folder, "node", ["og.mjs"]), "moduleLoad 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 OpenGradient messages 403\n");
   });
 
   test("tells where it comes from, as provenance wants, and what it needs only for its adapters", () => {
@@ -85,9 +101,13 @@ describe("the tarball", () => {
   });
 
   test("type-checks strictly", () => {
-    writeFileSync(join(folder, "consumer.ts"), readFileSync(join(root, "tests/node/types/ogpu.test-d.ts"), "utf8").replace("../../../pkg/ogpu.js", "ogkit/ogpu"));
+    const entries = { "ogpu.js": "ogkit/ogpu", "opengradient.js": "ogkit/opengradient", "opengradient/slim.js": "ogkit/opengradient/slim", "index.js": "ogkit", "relay.js": "ogkit/relay" };
+    for (const name of ["ogpu", "opengradient"]) {
+      const text = readFileSync(join(root, `tests/node/types/${name}.test-d.ts`), "utf8");
+      writeFileSync(join(folder, `${name}.ts`), text.replace(/\.\.\/\.\.\/\.\.\/pkg\/([\w/-]+\.js)/g, (_, file) => entries[file]));
+    }
     for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
-      run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution, "consumer.ts"]);
+      run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution, "ogpu.ts", "opengradient.ts"]);
     }
     writeFileSync(join(folder, "consumer.cts"), `
       import { Ogpu, parseEther } from "ogkit/ogpu";
@@ -101,16 +121,20 @@ describe("the tarball", () => {
     run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", "NodeNext", "consumer.cts"]);
   });
 
-  test("builds with Vite and runs in Chrome under a strict policy, with one copy of the WebAssembly", async () => {
+  test("builds with Vite and runs in Chrome under a strict policy, with one copy of each WebAssembly", async () => {
     writeFileSync(join(folder, "index.html"), '<!doctype html><title>t</title><p id="out"></p><script type="module" src="./page.js"></script>');
     writeFileSync(join(folder, "page.js"), `
       import { Ogpu, discoverWallets, parseEther } from "ogkit/ogpu";
+      import { OpenGradient } from "ogkit/opengradient";
       const ogpu = await Ogpu.readOnly({ network: "mainnet" });
       const error = await ogpu.vault.withdraw(parseEther("1")).catch((e) => e);
-      document.getElementById("out").textContent = [ogpu.network.chainId, (await discoverWallets({ timeout: 1 })).length, error.code].join(" ");`);
+      const wallet = { request: async () => ["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"] };
+      const og = await OpenGradient.connect({ wallet });
+      const blocked = await og.llm.chat({ model: "x", messages: [{ role: "user", content: "x" }], teeId: "0x" + "11".repeat(32) }).catch((e) => e);
+      document.getElementById("out").textContent = [ogpu.network.chainId, (await discoverWallets({ timeout: 1 })).length, error.code, blocked.code].join(" ");`);
     run(folder, bin("vite"), ["build", "--logLevel", "error"]);
     const assets = readdirSync(join(folder, "dist/assets"));
-    assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 1);
+    assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 2);
 
     const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
     const server = createServer((request, response) => {
@@ -129,7 +153,7 @@ describe("the tarball", () => {
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${server.address().port}/`);
       await page.waitForFunction(() => document.getElementById("out").textContent);
-      assert.equal(await page.textContent("#out"), "1071 0 missingSigner");
+      assert.equal(await page.textContent("#out"), "1071 0 missingSigner teeUnavailable");
     } finally {
       await browser.close();
       server.close();

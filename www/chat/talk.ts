@@ -22,13 +22,15 @@ export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void
     form.requestSubmit();
   });
 
-  job(form, "Ask", "ask", async ({ signal }) => {
+  job(form, "Ask", "ask", async ({ signal }, say) => {
     const asked: ChatMessage = { role: "user", content: value(form, "question") };
     const text = el("p", { class: "answer", "data-testid": "answer", "aria-busy": "true" });
     const place = el("li", {}, el("p", { class: "asked" }, asked.content as string), text);
     const stream = og.llm.chat({ model: model.value, messages: [...messages, asked], maxTokens: MAX_TOKENS, stream: true, signal });
+    say("Waiting for the enclave…");
     try {
       await stream;
+      say("The model writes…");
       talk.append(place);
       talk.hidden = false;
       question.value = "";

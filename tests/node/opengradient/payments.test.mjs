@@ -282,7 +282,7 @@ async function servePackage() {
   const types = { js: "text/javascript", wasm: "application/wasm" };
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://x").pathname;
-    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><title>t</title><link rel="icon" href="data:,"><script type="importmap">{"imports":{"#read":"/read-web.js","#pinned":"/pinned-web.js"}}</script>');
+    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><title>t</title><link rel="icon" href="data:,">');
     try {
       const bytes = await readFile(new URL(`../../../pkg${path}`, import.meta.url));
       response.writeHead(200, { "content-type": types[path.split(".").pop()] ?? "text/plain" }).end(bytes);

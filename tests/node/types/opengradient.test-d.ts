@@ -5,7 +5,7 @@ import {
   type PaymentRecord, type PendingTextGenerationStream, type StreamChunk, type Tee, type TeeProof, type TextGenerationOutput,
   type TextGenerationStream, type ToolCall,
 } from "../../../pkg/opengradient.js";
-import { OpenGradient as Slim, init as load } from "../../../pkg/opengradient-slim.js";
+import { OpenGradient as Slim, init as load } from "../../../pkg/opengradient/slim.js";
 import { Ogpu, OpenGradient as Both } from "../../../pkg/index.js";
 import { createRelay, toNodeHandler } from "../../../pkg/relay.js";
 
