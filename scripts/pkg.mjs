@@ -28,26 +28,27 @@ function fingerprint() {
   return hash.digest("hex");
 }
 
+/** The entry points with a WebAssembly of their own: each has just the code of its cargo feature. */
+const ENTRIES = ["ogpu", "opengradient"];
+
 function build() {
   for (const folder of [pkg, stage]) rmSync(folder, { recursive: true, force: true });
-  const wasm = join(root, "target/pkg-wasm/ogpu");
-  mkdirSync(join(pkg, "wasm/ogpu"), { recursive: true });
-  buildWasm(["ogpu"], wasm, join(pkg, "wasm/ogpu/ogkit_bg.wasm"));
-
-  const glue = join(wasm, "ogkit.js");
-  // Only our loader names the file: two such expressions would make a bundler copy it twice.
-  const text = readFileSync(glue, "utf8");
-  const lean = text.replace(/module_or_path = new URL\([^)]*import\.meta\.url\);/, 'throw new TypeError("no WebAssembly given");');
-  if (lean === text) throw new Error("the glue of wasm-bindgen has changed: its default URL was not found");
-
   cpSync(join(root, "pkg-template"), stage, { recursive: true });
-  mkdirSync(join(stage, "src/wasm/ogpu"), { recursive: true });
-  for (const folder of [join(stage, "src/wasm/ogpu"), join(pkg, "wasm/ogpu")]) {
-    writeFileSync(join(folder, "ogkit.js"), lean);
-    cpSync(join(wasm, "ogkit.d.ts"), join(folder, "ogkit.d.ts"));
+  for (const entry of ENTRIES) {
+    const wasm = join(root, "target/pkg-wasm", entry);
+    mkdirSync(join(pkg, "wasm", entry), { recursive: true });
+    buildWasm([entry], wasm, join(pkg, "wasm", entry, "ogkit_bg.wasm"));
+    // Only our loader names the file: two such expressions would make a bundler copy it twice.
+    const text = readFileSync(join(wasm, "ogkit.js"), "utf8");
+    const lean = text.replace(/module_or_path = new URL\([^)]*import\.meta\.url\);/, 'throw new TypeError("no WebAssembly given");');
+    if (lean === text) throw new Error("the glue of wasm-bindgen has changed: its default URL was not found");
+    for (const folder of [join(stage, "src/wasm", entry), join(pkg, "wasm", entry)]) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "ogkit.js"), lean);
+      cpSync(join(wasm, "ogkit.d.ts"), join(folder, "ogkit.d.ts"));
+    }
   }
   run("tsc", ["--project", join(stage, "tsconfig.json")]);
-
   cpSync(join(root, "pkg-template/package.json"), join(pkg, "package.json"));
   for (const name of ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, name), join(pkg, name));
 }
@@ -58,5 +59,5 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
   build();
   writeFileSync(stamp, wanted);
 }
-if (!statSync(join(pkg, "wasm/ogpu/ogkit_bg.wasm")).size) throw new Error("the WebAssembly is empty");
+for (const entry of ENTRIES) if (!statSync(join(pkg, "wasm", entry, "ogkit_bg.wasm")).size) throw new Error("the WebAssembly is empty");
 checkBudgets();

@@ -66,18 +66,25 @@ pub fn public_url(url: &str) -> String {
 
 /// A failure: one pointer, because results are moved through every layer.
 #[derive(Clone, Debug)]
-pub struct Error(Box<Kind>);
+pub struct Error(Box<Failure>);
+
+#[derive(Clone, Debug)]
+struct Failure {
+    kind: Kind,
+    /// The HTTP request that failed, by its number in the trace.
+    request: Option<u32>,
+}
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
-        Self(Box::new(kind))
+        Self(Box::new(Failure { kind, request: None }))
     }
 }
 
 impl std::ops::Deref for Error {
     type Target = Kind;
     fn deref(&self) -> &Kind {
-        &self.0
+        &self.0.kind
     }
 }
 
@@ -182,12 +189,101 @@ pub enum Kind {
     /// The wallet failed in another way.
     WalletFailed { said: Said },
 
+    /// An offer did not fit the caller's policy, or the caller declined; nothing was signed. `reason` is a stable code,
+    /// `asked` and `limit` are in the token's smallest unit.
+    PaymentRefused { reason: &'static str, detail: String, host: String, asked: Option<U256>, limit: Option<U256> },
+    /// Payment is demanded in a way that cannot be read or met; nothing was signed.
+    NotPayable { url: String, reason: String },
+    /// The account allows the spender too little of the token (smallest unit); nothing was signed.
+    InsufficientAllowance { token: Address, account: Address, spender: Address, required: U256, available: U256 },
+    /// The account holds too little of the token (smallest unit); nothing was signed.
+    InsufficientTokenBalance { token: Address, account: Address, required: U256, available: U256 },
+    /// The wallet gave a signature that is not the account's; it was thrown away.
+    PaymentSignature { account: Address, reason: &'static str },
+    /// The wallet's answer came after the payment's deadline (unix seconds); the signature was thrown away.
+    PaymentExpired { deadline: u64 },
+    /// The server refused a signed payment. It could still settle it until the deadline (unix seconds).
+    PaymentRejected {
+        url: String,
+        reason: String,
+        class: &'static str,
+        asset: Address,
+        amount: U256,
+        nonce: String,
+        deadline: u64,
+    },
+    /// A signed payment went out, and what became of it is unknown.
+    PaymentUncertain {
+        url: String,
+        reason: String,
+        asset: Address,
+        amount: U256,
+        nonce: String,
+        deadline: u64,
+        transaction: Option<B256>,
+    },
+    /// The inference's transaction was mined and paid, but its result is not to be had. The node may know it later.
+    ResultRetrieval { hash: B256, inference_id: Option<String>, reason: String },
+    /// A service did not let the caller in.
+    Authentication { service: &'static str, reason: String },
+    /// A service refused, in its own words.
+    Service { url: String, status: u16, reason: String },
+    /// The service speaks a protocol that this place cannot; nothing was sent.
+    NotReachable { service: &'static str, reason: &'static str },
+
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
     /// No usable HTTP answer from an RPC or service.
     Http { url: String, status: Option<u16>, reason: String },
     /// A reply breaks the protocol's rules.
     Protocol { expected: &'static str, found: String },
+
+    /// An enclave's answer is not proven; it is not shown.
+    ProofFailed { check: ProofCheck, reason: String, tee_id: Option<B256> },
+    /// A stream ended before its final chunk, after so many chunks.
+    StreamCut { chunks: u64, reason: String },
+    /// No enclave can be asked; nothing was paid.
+    TeeUnavailable { tee_id: Option<B256>, reason: String },
+    /// The LLM server answered with a failure, or with an answer that is none. The status is 200 where the failure came in
+    /// the answer's body.
+    Llm { url: String, status: u16, message: String },
+}
+
+/// The check of an enclave's answer that failed, in the order in which they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofCheck {
+    /// A field of the proof is missing or malformed.
+    Fields,
+    /// The answer names another enclave than its key.
+    TeeId,
+    /// The answer is from another enclave than the one asked for.
+    ExpectedTeeId,
+    /// The enclave signed another request.
+    RequestHash,
+    /// The enclave signed another output.
+    OutputHash,
+    /// The enclave signed at another time.
+    Timestamp,
+    /// The signature is not by the enclave's key.
+    Signature,
+    /// The answer holds more than the signature covers.
+    Unsigned,
+}
+
+impl ProofCheck {
+    /// The name that callers meet.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fields => "fields",
+            Self::TeeId => "teeId",
+            Self::ExpectedTeeId => "expectedTeeId",
+            Self::RequestHash => "requestHash",
+            Self::OutputHash => "outputHash",
+            Self::Timestamp => "timestamp",
+            Self::Signature => "signature",
+            Self::Unsigned => "unsigned",
+        }
+    }
 }
 
 /// A value of an error, as callers meet it.
@@ -216,7 +312,19 @@ impl Error {
 
     /// What failed, taken out.
     pub fn into_kind(self) -> Kind {
-        *self.0
+        self.0.kind
+    }
+
+    /// The same failure, of this HTTP request.
+    #[must_use]
+    pub fn of_request(mut self, id: u32) -> Self {
+        self.0.request = Some(id);
+        self
+    }
+
+    /// The HTTP request that failed, by its number in the trace.
+    pub const fn request(&self) -> Option<u32> {
+        self.0.request
     }
 }
 
@@ -267,9 +375,25 @@ impl Kind {
             Self::WalletDisconnected { .. } => ("walletDisconnected", "WalletDisconnectedError"),
             Self::WalletUnauthorized { .. } => ("walletUnauthorized", "WalletUnauthorizedError"),
             Self::WalletFailed { .. } => ("walletFailed", "WalletFailedError"),
+            Self::PaymentRefused { .. } => ("paymentRefused", "PaymentRefusedError"),
+            Self::NotPayable { .. } => ("notPayable", "NotPayableError"),
+            Self::InsufficientAllowance { .. } => ("insufficientAllowance", "InsufficientAllowanceError"),
+            Self::InsufficientTokenBalance { .. } => ("insufficientTokenBalance", "InsufficientTokenBalanceError"),
+            Self::PaymentSignature { .. } => ("paymentSignature", "PaymentSignatureError"),
+            Self::PaymentExpired { .. } => ("paymentExpired", "PaymentExpiredError"),
+            Self::PaymentRejected { .. } => ("paymentRejected", "PaymentRejectedError"),
+            Self::PaymentUncertain { .. } => ("paymentUncertain", "PaymentUncertainError"),
+            Self::ResultRetrieval { .. } => ("resultRetrieval", "ResultRetrievalError"),
+            Self::Authentication { .. } => ("authentication", "AuthenticationError"),
+            Self::Service { .. } => ("service", "ServiceError"),
+            Self::NotReachable { .. } => ("notReachable", "NotReachableError"),
             Self::Rpc { .. } => ("rpc", "RpcError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
+            Self::ProofFailed { .. } => ("proofFailed", "VerificationError"),
+            Self::StreamCut { .. } => ("streamCut", "StreamCutError"),
+            Self::TeeUnavailable { .. } => ("teeUnavailable", "TeeUnavailableError"),
+            Self::Llm { .. } => ("inference", "InferenceError"),
         }
     }
 
@@ -392,6 +516,42 @@ impl Kind {
             }
             Self::WalletUnsupportedMethod { method, .. } => out.push(text("method", method)),
             Self::WalletUnauthorized { account, .. } => out.extend(account.map(|a| text("account", a))),
+            Self::PaymentRefused { reason, detail, host, asked, limit } => {
+                out.extend([text("reason", reason), text("detail", detail), text("host", host)]);
+                out.extend(asked.map(|amount| ("asked", Field::Amount(amount))));
+                out.extend(limit.map(|amount| ("limit", Field::Amount(amount))));
+            }
+            Self::NotPayable { url, reason } => out.extend([text("url", url), text("reason", reason)]),
+            Self::InsufficientAllowance { token, account, required, available, .. }
+            | Self::InsufficientTokenBalance { token, account, required, available } => {
+                out.extend([text("token", token), text("account", account)]);
+                if let Self::InsufficientAllowance { spender, .. } = self {
+                    out.push(text("spender", spender));
+                }
+                out.extend([("required", Field::Amount(*required)), ("available", Field::Amount(*available))]);
+            }
+            Self::PaymentSignature { account, reason } => out.extend([text("account", account), text("reason", reason)]),
+            Self::PaymentExpired { deadline } => out.push(number("deadline", *deadline)),
+            Self::PaymentRejected { url, reason, asset, amount, nonce, deadline, .. }
+            | Self::PaymentUncertain { url, reason, asset, amount, nonce, deadline, .. } => {
+                out.extend([text("url", url), text("reason", reason), text("asset", asset), ("amount", Field::Amount(*amount))]);
+                out.extend([text("nonce", nonce), number("deadline", *deadline)]);
+                match self {
+                    Self::PaymentRejected { class, .. } => out.push(text("class", class)),
+                    Self::PaymentUncertain { transaction, .. } => out.extend(transaction.map(|hash| text("transaction", hash))),
+                    _ => {}
+                }
+            }
+            Self::ResultRetrieval { hash, inference_id, reason } => {
+                out.push(text("hash", hash));
+                out.extend(inference_id.as_ref().map(|id| text("inferenceId", id)));
+                out.push(text("reason", reason));
+            }
+            Self::Authentication { service, reason } => out.extend([text("service", service), text("reason", reason)]),
+            Self::Service { url, status, reason } => {
+                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", reason)]);
+            }
+            Self::NotReachable { service, reason } => out.extend([text("service", service), text("reason", reason)]),
             Self::Rpc { url, .. } => out.push(text("url", url)),
             Self::Http { url, status, reason } => {
                 out.push(text("url", url));
@@ -399,6 +559,18 @@ impl Kind {
                 out.push(text("reason", reason));
             }
             Self::Protocol { expected, found } => out.extend([text("expected", expected), text("found", found)]),
+            Self::ProofFailed { check, reason, tee_id } => {
+                out.extend([text("check", check.name()), text("reason", reason)]);
+                out.extend(tee_id.map(|id| text("teeId", id)));
+            }
+            Self::StreamCut { chunks, reason } => out.extend([number("chunks", *chunks), text("reason", reason)]),
+            Self::TeeUnavailable { tee_id, reason } => {
+                out.extend(tee_id.map(|id| text("teeId", id)));
+                out.push(text("reason", reason));
+            }
+            Self::Llm { url, status, message } => {
+                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", message)]);
+            }
             Self::WalletRejected { .. }
             | Self::WalletRequestPending { .. }
             | Self::WalletLocked
@@ -524,17 +696,72 @@ impl fmt::Display for Kind {
                 write!(f, "the wallet does not permit this: {}; connect the account again", said.message)
             }
             Self::WalletFailed { said } => write!(f, "the wallet failed: {}", said.message),
+            Self::PaymentRefused { detail, host, .. } => {
+                write!(f, "the payment to {host} was refused: {detail}; nothing was signed or paid")
+            }
+            Self::NotPayable { url, reason } => write!(f, "{url} demands payment, but {reason}; nothing was signed or paid"),
+            Self::InsufficientAllowance { token, account, spender, required, available } => write!(
+                f,
+                "{account} allows {spender} {available} of the token {token}, but {required} is needed; nothing was signed or paid, approve more first"
+            ),
+            Self::InsufficientTokenBalance { token, account, required, available } => write!(
+                f,
+                "{account} holds {available} of the token {token}, but {required} is needed; nothing was signed or paid"
+            ),
+            Self::PaymentSignature { account, reason } => write!(
+                f,
+                "the wallet's signature is no payment by {account}: {reason}; it was thrown away and nothing was paid, choose that account and its chain in the wallet"
+            ),
+            Self::PaymentExpired { deadline } => write!(
+                f,
+                "the wallet answered after the payment's deadline {deadline} (unix seconds); the signature was thrown away and nothing was paid, ask again"
+            ),
+            Self::PaymentRejected { url, reason, amount, asset, deadline, .. } => write!(
+                f,
+                "{url} refused the signed payment: {reason}; by its word nothing was paid, but the signature over {amount} of {asset} is good until {deadline} (unix seconds)"
+            ),
+            Self::PaymentUncertain { url, reason, amount, asset, nonce, deadline, .. } => write!(
+                f,
+                "a signed payment over {amount} of {asset} went to {url}, and its outcome is unknown: {reason}; it may be paid once until {deadline} (unix seconds), so look for the nonce {nonce} on chain before paying again"
+            ),
+            Self::ResultRetrieval { hash, reason, .. } => write!(
+                f,
+                "the inference's transaction {hash} was mined and paid, but its result is not to be had: {reason}; ask the node again later, do not send it again"
+            ),
+            Self::Authentication { service, reason } => write!(f, "{service} did not let you in: {reason}"),
+            Self::Service { url, status, reason } => write!(f, "{url} answered with status {status}: {reason}"),
+            Self::NotReachable { service, reason } => {
+                write!(f, "{service} is not reachable from here: {reason}; nothing was sent")
+            }
             Self::Rpc { url, said } => write!(f, "{url} answered with an error: {}", said.message),
             Self::Http { url, status: Some(status), .. } => write!(f, "{url} answered with status {status}"),
             Self::Http { url, reason, .. } => write!(f, "{url}: {reason}"),
             Self::Protocol { expected, found } => write!(f, "expected {expected}, but found {found}"),
+            Self::ProofFailed { reason, .. } => {
+                write!(f, "the answer is not proven: {reason}; do not use it; the request was answered and may have been paid")
+            }
+            Self::StreamCut { chunks, reason } => write!(
+                f,
+                "the stream was cut after {chunks} chunks: {reason}; the request was sent and may have been paid, so look at its payment before asking again"
+            ),
+            Self::TeeUnavailable { tee_id: Some(id), reason } => {
+                write!(f, "the enclave {id} cannot be asked: {reason}; nothing was paid")
+            }
+            Self::TeeUnavailable { reason, .. } => write!(f, "no enclave can be asked: {reason}; nothing was paid"),
+            Self::Llm { url, status: status @ 200..=299, message } => {
+                write!(f, "{url} answered with status {status}, but without a result: {message}; the request may have been paid")
+            }
+            Self::Llm { url, status, message } => write!(
+                f,
+                "{url} answered with status {status}: {message}; failed requests are normally not charged, but look at the payment before asking again"
+            ),
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.kind.fmt(f)
     }
 }
 
@@ -568,8 +795,70 @@ mod tests {
     }
 
     #[test]
+    fn every_failure_of_a_payment_tells_what_became_of_the_money() {
+        let (token, spender, amount) = (Address::repeat_byte(1), Address::repeat_byte(2), U256::from(7));
+        let text = String::new;
+        let kinds = [
+            Kind::PaymentRefused { reason: "host", detail: text(), host: text(), asked: Some(amount), limit: None },
+            Kind::NotPayable { url: text(), reason: text() },
+            Kind::InsufficientAllowance { token, account: token, spender, required: amount, available: U256::ZERO },
+            Kind::InsufficientTokenBalance { token, account: token, required: amount, available: U256::ZERO },
+            Kind::PaymentSignature { account: token, reason: "" },
+            Kind::PaymentExpired { deadline: 5 },
+            Kind::PaymentRejected {
+                url: text(),
+                reason: text(),
+                class: "user",
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+            },
+            Kind::PaymentUncertain {
+                url: text(),
+                reason: text(),
+                asset: token,
+                amount,
+                nonce: text(),
+                deadline: 5,
+                transaction: Some(B256::ZERO),
+            },
+        ];
+        let mut codes = std::collections::BTreeSet::new();
+        for kind in &kinds {
+            assert!(kind.to_string().contains("paid"), "{kind}");
+            assert!(codes.insert(kind.code()) && kind.name().to_lowercase().starts_with(&kind.code().to_lowercase()));
+            let names: Vec<_> = kind.fields().into_iter().map(|(name, _)| name).collect();
+            let mut unique = names.clone();
+            unique.dedup();
+            assert!(!names.is_empty() && names == unique, "{names:?}");
+        }
+        assert!(kinds[2].fields().contains(&("spender", Field::Text(spender.to_string()))));
+    }
+
+    #[test]
     fn a_wallets_own_number_is_a_field() {
         let said = Said { code: Some(4001), ..Said::default() };
         assert_eq!(Kind::WalletRejected { said }.fields(), vec![("rpcCode", Field::Number(4001.0))]);
+    }
+
+    #[test]
+    fn failures_of_llm_requests_say_what_may_have_been_paid() {
+        let tee_id = Some(B256::repeat_byte(1));
+        let text = || String::from("x");
+        for (kind, code, paid) in [
+            (Kind::ProofFailed { check: ProofCheck::TeeId, reason: text(), tee_id }, "proofFailed", "may have been paid"),
+            (Kind::StreamCut { chunks: 2, reason: text() }, "streamCut", "may have been paid"),
+            (Kind::TeeUnavailable { tee_id: None, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::TeeUnavailable { tee_id, reason: text() }, "teeUnavailable", "nothing was paid"),
+            (Kind::Llm { url: text(), status: 200, message: text() }, "inference", "may have been paid"),
+            (Kind::Llm { url: text(), status: 500, message: text() }, "inference", "normally not charged"),
+        ] {
+            assert_eq!(kind.code(), code);
+            assert!(kind.to_string().contains(paid), "{kind}");
+            assert!(kind.fields().iter().any(|(name, _)| *name == "reason"));
+        }
+        let kind = Kind::ProofFailed { check: ProofCheck::OutputHash, reason: text(), tee_id };
+        assert!(kind.fields().contains(&("check", Field::Text("outputHash".into()))));
     }
 }

@@ -5,14 +5,16 @@
 //!
 //! # Rooms
 //!
-//! The arrows point one way: `js → ogpu → ipfs → eth → io → json, error`.
+//! The arrows point one way: `js → ogpu, opengradient → ipfs → eth → io → json, error`.
 //!
 //! * [`error`]: one taxonomy of failures for every layer.
 //! * [`json`]: JSON text, read where it stands.
-//! * [`io`]: the outside world as four small traits (HTTP, clock, wallet, the origin's other tabs).
+//! * [`io`]: the outside world as five small traits (HTTP, clock, wallet, the origin's other tabs, signatures).
 //! * [`eth`]: Ethereum, whichever network: JSON-RPC, calls, transactions, nonces, logs, wallets.
 //! * [`ipfs`]: document → bytes → CID → location.
 //! * [`ogpu`]: the OpenGPU network.
+//! * [`x402`]: paying for HTTP requests with signatures.
+//! * [`opengradient`]: the OpenGradient network.
 //! * `js`: what TypeScript sees; it converts and decides nothing (only in the WebAssembly build).
 
 pub mod error;
@@ -22,6 +24,10 @@ pub mod ipfs;
 pub mod json;
 #[cfg(feature = "ogpu")]
 pub mod ogpu;
+#[cfg(feature = "opengradient")]
+pub mod opengradient;
+#[cfg(feature = "opengradient")]
+pub mod x402;
 
 #[cfg(target_arch = "wasm32")]
 mod js;

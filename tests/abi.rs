@@ -66,3 +66,50 @@ fn what_testnet_lacks_is_marked() {
         assert_eq!(marked, absent.collect(), "{contract}");
     }
 }
+
+#[cfg(feature = "opengradient")]
+#[test]
+fn the_enclaves_registry_is_the_official_one() {
+    let official: Value = serde_json::from_str(include_str!("vectors/opengradient/TEERegistry.json")).unwrap();
+    let types = |list: &Value| list.as_array().unwrap().iter().map(type_of).collect::<Vec<_>>().join(",");
+    let functions = official.as_array().unwrap().iter().filter(|entry| entry["type"] == "function");
+    let official: BTreeSet<Entry> = functions
+        .clone()
+        .map(|entry| {
+            let signature = format!("{}({})", entry["name"].as_str().unwrap(), types(&entry["inputs"]));
+            let hash = alloy_primitives::keccak256(&signature);
+            (signature, format!("0x{}", alloy_primitives::hex::encode(&hash[..4])))
+        })
+        .collect();
+    use ogkit::opengradient::abi;
+    let (_, bound) = bound!(TEERegistry: TEERegistryCalls);
+    assert_eq!(bound, official);
+    // What it returns has no part in a selector, so it is compared by its own names and types.
+    let list = functions.clone().find(|entry| entry["name"] == "getActiveTEEs").unwrap();
+    let returned = &list["outputs"][0];
+    let ohttp = returned["components"].as_array().unwrap().last().unwrap();
+    let expected = struct_of(returned) + &struct_of(ohttp);
+    assert_eq!(<abi::TEERegistry::TEEInfo as alloy_sol_types::SolStruct>::eip712_encode_type(), expected);
+}
+
+/// A struct as EIP-712 writes it: `Name(type name,…)`.
+#[cfg(feature = "opengradient")]
+fn struct_of(parameter: &Value) -> String {
+    let name = |parameter: &Value| match parameter["internalType"].as_str().unwrap().split_once('.') {
+        Some((_, name)) => name.trim_end_matches("[]").to_owned(),
+        None => parameter["type"].as_str().unwrap().to_owned(),
+    };
+    let member = |part: &Value| format!("{} {}", name(part), part["name"].as_str().unwrap());
+    let members: Vec<_> = parameter["components"].as_array().unwrap().iter().map(member).collect();
+    format!("{}({})", name(parameter), members.join(","))
+}
+
+/// An ABI parameter's canonical type, tuples written out.
+#[cfg(feature = "opengradient")]
+fn type_of(parameter: &Value) -> String {
+    let name = parameter["type"].as_str().unwrap();
+    match (name.strip_prefix("tuple"), parameter["components"].as_array()) {
+        (Some(rest), Some(parts)) => format!("({}){rest}", parts.iter().map(type_of).collect::<Vec<_>>().join(",")),
+        _ => name.to_owned(),
+    }
+}

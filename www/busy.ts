@@ -22,6 +22,8 @@ function words(step: Progress): string {
     case "nonceIgnored": return "Your wallet chose its own transaction number. Waiting for the block…";
     case "replaced": return "You sped the transaction up. Waiting for the block…";
     case "mined": return "Done.";
+    case "deployed": return "Deployed.";
+    case "scheduling": return "Setting up the schedule…";
   }
 }
 

@@ -21,6 +21,8 @@ const BRAND = Symbol.for("ogkit.error");
 export class OgError extends Error {
   /** Stable: match on this, not on the message. */
   declare readonly code: OgErrorCode;
+  /** The number of the HTTP request that failed, as `setLogLevel("debug")` shows it. */
+  declare readonly requestId?: number;
 
   constructor(spec: ErrorSpec) {
     super(spec.message, spec.cause === undefined ? undefined : { cause: spec.cause });
@@ -306,6 +308,131 @@ export class WalletFailedError extends WalletError {
   declare readonly code: "walletFailed";
 }
 
+/** A payment failed or was refused. `url` and amounts tell which; the message says whether anything was signed or paid. */
+export class PaymentError extends OgError {}
+/** An offer did not fit the policy, or you declined it; nothing was signed or paid. */
+export class PaymentRefusedError extends PaymentError {
+  declare readonly code: "paymentRefused";
+  /** Stable: `aboveRequestCap`, `asset`, `payeeChanged`, `redirected` … */
+  declare readonly reason: string;
+  declare readonly detail: string;
+  declare readonly host: string;
+  /** What was asked, in the token's smallest unit. */
+  declare readonly asked?: bigint;
+  /** What was left, in the token's smallest unit. */
+  declare readonly limit?: bigint;
+}
+/** Payment is demanded in a way that cannot be read or met; nothing was signed. */
+export class NotPayableError extends PaymentError {
+  declare readonly code: "notPayable";
+  declare readonly url: string;
+  declare readonly reason: string;
+}
+/** The token's allowance is short; nothing was signed: approve more first. */
+export class InsufficientAllowanceError extends PaymentError {
+  declare readonly code: "insufficientAllowance";
+  declare readonly token: Hex;
+  declare readonly account: Hex;
+  declare readonly spender: Hex;
+  declare readonly required: bigint;
+  declare readonly available: bigint;
+}
+/** The account holds too little of the token; nothing was signed. */
+export class InsufficientTokenBalanceError extends PaymentError {
+  declare readonly code: "insufficientTokenBalance";
+  declare readonly token: Hex;
+  declare readonly account: Hex;
+  declare readonly required: bigint;
+  declare readonly available: bigint;
+}
+/** The wallet gave a signature that is not the account's; it was thrown away and nothing was paid. */
+export class PaymentSignatureError extends PaymentError {
+  declare readonly code: "paymentSignature";
+  declare readonly account: Hex;
+  declare readonly reason: string;
+}
+/** The wallet answered after the payment's deadline; the signature was thrown away and nothing was paid. */
+export class PaymentExpiredError extends PaymentError {
+  declare readonly code: "paymentExpired";
+  /** Unix seconds. */
+  declare readonly deadline: number;
+}
+/** The server refused a signed payment. It could still settle it until the deadline. */
+export class PaymentRejectedError extends PaymentError {
+  declare readonly code: "paymentRejected";
+  declare readonly url: string;
+  declare readonly reason: string;
+  declare readonly class: string;
+  declare readonly asset: Hex;
+  declare readonly amount: bigint;
+  declare readonly nonce: string;
+  declare readonly deadline: number;
+}
+/** A signed payment went out and its outcome is unknown. It can be settled once at most: look for the nonce before paying again. */
+export class PaymentUncertainError extends PaymentError {
+  declare readonly code: "paymentUncertain";
+  declare readonly url: string;
+  declare readonly reason: string;
+  declare readonly asset: Hex;
+  declare readonly amount: bigint;
+  declare readonly nonce: string;
+  declare readonly deadline: number;
+  declare readonly transaction?: Hex;
+}
+/** An answer is not what the enclave signed: do not use it. The request was answered and may have been paid. */
+export class VerificationError extends OgError {
+  declare readonly code: "proofFailed";
+  /** Which check failed. */
+  declare readonly check: string;
+  declare readonly reason: string;
+  declare readonly teeId?: Hex;
+}
+/** A stream ended before its answer was whole. The request may have been paid. */
+export class StreamCutError extends OgError {
+  declare readonly code: "streamCut";
+  declare readonly chunks: number;
+  declare readonly reason: string;
+}
+/** No enclave could be asked; nothing was signed or paid. */
+export class TeeUnavailableError extends OgError {
+  declare readonly code: "teeUnavailable";
+  declare readonly teeId?: Hex;
+  declare readonly reason: string;
+}
+/** The LLM server failed, in its own words. */
+export class InferenceError extends OgError {
+  declare readonly code: "inference";
+  declare readonly url: string;
+  declare readonly status: number;
+}
+
+/** The inference's transaction was mined and paid, but its result is not to be had; the node may know it later. */
+export class ResultRetrievalError extends OgError {
+  declare readonly code: "resultRetrieval";
+  declare readonly hash: Hex;
+  declare readonly inferenceId?: string;
+  declare readonly reason: string;
+}
+/** A service did not let the caller in. */
+export class AuthenticationError extends OgError {
+  declare readonly code: "authentication";
+  declare readonly service: string;
+  declare readonly reason: string;
+}
+/** A service refused, in its own words. */
+export class ServiceError extends OgError {
+  declare readonly code: "service";
+  declare readonly url: string;
+  declare readonly status: number;
+  declare readonly reason: string;
+}
+/** The service speaks a protocol that this place cannot; nothing was sent. */
+export class NotReachableError extends OgError {
+  declare readonly code: "notReachable";
+  declare readonly service: string;
+  declare readonly reason: string;
+}
+
 /** The node answered with an error. */
 export class RpcError extends OgError {
   declare readonly code: "rpc";
@@ -331,6 +458,9 @@ export class ModuleLoadError extends OgError {
 }
 
 const CLASSES = {
+  PaymentRefusedError, NotPayableError, InsufficientAllowanceError, InsufficientTokenBalanceError, PaymentSignatureError,
+  PaymentExpiredError, PaymentRejectedError, PaymentUncertainError, VerificationError, StreamCutError, TeeUnavailableError,
+  InferenceError,
   InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, ProviderNotFoundError,
   MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError, TaskExpiredError,
   TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
@@ -339,8 +469,8 @@ const CLASSES = {
   TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
   ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
-  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, RpcError, HttpError, ProtocolError,
-  ModuleLoadError,
+  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, ResultRetrievalError, AuthenticationError,
+  ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
 } as const;
 
 type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;

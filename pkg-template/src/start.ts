@@ -1,17 +1,29 @@
-/** Starts the WebAssembly from whatever holds it, and hands it the error classes. */
+/** Starts a WebAssembly from whatever holds it, and hands it the error classes. */
 
-import { ModuleLoadError, makeError } from "./errors.js";
-import init, { setErrorFactory } from "./wasm/ogpu/ogkit.js";
+import { ModuleLoadError, makeError, type ErrorSpec } from "./errors.js";
+import { attachLog, type LogSink } from "./log.js";
+
+/** What every WebAssembly of ours can be told. */
+interface Module {
+  setErrorFactory(factory: (spec: ErrorSpec) => Error): void;
+  setLogSink(sink: LogSink | undefined): void;
+}
 
 type Source = BufferSource | WebAssembly.Module | Response;
 
 /** Starts once; a failure is a {@link ModuleLoadError} and can be tried again. */
-export async function start(source: () => Source | Promise<Source>): Promise<void> {
+export async function start(
+  entry: string,
+  init: (options: { module_or_path: Source }) => Promise<unknown>,
+  { setErrorFactory, setLogSink }: Module,
+  source: () => Source | Promise<Source>,
+): Promise<void> {
   try {
     await init({ module_or_path: await source() });
   } catch (cause) {
-    const message = "the WebAssembly of ogkit/ogpu could not be loaded; nothing was sent. Is ogkit_bg.wasm served, and does the page's policy allow 'wasm-unsafe-eval'?";
+    const message = `the WebAssembly of ${entry} could not be loaded; nothing was sent. Is ogkit_bg.wasm served, and does the page's policy allow 'wasm-unsafe-eval'?`;
     throw new ModuleLoadError({ name: "ModuleLoadError", code: "moduleLoad", message, fields: {}, cause });
   }
   setErrorFactory(makeError);
+  attachLog(setLogSink);
 }

@@ -6,8 +6,8 @@ use alloy_sol_types::SolCall;
 /// A call that changes the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteCall {
-    /// The contract.
-    pub to: Address,
+    /// The contract; none for a deployment.
+    pub to: Option<Address>,
     /// The calldata.
     pub data: Bytes,
     /// The native amount that goes with it, in wei.
@@ -17,7 +17,17 @@ pub struct WriteCall {
 impl WriteCall {
     /// A call without value.
     pub fn new(to: Address, call: &impl SolCall) -> Self {
-        Self { to, data: call.abi_encode().into(), value: U256::ZERO }
+        Self::raw(to, call.abi_encode())
+    }
+
+    /// Calldata that was laid out elsewhere, without value.
+    pub fn raw(to: Address, data: impl Into<Bytes>) -> Self {
+        Self { to: Some(to), data: data.into(), value: U256::ZERO }
+    }
+
+    /// A deployment: creation code and the constructor's arguments, without value.
+    pub fn deploy(data: impl Into<Bytes>) -> Self {
+        Self { to: None, data: data.into(), value: U256::ZERO }
     }
 
     /// The same call with `value` wei.

@@ -95,7 +95,10 @@ async fn has_batches(signer: &Signer) -> bool {
 fn params(signer: &Signer, calls: &[WriteCall]) -> String {
     let calls: Vec<String> = calls
         .iter()
-        .map(|call| format!(r#"{{"to":"{:?}","value":"0x{:x}","data":"{}"}}"#, call.to, call.value, call.data))
+        .map(|call| {
+            let to = call.to.map(|to| format!(r#""to":"{to:?}","#)).unwrap_or_default();
+            format!(r#"{{{to}"value":"0x{:x}","data":"{}"}}"#, call.value, call.data)
+        })
         .collect();
     format!(
         r#"[{{"version":"2.0.0","from":"{:?}","chainId":"0x{:x}","atomicRequired":true,"calls":[{}]}}]"#,

@@ -50,6 +50,8 @@ pub struct Receipt {
     pub to: Option<Address>,
     /// The nonce really used.
     pub nonce: u64,
+    /// What a deployment made.
+    pub contract: Option<Address>,
     /// What the contracts logged.
     pub logs: Vec<Log>,
 }
@@ -130,6 +132,22 @@ pub async fn follow(
     }
 }
 
+/// The receipt of a transaction that was sent earlier, perhaps by another page; `None` while it is not mined. One HTTP request.
+///
+/// # Errors
+/// [`Kind::TxRevert`] when it failed, those of [`Rpc`]'s reads.
+pub async fn mined(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
+    let look = look(rpc, Address::ZERO, hash).await?;
+    match look.receipt {
+        Some((receipt, true)) => Ok(Some(Receipt { nonce: look.nonce.unwrap_or_default(), ..receipt })),
+        Some((receipt, false)) => {
+            let (reason, hash) = ("it was not looked for".to_owned(), Some(receipt.hash));
+            Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash }))
+        }
+        None => Ok(None),
+    }
+}
+
 async fn look(rpc: &Rpc, account: Address, hash: B256) -> Result<Look, Error> {
     let mut batch = rpc.batch();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
@@ -148,7 +166,8 @@ async fn look(rpc: &Rpc, account: Address, hash: B256) -> Result<Look, Error> {
 
 fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
     let [hash, block_number, block_hash, gas_used] = wire.fields(["transactionHash", "blockNumber", "blockHash", "gasUsed"]);
-    let [price, from, to, status, logs] = wire.fields(["effectiveGasPrice", "from", "to", "status", "logs"]);
+    let [price, from, to, contract, status, logs] =
+        wire.fields(["effectiveGasPrice", "from", "to", "contractAddress", "status", "logs"]);
     let receipt = Receipt {
         hash: hex_text(hash, "a transaction hash")?,
         block_number: quantity(block_number)?,
@@ -158,6 +177,7 @@ fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
         from: hex_text(from, "an address")?,
         to: to.map(|to| hex_text(Some(to), "an address")).transpose()?,
         nonce: 0,
+        contract: contract.map(|made| hex_text(Some(made), "an address")).transpose()?,
         logs: logs.into_iter().flat_map(Json::elements).map(Log::read).collect::<Result<_, _>>()?,
     };
     Ok((receipt, quantity(status)? == 1))
@@ -242,7 +262,7 @@ pub(super) async fn replacement(
                 let to = to.map(|to| hex_text::<Address>(Some(to), "an address")).transpose()?;
                 let data: Bytes = hex_text(data, "calldata")?;
                 let value = amount(value)?;
-                let kind = if to == Some(call.to) && data == call.data && value == call.value {
+                let kind = if to == call.to && data == call.data && value == call.value {
                     Replacement::Same
                 } else if to == Some(account) && data.is_empty() && value.is_zero() {
                     Replacement::Cancel

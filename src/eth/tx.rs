@@ -32,9 +32,12 @@ use crate::io::{OnProgress, Progress, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
 const UNDERPRICED_PAUSE_MS: u64 = 5000;
+/// The pause before a refused nonce is looked up anew: the node may be a block behind (spec: the official SDK's).
+const NONCE_PAUSE_MS: u64 = 1000;
 
-/// A count of transactions that was read this long ago is read again before it is used.
-const STALE_MS: u64 = 500;
+/// A count of transactions that was read this long ago is read again before it is used: meanwhile another tab may have sent
+/// a transaction, seen it on chain, and given up its claim on the nonce.
+const STALE_MS: u64 = 50;
 /// How long a transaction that may be out is looked for.
 const SEARCH_MS: u64 = 15_000;
 /// The pause between two looks for it.
@@ -53,11 +56,45 @@ pub struct Signer {
     pub book: NonceBook,
 }
 
+/// How much gas a write offers. What is not used is not paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gas {
+    /// The node's estimate, scaled.
+    Estimate {
+        /// In hundredths of the estimate.
+        percent: u16,
+        /// In place of an estimate that fails though the simulation passes.
+        fallback: Option<u64>,
+    },
+    /// Exactly this much; no estimate is asked for.
+    Fixed(u64),
+}
+
+impl Default for Gas {
+    /// A fifth more than the estimate: storage that another transaction changes meanwhile may cost more to write.
+    fn default() -> Self {
+        Self::Estimate { percent: 120, fallback: None }
+    }
+}
+
+impl Gas {
+    const fn of(self, estimate: u64) -> u64 {
+        match self {
+            Self::Estimate { percent, .. } => {
+                (estimate / 100).saturating_mul(percent as u64).saturating_add(estimate % 100 * percent as u64 / 100)
+            }
+            Self::Fixed(gas) => gas,
+        }
+    }
+}
+
 /// How a write is carried out.
 #[derive(Clone)]
 pub struct TxOptions {
     /// Exactly this nonce, in place of the book's.
     pub nonce: Option<u64>,
+    /// How much gas is offered.
+    pub gas: Gas,
     /// A refused nonce is looked up anew and the attempt repeated.
     pub auto_fix_nonce: bool,
     /// At most this many attempts; all but the last end before anything is sent.
@@ -76,7 +113,7 @@ pub type Guard<'a> = &'a dyn Fn(&'static str) -> Result<(), Error>;
 
 /// What an attempt did not get past.
 enum Refused {
-    /// The nonce is behind the chain.
+    /// The nonce is not the chain's next.
     NonceTooLow(Error),
     /// A pending transaction with the same nonce pays more.
     Underpriced(Error),
@@ -107,11 +144,12 @@ pub async fn execute(
 ) -> Result<Receipt, Error> {
     let mut attempt = 1;
     loop {
-        let error = match send(rpc, signer, call, options, guard, explain).await {
+        let error = match send(rpc, signer, call, options, guard, explain, attempt > 1).await {
             Ok(sent) => return follow(rpc, signer, call, sent, options, explain).await,
             Err(Refused::Final(error)) => return Err(error),
             Err(Refused::NonceTooLow(error)) if options.auto_fix_nonce && options.nonce.is_none() => {
                 signer.book.reset(signer.chain.chain_id, signer.account);
+                rpc.io().clock.sleep(NONCE_PAUSE_MS).await;
                 error
             }
             Err(Refused::Underpriced(error)) if attempt < options.max_retries => {
@@ -135,11 +173,16 @@ struct Prepared {
     block: u64,
 }
 
-async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<'_>) -> Result<Prepared, Error> {
+async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain: Explain<'_>) -> Result<Prepared, Error> {
     let fields = transaction_fields(signer.account, call);
     let mut batch = rpc.batch();
-    let simulated = batch.push("eth_call", format!(r#"[{fields}}},"latest"]"#));
-    let estimated = batch.push("eth_estimateGas", format!("[{fields}}}]"));
+    // A node may simulate with less gas than is offered later.
+    let limit = if let Gas::Fixed(gas) = gas { format!(r#","gas":"0x{gas:x}""#) } else { String::new() };
+    let simulated = batch.push("eth_call", format!(r#"[{fields}{limit}}},"latest"]"#));
+    let estimated = match gas {
+        Gas::Estimate { .. } => Some(batch.push("eth_estimateGas", format!("[{fields}}}]"))),
+        Gas::Fixed(_) => None,
+    };
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
     let block = batch.push("eth_blockNumber", "[]");
     let chain = batch.push("eth_chainId", "[]");
@@ -149,7 +192,9 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<
         // The endpoint serves another chain: what it simulated means nothing.
         return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual }));
     }
-    for index in [simulated, estimated] {
+    let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
+    // With a fallback the simulation alone decides.
+    for index in [Some(simulated), estimated.filter(|_| fallback.is_none())].into_iter().flatten() {
         if let Err(fault) = replies.raw(index) {
             // Insufficient funds is no revert, though some nodes give it the same number.
             if fault.message.to_ascii_lowercase().contains("insufficient funds") {
@@ -162,13 +207,13 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, explain: Explain<
             return Err(Error::from(Kind::TxRpc { reason: fault.message.clone(), said }));
         }
     }
-    let estimate = replies.quantity(estimated)?;
-    Ok(Prepared {
-        // A fifth more: storage that another transaction changes meanwhile may cost more to write.
-        gas: estimate.saturating_add(estimate / 5),
-        pending: replies.quantity(pending)?,
-        block: replies.quantity(block)?,
-    })
+    let gas = match (estimated.map(|index| replies.quantity(index)), fallback) {
+        (None, _) => gas.of(0),
+        (Some(Ok(estimate)), _) => gas.of(estimate),
+        (Some(Err(_)), Some(fallback)) => fallback,
+        (Some(Err(error)), None) => return Err(error),
+    };
+    Ok(Prepared { gas, pending: replies.quantity(pending)?, block: replies.quantity(block)? })
 }
 
 async fn send(
@@ -178,12 +223,16 @@ async fn send(
     options: &TxOptions,
     guard: Guard<'_>,
     explain: Explain<'_>,
+    again: bool,
 ) -> Result<Sent, Refused> {
     guard("simulate")?;
-    let prepared = prepare(rpc, signer, call, explain).await?;
+    let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
     (options.on_progress)(Progress::Simulated { gas: prepared.gas });
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
-    let (answer, nonce) = ask(rpc, signer, call, (options.nonce, prepared.pending), &extra, &options.on_progress, guard).await?;
+    // A nonce that was refused once is not guessed again.
+    let read_ms = if again { 0 } else { rpc.io().clock.now_ms() };
+    let nonces = (options.nonce, prepared.pending, read_ms);
+    let (answer, nonce) = ask(rpc, signer, call, nonces, &extra, &options.on_progress, guard).await?;
     let hash = match answer {
         Ok(hash) => hash,
         Err(Refused::NonceTooLow(_)) => {
@@ -213,8 +262,12 @@ async fn search(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64, from_b
         if let Ok((mined, head)) = found
             && mined > nonce
         {
-            let taken = replacement(rpc, signer.account, nonce, call, from_block, head).await;
-            return taken.ok().flatten().filter(|(_, kind)| *kind == Replacement::Same).map(|(hash, _)| hash);
+            match replacement(rpc, signer.account, nonce, call, from_block, head).await {
+                Ok(Some((hash, Replacement::Same))) => return Some(hash),
+                Ok(Some(_)) => return None,
+                // A node reads a batch's parts at different times: its block may come a moment after the count.
+                Ok(None) | Err(_) => {}
+            }
         }
         if clock.now_ms() >= deadline {
             return None;
@@ -234,17 +287,17 @@ async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u64) -
 }
 
 /// Asks the wallet to send. Holds the window until it answers; the answer is recorded even when nobody waits any more.
-/// Answers what the wallet did, and the nonce that was suggested to it.
+/// `nonces` are the caller's, the chain's pending count, and when that was read. Answers what the wallet did, and the nonce
+/// that was suggested to it.
 async fn ask(
     rpc: &Rpc,
     signer: &Signer,
     call: &WriteCall,
-    (wanted, mut pending): (Option<u64>, u64),
+    (wanted, mut pending, read_ms): (Option<u64>, u64, u64),
     extra: &str,
     on_progress: &OnProgress,
     guard: Guard<'_>,
 ) -> Result<(Result<alloy_primitives::B256, Refused>, u64), Error> {
-    let asked = rpc.io().clock.now_ms();
     let _window = signer.wallet.window().await;
     let _turn = rpc.io().tabs.lock(format!("ogkit:window:{}:{:?}", signer.chain.chain_id, signer.account)).await;
     signer.wallet.switch_chain(&signer.chain).await?;
@@ -252,7 +305,7 @@ async fn ask(
         let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
         return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }));
     }
-    if rpc.io().clock.now_ms().saturating_sub(asked) > STALE_MS {
+    if wanted.is_none() && rpc.io().clock.now_ms().saturating_sub(read_ms) > STALE_MS {
         let mut batch = rpc.batch();
         let count = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
         pending = batch.send().await?.quantity(count)?;
@@ -310,7 +363,8 @@ async fn ask(
 fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     let words = failure.said.message.to_ascii_lowercase();
     let says = |what: &str| words.contains(what);
-    if says("nonce too low") {
+    // "invalid nonce" is what Cosmos chains with an EVM say, OpenGradient's among them.
+    if says("nonce too low") || says("nonce too high") || says("invalid nonce") {
         return Refused::NonceTooLow(Error::from(Kind::Nonce { address: account, tried: nonce, suggested: nonce, hash: None }));
     }
     if says("replacement transaction underpriced") {
@@ -323,7 +377,7 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
     if failure.said.code == Some(3) || says("execution reverted") {
         return Refused::Final(revert::decode(data.unwrap_or_default(), &failure.said.message).into_error(None));
     }
-    let refused_by_node = ["underpriced", "nonce too high", "intrinsic gas too low", "exceeds block gas limit"];
+    let refused_by_node = ["underpriced", "intrinsic gas too low", "exceeds block gas limit"];
     let refused =
         refused_by_node.iter().any(|what| says(what)) || matches!(failure.said.code, Some(-32602 | -32600 | -32700 | -32003));
     let error = classify("eth_sendTransaction", failure);
@@ -350,9 +404,9 @@ pub async fn cancel(
     from_block: u64,
     options: &TxOptions,
 ) -> Result<Receipt, Error> {
-    let call = WriteCall { to: signer.account, data: alloy_primitives::Bytes::new(), value: alloy_primitives::U256::ZERO };
+    let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
     let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
-    let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce), &extra, &options.on_progress, &|_| Ok(())).await?;
+    let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce, 0), &extra, &options.on_progress, &|_| Ok(())).await?;
     let hash = answer.map_err(|refused| match refused {
         Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
     })?;

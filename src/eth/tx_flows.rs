@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::follow::Receipt;
 use super::nonce::NonceBook;
 use super::revert::Reverted;
 use super::rpc::Rpc;
-use super::tx::{Signer, TxOptions, execute};
+use super::tx::{Gas, Signer, TxOptions, execute};
 use super::wallet::{ChainParams, WalletHandle};
 use crate::error::{Error, Kind};
 use crate::io::fake::{self, FakeTabs, FakeWallet, failure};
@@ -85,13 +85,14 @@ fn play(answers: Vec<Answer>, mut other: Override) -> Told {
     let seen = Rc::clone(&steps);
     let options = TxOptions {
         nonce: None,
+        gas: Gas::default(),
         auto_fix_nonce: true,
         max_retries: 3,
         receipt_timeout: 10,
         on_progress: Rc::new(move |step| seen.borrow_mut().push(step)),
     };
     let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
-    let call = WriteCall { to: TARGET, data: Bytes::from_static(&[1]), value: U256::ZERO };
+    let call = WriteCall::raw(TARGET, Bytes::from_static(&[1]));
     let explain = |reverted: Reverted| {
         std::future::ready(Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None })).boxed_local()
     };

@@ -70,6 +70,28 @@ impl Clock for FakeClock {
     }
 }
 
+/// Real RSA.
+#[cfg(feature = "opengradient")]
+pub struct FakeCrypto;
+
+#[cfg(feature = "opengradient")]
+impl super::Crypto for FakeCrypto {
+    fn verify_rsa_pss_sha256(
+        &self,
+        spki: Vec<u8>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> LocalBoxFuture<'static, Result<bool, String>> {
+        use rsa::pkcs8::DecodePublicKey as _;
+        use rsa::signature::Verifier as _;
+        let verdict = rsa::RsaPublicKey::from_public_key_der(&spki).map_err(|error| error.to_string()).map(|key| {
+            let key = rsa::pss::VerifyingKey::<rsa::sha2::Sha256>::new_with_salt_len(key, 32);
+            rsa::pss::Signature::try_from(signature.as_slice()).is_ok_and(|signature| key.verify(&message, &signature).is_ok())
+        });
+        async move { verdict }.boxed_local()
+    }
+}
+
 /// Claims within one test.
 #[derive(Clone, Default)]
 pub struct FakeTabs(pub Rc<RefCell<BTreeSet<String>>>);
@@ -151,6 +173,8 @@ pub fn io_stream(handler: impl FnMut(&HttpRequest) -> Result<Pieces, HttpFailure
         http: Rc::new(FakeHttp(RefCell::new(Box::new(handler)))),
         clock: Rc::new(FakeClock::default()),
         tabs: Rc::new(tabs.clone()),
+        #[cfg(feature = "opengradient")]
+        crypto: Rc::new(FakeCrypto),
     };
     (io, tabs)
 }

@@ -1,4 +1,5 @@
-//! The outside world as four small traits: HTTP, the clock, the wallet and the origin's other tabs.
+//! The outside world as five small traits: HTTP, the clock, the wallet, the origin's other tabs, and the platform's
+//! cryptography.
 //!
 //! Every future here is local to one thread and is cancelled by dropping it: a dropped request is aborted, a
 //! dropped sleep is cleared. The one exception is [`Wallet::request`]: EIP-1193 has no cancel, so what was asked
@@ -19,6 +20,7 @@ use crate::error::Said;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
+pub mod trace;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
@@ -60,6 +62,19 @@ pub trait Tabs {
     fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>>;
 }
 
+/// What the platform's own cryptography does for us, so that no RSA need be downloaded.
+pub trait Crypto {
+    /// Whether `signature` is one of `message` by the key in `spki` (DER SubjectPublicKeyInfo): RSA-PSS with SHA-256, MGF1
+    /// with SHA-256, a salt of 32 bytes. `Err` says why the platform could not tell: no such key, no WebCrypto (pages
+    /// that were not loaded over https have none).
+    fn verify_rsa_pss_sha256(
+        &self,
+        spki: Vec<u8>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> LocalBoxFuture<'static, Result<bool, String>>;
+}
+
 /// The outside world, except the wallet: that one belongs to a client.
 #[derive(Clone)]
 pub struct Io {
@@ -69,6 +84,9 @@ pub struct Io {
     pub clock: Rc<dyn Clock>,
     /// The origin's tabs.
     pub tabs: Rc<dyn Tabs>,
+    /// The platform's cryptography, for the network that needs it.
+    #[cfg(feature = "opengradient")]
+    pub crypto: Rc<dyn Crypto>,
 }
 
 impl Io {
@@ -104,9 +122,9 @@ pub enum Progress {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas: u64,
     },
-    /// The wallet is asked to sign a transaction to `to` with `value` wei; `nonce` is suggested to it.
+    /// The wallet is asked to sign a transaction to `to` (none for a deployment) with `value` wei; `nonce` is suggested to it.
     Signing {
-        to: Address,
+        to: Option<Address>,
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         value: U256,
         nonce: u64,
@@ -127,6 +145,10 @@ pub enum Progress {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas_used: u64,
     },
+    /// The contract is on chain; it stays there whatever comes after.
+    Deployed { address: Address },
+    /// A deployed contract is registered with the scheduler: until `end_time` (unix seconds), each `frequency` seconds.
+    Scheduling { scheduler: Address, end_time: u64, frequency: u64 },
 }
 
 /// Who is told each [`Progress`].

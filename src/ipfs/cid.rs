@@ -26,6 +26,8 @@ pub const DAG_CBOR: u64 = 0x71;
 pub const DAG_JSON: u64 = 0x0129;
 /// The multihash code of SHA-256.
 pub const SHA2_256: u64 = 0x12;
+/// The multihash code of no hash at all: the digest is the block itself.
+pub const IDENTITY: u64 = 0;
 
 /// The longest digest that is read, in bytes: those of SHA-512 and its kin.
 pub const MAX_DIGEST: usize = 64;
@@ -57,21 +59,22 @@ impl Multihash {
         self.digest.get(..usize::from(self.length)).unwrap_or_default()
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, Error> {
+    fn take(rest: &mut &[u8]) -> Result<Self, Error> {
         const SHORT: Error = Error::InvalidCid { reason: "expected a multihash, but the bytes end before it" };
-        let mut rest = bytes;
-        let code = read_varint(&mut rest).ok_or(SHORT)?;
-        let length = read_varint(&mut rest).ok_or(SHORT)?;
-        if u64::try_from(rest.len()) != Ok(length) {
-            return Err(Error::InvalidCid { reason: "expected a digest of the length that the multihash states" });
-        }
-        if rest.len() > MAX_DIGEST || (code == SHA2_256 && rest.len() != 32) {
+        let code = read_varint(rest).ok_or(SHORT)?;
+        let length = read_varint(rest).ok_or(SHORT)?;
+        if length > MAX_DIGEST as u64 || (code == SHA2_256 && length != 32) {
             return Err(Error::InvalidCid { reason: "expected a digest of at most 64 bytes, and of 32 for SHA-256" });
         }
-        let mut digest = [0; MAX_DIGEST];
-        digest.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
         #[allow(clippy::cast_possible_truncation, reason = "at most MAX_DIGEST")]
-        Ok(Self { code, length: rest.len() as u8, digest })
+        let length = length as u8;
+        let (found, tail) = rest
+            .split_at_checked(usize::from(length))
+            .ok_or(Error::InvalidCid { reason: "expected a digest of the length that the multihash states" })?;
+        *rest = tail;
+        let mut digest = [0; MAX_DIGEST];
+        digest.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
+        Ok(Self { code, length, digest })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -140,15 +143,31 @@ impl Cid {
     /// [`Error::InvalidCid`] for other versions, numbers that are not in their shortest form, digests that are not as
     /// long as stated or of more than 64 bytes, and anything after the digest.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() == 34 && bytes.starts_with(&[0x12, 0x20]) {
-            return Ok(Self { version: Version::V0, codec: DAG_PB, hash: Multihash::read(bytes)? });
-        }
         let mut rest = bytes;
-        if read_varint(&mut rest) != Some(1) {
+        let cid = Self::take(&mut rest)?;
+        if rest.is_empty() { Ok(cid) } else { Err(Error::InvalidCid { reason: "expected nothing after the digest" }) }
+    }
+
+    /// Takes the CID at the beginning of `rest`.
+    pub(super) fn take(rest: &mut &[u8]) -> Result<Self, Error> {
+        if rest.starts_with(&[0x12, 0x20]) {
+            return Ok(Self { version: Version::V0, codec: DAG_PB, hash: Multihash::take(rest)? });
+        }
+        if read_varint(rest) != Some(1) {
             return Err(Error::InvalidCid { reason: "expected a CID of version 0 or 1" });
         }
-        let codec = read_varint(&mut rest).ok_or(Error::InvalidCid { reason: "expected a codec" })?;
-        Ok(Self { version: Version::V1, codec, hash: Multihash::read(rest)? })
+        let codec = read_varint(rest).ok_or(Error::InvalidCid { reason: "expected a codec" })?;
+        Ok(Self { version: Version::V1, codec, hash: Multihash::take(rest)? })
+    }
+
+    /// The same block's name in version 1.
+    pub fn to_v1(self) -> Self {
+        Self { version: Version::V1, ..self }
+    }
+
+    /// The block itself, where the CID holds it in place of a hash.
+    pub fn identity(&self) -> Option<&[u8]> {
+        (self.hash.code == IDENTITY).then(|| self.hash.digest())
     }
 
     /// The binary form.
@@ -217,7 +236,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// Takes an unsigned varint of at most nine bytes, in its shortest form.
-fn read_varint(rest: &mut &[u8]) -> Option<u64> {
+pub(super) fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in 0..9 {
         let (byte, tail) = rest.split_first()?;

@@ -26,6 +26,53 @@ pub struct Location {
     pub path: String,
     /// The link itself, when it is an http or https URL.
     pub url: Option<String>,
+    /// The gateway that the link is at.
+    pub(super) base: Option<Base>,
+}
+
+/// Where a gateway has the content of CIDs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// `https://host/ipfs/` and the CID.
+    Path(String),
+    /// The scheme with `://`, and what follows the CID and a dot.
+    Subdomain(String, String),
+}
+
+/// A place to ask for content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The URL of the file as it is.
+    pub(super) url: String,
+    /// Where blocks are asked for; `None` for a URL without a CID.
+    base: Option<Base>,
+    /// What the link's query holds, and keeps in requests to its own gateway: keys, for one. Begins with `&`.
+    query: String,
+}
+
+impl Place {
+    /// A place that is never asked, for content that stands in its link.
+    pub(super) fn nowhere(link: &str) -> Self {
+        Self { url: link.to_owned(), base: None, query: String::new() }
+    }
+
+    /// The URL of content in another form than the plain one, which `format` names as a query.
+    pub(super) fn form(&self, cid: &Cid, path: &str, format: &str) -> Option<String> {
+        let slash = if path.is_empty() { "" } else { "/" };
+        let query = &self.query;
+        Some(match self.base.as_ref()? {
+            Base::Path(base) => format!("{base}{cid}{slash}{path}?{format}{query}"),
+            Base::Subdomain(scheme, parent) => format!("{scheme}{}.{parent}/{path}?{format}{query}", cid.to_v1()),
+        })
+    }
+
+    /// The gateway, without the content: what is known of one CID's form there holds for others.
+    pub(super) fn gateway(&self) -> &str {
+        match &self.base {
+            Some(Base::Path(base) | Base::Subdomain(_, base)) => base,
+            None => &self.url,
+        }
+    }
 }
 
 impl Location {
@@ -47,19 +94,27 @@ impl Location {
         };
         let rest = before_query(rest);
         let (cid, path) = rest.split_once('/').unwrap_or((rest, ""));
-        Ok(Self { cid: Some(Cid::parse(cid).map_err(|_| NO_LINK)?), path: below(path)?, url: None })
+        Ok(Self { cid: Some(Cid::parse(cid).map_err(|_| NO_LINK)?), path: below(path)?, url: None, base: None })
     }
 
     /// The URLs to ask, each once, in order: the link itself where it is one, then the content at each gateway. What
     /// [`check_gateway`] refuses is not asked.
     pub fn urls(&self, gateways: &[String]) -> Vec<String> {
-        let mut urls: Vec<String> = self.url.iter().cloned().collect();
-        for url in gateways.iter().filter_map(|gateway| self.url_at(gateway).ok().flatten()) {
-            if !urls.contains(&url) {
-                urls.push(url);
+        self.places(gateways).into_iter().map(|place| place.url).collect()
+    }
+
+    /// What [`urls`](Self::urls) are of.
+    pub(super) fn places(&self, gateways: &[String]) -> Vec<Place> {
+        let own = self.url.as_ref().map(|url| Place { url: url.clone(), base: self.base.clone(), query: kept_query(url) });
+        let mut places: Vec<Place> = own.into_iter().collect();
+        for gateway in gateways {
+            let Ok(Some(url)) = self.url_at(gateway) else { continue };
+            if places.iter().all(|place| place.url != url) {
+                let base = Base::Path(format!("{}/", gateway.trim_end_matches('/')));
+                places.push(Place { url, base: Some(base), query: String::new() });
             }
         }
-        urls
+        places
     }
 
     /// The URL of the content at a gateway, given as `https://host/ipfs/`; `None` without a CID.
@@ -85,8 +140,22 @@ pub fn check_gateway(base: &str) -> Result<(), Error> {
     }
 }
 
+/// Checks a URL to send to: http or https, without user name and password.
+pub(super) fn check_endpoint(url: &str) -> Result<(), Error> {
+    check_characters(url)?;
+    check_web(url)
+}
+
+/// Checks that a URL is http or https, without user name and password; any length, as redirects lead to signed ones.
+pub(super) fn check_web(url: &str) -> Result<(), Error> {
+    Web::parse(url)?.map(|_| ()).ok_or(Error::InvalidUrl { reason: "expected an http or https URL" })
+}
+
 /// The parts of an http or https URL that matter here.
 struct Web<'a> {
+    /// With `://`.
+    scheme: &'a str,
+    authority: &'a str,
     host: &'a str,
     path: &'a str,
 }
@@ -95,6 +164,7 @@ impl<'a> Web<'a> {
     /// `None` for anything but an http or https URL.
     fn parse(link: &'a str) -> Result<Option<Self>, Error> {
         let Some((scheme, rest)) = scheme(link) else { return Ok(None) };
+        let with_marks = link.get(..scheme.len() + 3).unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return Ok(None);
         }
@@ -111,40 +181,57 @@ impl<'a> Web<'a> {
         if host.is_empty() {
             return Err(Error::InvalidUrl { reason: "expected a URL with a host" });
         }
-        Ok(Some(Self { host, path }))
+        Ok(Some(Self { scheme: with_marks, authority, host, path }))
     }
 
     fn location(&self, link: &str) -> Result<Location, Error> {
-        let (cid, path) = match self.subdomain() {
-            Some(cid) => (Some(cid), below(self.path)?),
+        let (cid, path, base) = match self.subdomain() {
+            Some((cid, parent)) => (Some(cid), below(self.path)?, Some(Base::Subdomain(self.scheme.to_owned(), parent))),
             None => match self.in_path() {
-                Some((cid, path)) => (Some(cid), below(path)?),
-                None => (None, String::new()),
+                Some((cid, before, path)) => {
+                    (Some(cid), below(path)?, Some(Base::Path([self.scheme, self.authority, before].concat())))
+                }
+                None => (None, String::new(), None),
             },
         };
-        Ok(Location { cid, path, url: Some(link.to_owned()) })
+        Ok(Location { cid, path, url: Some(link.to_owned()), base })
     }
 
-    /// `CID.ipfs.host`. Hosts are the same in capitals and not, so only the bases that are too can be in one.
-    fn subdomain(&self) -> Option<Cid> {
+    /// `CID.ipfs.host`: the CID, and what follows it. Hosts are the same in capitals and not, so only the bases that are too
+    /// can be in one.
+    fn subdomain(&self) -> Option<(Cid, String)> {
         let host = self.host.to_ascii_lowercase();
         let (label, parent) = host.split_once(".ipfs.")?;
-        if parent.is_empty() { None } else { Cid::parse(label).ok() }
+        let cid = if parent.is_empty() { None } else { Cid::parse(label).ok() }?;
+        Some((cid, self.authority.get(label.len() + 1..)?.to_ascii_lowercase()))
     }
 
-    /// The first `/ipfs/CID` of the path, which a gateway below a prefix need not begin with.
-    fn in_path(&self) -> Option<(Cid, &'a str)> {
+    /// The first `/ipfs/CID` of the path, which a gateway below a prefix need not begin with: the CID, what stands before
+    /// it, and the path below it.
+    fn in_path(&self) -> Option<(Cid, &'a str, &'a str)> {
         let mut rest = self.path;
         while let Some((_, after)) = rest.split_once("/ipfs/") {
             let (cid, path) = after.split_once('/').unwrap_or((after, ""));
             if let Ok(cid) = Cid::parse(cid) {
-                return Some((cid, path));
+                return Some((cid, self.path.get(..self.path.len() - after.len())?, path));
             }
             // Keep the slash: `/ipfs/ipfs/CID` has its second mark there.
             rest = rest.get(rest.len() - after.len() - 1..).unwrap_or_default();
         }
         None
     }
+}
+
+/// The link's query, without what asks for a form of the content.
+fn kept_query(url: &str) -> String {
+    let query = url.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+    let asks = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.is_empty()
+            || name.starts_with("car-")
+            || ["format", "dag-scope", "entity-bytes", "filename", "download"].contains(&name)
+    };
+    query.split('&').filter(|pair| !asks(pair)).fold(String::new(), |kept, pair| kept + "&" + pair)
 }
 
 fn scheme(link: &str) -> Option<(&str, &str)> {
@@ -272,6 +359,26 @@ mod tests {
         assert_eq!(urls, Ok(vec![link, format!("https://two/ipfs/{V0}/a")]));
         let plain = Location::parse("https://example.com/x").map(|location| location.urls(&["https://two/ipfs".to_owned()]));
         assert_eq!(plain, Ok(vec!["https://example.com/x".to_owned()]));
+    }
+
+    #[test]
+    fn blocks_are_asked_for_where_the_file_is() {
+        let forms = |link: &str| {
+            let location = Location::parse(link).ok()?;
+            let place = location.places(&["https://g/ipfs".to_owned()]).into_iter().next()?;
+            Some((place.gateway().to_owned(), place.form(&location.cid?, &location.path, "format=car")?))
+        };
+        let form = |gateway: &str, url: String| Some((gateway.to_owned(), url));
+        assert_eq!(forms(V0), form("https://g/ipfs/", format!("https://g/ipfs/{V0}?format=car")));
+        assert_eq!(
+            forms(&format!("https://h:1/x/ipfs/{V0}/a/b?token=1&format=raw&&car-dups=n#f?x")),
+            form("https://h:1/x/ipfs/", format!("https://h:1/x/ipfs/{V0}/a/b?format=car&token=1"))
+        );
+        assert_eq!(
+            forms(&format!("http://{}.IPFS.localhost:8080/a?b", V1.to_ascii_uppercase())),
+            form("ipfs.localhost:8080", format!("http://{V1}.ipfs.localhost:8080/a?format=car&b"))
+        );
+        assert_eq!(forms("https://example.com/x"), None);
     }
 
     #[test]

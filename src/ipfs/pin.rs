@@ -1,17 +1,108 @@
-//! A pinning service: the upload's body and the reply. `POST`, `multipart/form-data` (RFC 7578), one part `file`; answers
-//! `{"link": "https://…/ipfs/CID"}`.
+//! A pinning service: the upload's body and the reply. `POST`, `multipart/form-data` (RFC 7578), one part `file`.
 //!
-//! The service chooses the layout, and so the CID. Its word is not taken for it: the CID in its link must be one that the
+//! ```text
+//! service          {"link": "https://…/ipfs/CID"}
+//! …/api/v0/add     {"Name": …, "Hash": "CID", "Size": …}, a line for each file      kubo's RPC, known by its path
+//! ```
+//!
+//! The service chooses the layout, and so the CID. Its word is not taken for it: the CID in its reply must be one that the
 //! uploaded bytes have.
 
 use super::cid::Cid;
 use super::error::Error;
-use super::location::Location;
+use super::location::{Location, check_endpoint};
+use super::unixfs::{LAYOUTS, Layout};
 use super::verify::{Proof, verify};
 use crate::json::Json;
 
 /// The most bytes of a reply that are read.
 pub const MAX_REPLY: usize = 64 << 10;
+
+/// Where files are uploaded to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The URL to post to.
+    pub url: String,
+    is_kubo: bool,
+}
+
+impl Endpoint {
+    /// Reads a URL: kubo's RPC when its path ends with `/api/v0/add`, a pinning service otherwise. Of kubo, files are asked
+    /// for as version 1 with plain leaves, pinned, where the URL's own query says nothing else.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`] for what is no http or https URL, or has a user name or password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        check_endpoint(url)?;
+        let url = url.split('#').next().unwrap_or_default();
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let is_kubo = path.trim_end_matches('/').ends_with("/api/v0/add");
+        if !is_kubo {
+            return Ok(Self { url: url.to_owned(), is_kubo });
+        }
+        let mut full = [path, "?", query].concat();
+        for default in ["cid-version=1", "raw-leaves=true", "pin=true"] {
+            let is_set = |pair: &str| pair.split('=').next() == default.split('=').next();
+            if !query.split('&').any(is_set) {
+                if !full.ends_with('?') {
+                    full.push('&');
+                }
+                full.push_str(default);
+            }
+        }
+        Ok(Self { url: full, is_kubo })
+    }
+
+    /// The layout that the service most likely chooses.
+    pub fn layout(&self) -> Option<&'static Layout> {
+        let name = if self.is_kubo { "kubo-cid-v1" } else { "unixfs-v0-2015" };
+        LAYOUTS.iter().find(|layout| layout.name == name)
+    }
+
+    /// Reads the reply and proves that it names what was uploaded as `filename`; `prove` is told the CID.
+    ///
+    /// # Errors
+    /// As [`read_reply`].
+    pub fn read(&self, reply: &[u8], filename: &str, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
+        let link = if reply.len() > MAX_REPLY {
+            None
+        } else if self.is_kubo {
+            added(reply, filename)
+        } else {
+            link(reply)
+        };
+        pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, prove)
+    }
+}
+
+/// The link in a service's reply.
+fn link(reply: &[u8]) -> Option<String> {
+    let reply = Json::parse_bytes(reply)?;
+    let mut links = reply.members().filter(|(name, _)| *name == "link");
+    let (_, link) = links.next()?;
+    // Two would let each reader choose another.
+    links.next().is_none().then(|| link.text()).flatten().map(Into::into)
+}
+
+/// The CID in kubo's lines, as a link: that of the file's name, or the last one.
+fn added(reply: &[u8], filename: &str) -> Option<String> {
+    let mut found = None;
+    let mut is_named = false;
+    for line in std::str::from_utf8(reply).ok()?.lines().filter(|line| !line.trim().is_empty()) {
+        let line = Json::parse(line)?;
+        // An error in the middle of the answer has a message in place of a hash.
+        if line.get("Message").is_some() {
+            return None;
+        }
+        let Some(hash) = line.get("Hash").and_then(Json::plain) else { continue };
+        let names_it = line.get("Name").and_then(Json::text).is_some_and(|name| name == filename);
+        if names_it || !is_named {
+            found = Some(["ipfs://", hash].concat());
+            is_named |= names_it;
+        }
+    }
+    found
+}
 
 /// An upload, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +113,23 @@ pub struct Upload {
     pub body: Vec<u8>,
 }
 
-/// Builds the upload; the content is copied once. `random` makes a boundary that content cannot hold by design, as it
-/// is drawn afterwards.
+/// What stands around the content in an upload's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The `Content-Type` header, with the boundary.
+    pub content_type: String,
+    /// What comes before the content.
+    pub head: String,
+    /// What comes after it.
+    pub tail: String,
+}
+
+/// Builds the frame of an upload. `random` makes a boundary that content cannot hold by design, as it is drawn afterwards.
 ///
 /// # Errors
 /// [`Error::InvalidFilename`], [`Error::InvalidContentType`] for what would break out of its header. Escapes are not
 /// used, because services disagree on how to read them.
-pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 16]) -> Result<Upload, Error> {
+pub fn frame(filename: &str, content_type: &str, random: [u8; 16]) -> Result<Frame, Error> {
     if filename.is_empty() || filename.len() > 255 || filename.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
         return Err(Error::InvalidFilename {
             reason: "expected 1 to 255 bytes without quotes, backslashes and control characters",
@@ -46,11 +147,20 @@ pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 1
          Content-Type: {content_type}\r\n\r\n"
     );
     let tail = format!("\r\n--{boundary}--\r\n");
+    Ok(Frame { content_type: format!("multipart/form-data; boundary={boundary}"), head, tail })
+}
+
+/// Builds the upload of content that is in memory, where it is copied once.
+///
+/// # Errors
+/// As [`frame`].
+pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 16]) -> Result<Upload, Error> {
+    let Frame { content_type, head, tail } = frame(filename, content_type, random)?;
     let mut body = Vec::with_capacity(head.len() + content.len() + tail.len());
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(content);
     body.extend_from_slice(tail.as_bytes());
-    Ok(Upload { content_type: format!("multipart/form-data; boundary={boundary}"), body })
+    Ok(Upload { content_type, body })
 }
 
 /// Type and subtype are tokens (RFC 9110); what follows are parameters, of which only the characters are checked.
@@ -79,10 +189,11 @@ pub struct Pinned {
 /// [`Error::BadReply`] for a reply of another shape or of more than [`MAX_REPLY`] bytes; [`Error::WrongLink`] for a link
 /// that is none, holds no CID, names something inside a directory, or names other content.
 pub fn read_reply(reply: &[u8], content: &[u8]) -> Result<Pinned, Error> {
-    let parsed = if reply.len() > MAX_REPLY { None } else { Json::parse_bytes(reply) };
-    let Some(link) = parsed.and_then(|reply| reply.get("link")).and_then(Json::text) else {
-        return Err(Error::BadReply { found: Error::quote(reply) });
-    };
+    let link = if reply.len() > MAX_REPLY { None } else { link(reply) };
+    pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, |cid| verify(cid, content))
+}
+
+fn pinned(link: String, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
     let wrong = |cid: Option<Cid>, reason| {
         Err(Error::WrongLink { link: Error::quote(link.as_bytes()), cid: cid.map(|cid| cid.to_string()), reason })
     };
@@ -91,7 +202,7 @@ pub fn read_reply(reply: &[u8], content: &[u8]) -> Result<Pinned, Error> {
     if !path.is_empty() {
         return wrong(Some(cid), "it names a path below a CID, which proves nothing about the content");
     }
-    match verify(&cid, content) {
+    match prove(&cid) {
         Ok(proof) => Ok(Pinned { link: link.trim().to_owned(), cid, proof }),
         Err(Error::UnsupportedMultihash { .. }) => wrong(Some(cid), "its hash function is not SHA-256"),
         Err(_) => wrong(Some(cid), "it names other content than was uploaded"),
@@ -166,8 +277,45 @@ mod tests {
     }
 
     #[test]
+    fn kubo_is_known_by_its_path_and_told_how() {
+        let url = |url: &str| Endpoint::parse(url).map(|endpoint| (endpoint.url.clone(), endpoint.layout().unwrap().name));
+        let kubo = |query: &str| Ok((format!("http://127.0.0.1:5001/api/v0/add?{query}"), "kubo-cid-v1"));
+        assert_eq!(url("http://127.0.0.1:5001/api/v0/add"), kubo("cid-version=1&raw-leaves=true&pin=true"));
+        assert_eq!(url("http://127.0.0.1:5001/api/v0/add?pin=false&x#f"), kubo("pin=false&x&cid-version=1&raw-leaves=true"));
+        let service = "https://pin/file/create?key=1";
+        assert_eq!(url(service), Ok((service.to_owned(), "unixfs-v0-2015")));
+        for bad in ["ftp://x/api/v0/add", "https://u:p@pin/", "pin", "https://pin/ x"] {
+            assert!(matches!(Endpoint::parse(bad), Err(Error::InvalidUrl { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn kubos_lines_are_read_and_held_to_the_content() {
+        let kubo = Endpoint::parse("http://k/api/v0/add").unwrap();
+        let read = |reply: &str| kubo.read(reply.as_bytes(), "a.json", |cid| verify(cid, b"hello world\n"));
+        let line = |name: &str, cid: &str| format!("{{\"Name\":\"{name}\",\"Hash\":\"{cid}\",\"Size\":\"20\"}}\n");
+        let other = "QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n";
+        for reply in [
+            line("a.json", HELLO),
+            line("x", HELLO),
+            format!("{{\"Name\":\"a.json\",\"Bytes\":12}}\n{}{}", line("a.json", HELLO), line("", other)),
+        ] {
+            assert_eq!(read(&reply).map(|pinned| pinned.link), Ok(format!("ipfs://{HELLO}")), "{reply}");
+        }
+        let lie = read(&line("a.json", other));
+        assert!(
+            matches!(&lie, Err(Error::WrongLink { link, cid: Some(cid), .. }) if *link == format!("ipfs://{other}") && cid == other)
+        );
+        for bad in
+            ["", "{}", "null", "{\"Hash\":1}", &(line("a", HELLO) + "{\"Message\":\"disk full\",\"Type\":\"error\"}"), "<html>"]
+        {
+            assert!(matches!(read(bad), Err(Error::BadReply { .. })), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_reply_of_another_shape_is_shown() {
-        for bad in [&b""[..], b"[]", b"{}", b"<html>", br#"{"link":1}"#, b"\xff\xfe"] {
+        for bad in [&b""[..], b"[]", b"{}", b"<html>", br#"{"link":1}"#, br#"{"link":"a","link":"b"}"#, b"\xff\xfe"] {
             assert_eq!(read_reply(bad, b""), Err(Error::BadReply { found: String::from_utf8_lossy(bad).into_owned() }));
         }
         let mut long = reply(HELLO);

@@ -6,12 +6,12 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::cid::{Cid, DAG_PB, Version, sha256};
+use super::cid::{Cid, DAG_PB, RAW, Version, sha256};
 use super::error::Error;
 use super::unixfs::{LAYOUTS, Layout, Leaf, Leaves, Tree};
 
 /// IPFS blocks have at most this many bytes, so a leaf of any chunk size fits in.
-const MAX_BLOCK: usize = 2 << 20;
+pub const MAX_BLOCK: usize = 2 << 20;
 
 /// How bytes are what a CID names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,53 @@ impl Verifier {
     }
 }
 
+/// The CIDs that a file has under every known layout, computed while its bytes arrive: for content that is read once, before
+/// it is known which of them a service will choose. Costs six hashings of the bytes and at most two chunks of memory.
+pub struct RootsBuilder {
+    block: Sha256,
+    groups: Vec<Group>,
+}
+
+/// See [`RootsBuilder`].
+pub struct Roots(Vec<(Cid, Proof)>);
+
+impl Default for RootsBuilder {
+    fn default() -> Self {
+        Self { block: Sha256::new(), groups: groups(&Cid::v0([0; 32]), LAYOUTS) }
+    }
+}
+
+impl RootsBuilder {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.block.update(bytes);
+        self.groups.iter_mut().for_each(|group| group.update(bytes));
+    }
+
+    /// The CIDs of all that was taken.
+    pub fn finish(self) -> Roots {
+        let block = (Cid::v1(RAW, self.block.finalize().into()), Proof::Block);
+        Roots(std::iter::once(block).chain(self.groups.into_iter().flat_map(Group::finish)).collect())
+    }
+}
+
+impl Roots {
+    /// How the file has this CID.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedMultihash`], [`Error::Mismatch`].
+    pub fn prove(&self, cid: &Cid) -> Result<Proof, Error> {
+        cid.sha2_256()?;
+        let found = self.0.iter().find(|(root, _)| root.same_block(cid));
+        found.map(|(_, proof)| *proof).ok_or_else(|| mismatch(cid, self.0.get(1).map(|(root, _)| *root)))
+    }
+
+    /// The CID under a layout of [`LAYOUTS`], by its name.
+    pub fn under(&self, layout: &str) -> Option<Cid> {
+        self.0.iter().find(|(_, proof)| proof.name() == layout).map(|(root, _)| *root)
+    }
+}
+
 /// Layouts whose leaves are the same, and so are hashed once.
 #[derive(Clone)]
 struct Group {
@@ -203,7 +250,7 @@ fn mismatch(expected: &Cid, found: Option<Cid>) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 mod tests {
-    use super::super::cid::{DAG_CBOR, DAG_JSON, RAW};
+    use super::super::cid::{DAG_CBOR, DAG_JSON};
     use super::super::unixfs::root;
     use super::*;
 
@@ -240,6 +287,22 @@ mod tests {
                 assert!(matches!(liar.finish(), Err(Error::Mismatch { .. })), "{} by {piece}", layout.name);
             }
         }
+    }
+
+    #[test]
+    fn every_root_is_known_before_one_is_chosen() {
+        let file = bytes(300_001);
+        let mut builder = RootsBuilder::default();
+        file.chunks(70_000).for_each(|piece| builder.update(piece));
+        let roots = builder.finish();
+        for layout in LAYOUTS {
+            let cid = root(&file, layout);
+            assert!(roots.prove(&cid).is_ok(), "{}", layout.name);
+            assert_eq!(roots.under(layout.name).map(|cid| cid.sha2_256()), Some(cid.sha2_256()));
+            let other = root(&file[1..], layout);
+            assert!(matches!(roots.prove(&other), Err(Error::Mismatch { .. })), "{}", layout.name);
+        }
+        assert_eq!(roots.prove(&Cid::v1(RAW, sha256(&file))), Ok(Proof::Block));
     }
 
     #[test]

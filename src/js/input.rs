@@ -35,6 +35,7 @@ impl Input {
     }
 
     /// Another handle on the value, to hand back as it was given.
+    #[cfg(feature = "ogpu")]
     pub(crate) fn clone_value(&self) -> JsValue {
         self.value.clone()
     }
@@ -67,6 +68,7 @@ impl Input {
         }
     }
 
+    #[cfg(feature = "ogpu")]
     pub(crate) fn is_undefined(&self) -> bool {
         self.value.is_undefined()
     }
@@ -225,6 +227,7 @@ impl Input {
         text.map_or_else(|| self.refuse("a value that JSON can hold (no bigint, cycle or undefined)"), Ok)
     }
 
+    #[cfg(feature = "ogpu")]
     pub(crate) fn is_text(&self) -> bool {
         self.value.is_string()
     }

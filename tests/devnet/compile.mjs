@@ -7,13 +7,17 @@ import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const folder = fileURLToPath(new URL("contracts", import.meta.url));
 
-/** @returns {Promise<Record<string, { abi: any[], bytecode: `0x${string}` }>>} the contracts by name */
-export async function compile() {
+/**
+ * @param {URL} [at] the folder of the contracts
+ * @param {{ viaIR?: boolean }} [more] of solc's settings
+ * @returns {Promise<Record<string, { abi: any[], bytecode: `0x${string}` }>>} the contracts by name
+ */
+export async function compile(at = new URL("contracts", import.meta.url), more = {}) {
+  const folder = fileURLToPath(at);
   const names = readdirSync(folder).filter((name) => name.endsWith(".sol")).sort();
   const sources = Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(folder, name), "utf8") }]));
-  const key = createHash("sha256").update(JSON.stringify(sources)).update(readFileSync(join(root, "package-lock.json"))).digest("hex").slice(0, 16);
+  const key = createHash("sha256").update(JSON.stringify([sources, more])).update(readFileSync(join(root, "package-lock.json"))).digest("hex").slice(0, 16);
   const cached = join(root, `target/devnet-contracts-${key}.json`);
   if (existsSync(cached)) return JSON.parse(readFileSync(cached, "utf8"));
 
@@ -21,7 +25,7 @@ export async function compile() {
   const input = {
     language: "Solidity",
     sources,
-    settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: "cancun", outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } },
+    settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: "cancun", ...more, outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } },
   };
   const open = (path) => {
     try {

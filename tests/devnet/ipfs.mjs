@@ -7,7 +7,7 @@ import { CID } from "multiformats/cid";
 import { Readable } from "node:stream";
 
 // What the pinning service makes: kubo's defaults, whose links look like Qm….
-const LAYOUT = {
+export const LAYOUT = {
   cidVersion: 0,
   rawLeaves: false,
   leafType: "file",

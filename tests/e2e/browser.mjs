@@ -4,7 +4,7 @@ import { chromium } from "playwright-core";
 import { startDevnet } from "../devnet/index.mjs";
 import { serve } from "../../www/serve.mjs";
 
-const ARGS = [
+export const ARGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];

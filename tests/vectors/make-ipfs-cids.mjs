@@ -1,7 +1,11 @@
-// Writes ipfs-cids.json: the CIDs that the JavaScript IPFS implementation gives to files and documents.
+// Writes ipfs-cids.json: the CIDs that the JavaScript IPFS implementation gives to files and documents; and ipfs-cars.json:
+// files and paths as its blocks, in the order in which a trustless gateway sends them.
 // `node tests/vectors/make-ipfs-cids.mjs`, after `npm ci`. The files themselves are a pattern, so that only their sizes are kept.
 import { unixfs } from "@helia/unixfs";
-import { importBytes } from "ipfs-unixfs-importer";
+import * as dagCbor from "@ipld/dag-cbor";
+import * as dagPb from "@ipld/dag-pb";
+import { UnixFS } from "ipfs-unixfs";
+import { importBytes, importer as importAll } from "ipfs-unixfs-importer";
 import { fixedSize } from "ipfs-unixfs-importer/chunker";
 import { balanced } from "ipfs-unixfs-importer/layout";
 import { base16 } from "multiformats/bases/base16";
@@ -116,3 +120,66 @@ const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "cids": [\n${lin
 JSON.parse(text);
 writeFileSync(new URL("ipfs-cids.json", import.meta.url), text);
 console.log(`${cids.length} CIDs, ${files.length} files`);
+
+// What a gateway sends for `format=car&dag-scope=entity` with `order=dfs; dups=y`: the directories on the way, then the file's
+// blocks, children from left to right.
+const kept = new Map();
+const keep = { put: async (/** @type {CID} */ cid, /** @type {Uint8Array} */ block) => { kept.set(cid.toString(), block); return cid; }, get: nowhere.get };
+const varint = (/** @type {number} */ n) => { const out = []; for (; n >= 0x80; n = Math.floor(n / 128)) out.push((n & 0x7f) | 0x80); return [...out, n]; };
+/** @param {CID} root @param {string} path */
+function car(root, path) {
+  const out = [];
+  const section = (/** @type {Uint8Array[]} */ ...parts) => out.push(Uint8Array.from(varint(parts.reduce((sum, part) => sum + part.length, 0))), ...parts);
+  section(dagCbor.encode({ version: 1, roots: [root] }));
+  /** @param {CID} cid @param {boolean} whole */
+  const visit = (cid, whole) => {
+    const block = kept.get(cid.toString());
+    section(cid.bytes, block);
+    const links = cid.code === dagPb.code ? dagPb.decode(block).Links : [];
+    if (whole) for (const link of links) visit(link.Hash, true);
+    return links;
+  };
+  let cid = root;
+  for (const name of path.split("/").filter(Boolean)) {
+    const found = visit(cid, false).find((link) => link.Name === name);
+    if (!found) return Buffer.concat(out);
+    cid = found.Hash;
+  }
+  const block = kept.get(cid.toString());
+  // A directory as such is its own node alone; a shard names its entries and further shards.
+  const isFile = cid.code !== dagPb.code || UnixFS.unmarshal(dagPb.decode(block).Data).type === "file" || UnixFS.unmarshal(dagPb.decode(block).Data).type === "raw";
+  visit(cid, isFile);
+  return Buffer.concat(out);
+}
+const cars = [];
+/** @param {string} what @param {CID} root @param {string} path @param {number} size @param {string} [error] */
+function fixture(what, root, path, size, error) {
+  cars.push({ what, root: root.toString(), path, size, seed: size, ...(error ? { error } : {}), car: car(root, path).toString("base64") });
+}
+for (const cidVersion of /** @type {const} */ ([0, 1])) {
+  for (const leaf of /** @type {const} */ (["raw", "file", "rawNode"])) {
+    for (const [chunkSize, maxChildren, size] of [[512, 4, 0], [512, 4, 300], [512, 3, 5000]]) {
+      const { cid } = await importBytes(pattern(size, size), /** @type {any} */ (keep), options({ cidVersion, leaf, chunkSize, maxChildren }));
+      fixture(`${size} bytes, version ${cidVersion}, leaves ${leaf}`, cid, "", size);
+    }
+  }
+}
+/** A directory of files `name: size`. @param {Record<string, number>} entries @param {object} given */
+async function folder(entries, given) {
+  const source = Object.entries(entries).map(([path, size]) => ({ path, content: pattern(size, size) }));
+  let last;
+  for await (const entry of importAll(source, /** @type {any} */ (keep), { wrapWithDirectory: true, ...options({ cidVersion: 1, leaf: "raw", chunkSize: 512, maxChildren: 3 }), ...given })) last = entry;
+  return /** @type {{ cid: CID }} */ (last).cid;
+}
+const plain = await folder({ "a.json": 40, "sub/b.bin": 2000, "sub/deep/c d": 700 }, {});
+fixture("a file in a directory", plain, "a.json", 40);
+fixture("a file two directories deep", plain, "sub/b.bin", 2000);
+fixture("a name with a space", plain, "sub/deep/c d", 700);
+fixture("a directory", plain, "sub", 0, "it is a directory");
+fixture("no such entry", plain, "sub/none", 0, "the directory has no such entry");
+fixture("a path below a file", plain, "a.json/x", 0, "it is no directory");
+const sharded = await folder(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`file ${i}`, 10 + i])), { shardSplitThresholdBytes: 1 });
+fixture("a sharded directory", sharded, "file 1", 0, "sharded directory");
+const carHead = { source: `npm: ${source}; written by make-ipfs-cids.mjs`, pattern: `${head.pattern}, seed = size` };
+writeFileSync(new URL("ipfs-cars.json", import.meta.url), `${JSON.stringify(carHead, null, 2).slice(0, -2)},\n  "cars": [\n${lines(cars)}\n  ]\n}\n`);
+console.log(`${cars.length} CARs`);

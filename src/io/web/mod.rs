@@ -3,6 +3,8 @@
 
 mod abort;
 mod clock;
+#[cfg(feature = "opengradient")]
+mod crypto;
 mod http;
 mod tabs;
 mod wallet;
@@ -17,5 +19,11 @@ use super::Io;
 
 /// The outside world of this page, worker or process.
 pub fn io() -> Io {
-    Io { http: Rc::new(http::Fetch), clock: Rc::new(clock::Platform), tabs: Rc::new(tabs::Origin) }
+    Io {
+        http: Rc::new(http::Fetch),
+        clock: Rc::new(clock::Platform),
+        tabs: Rc::new(tabs::Origin),
+        #[cfg(feature = "opengradient")]
+        crypto: Rc::new(crypto::Subtle),
+    }
 }

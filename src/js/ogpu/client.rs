@@ -1,24 +1,25 @@
 //! `Core`: one network and the wallet that signs there. The package's TypeScript puts its objects (`Ogpu`, `Task` …) on top.
 
 use futures_util::FutureExt as _;
-use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use alloy_primitives::Address;
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::events::EventStream;
-use super::{book, options, output};
+use super::{options, output};
 use crate::error::{Error, Kind};
 use crate::eth::rpc::Rpc;
-use crate::eth::wallet::{WalletHandle, Windows};
+use crate::eth::wallet::WalletHandle;
 use crate::eth::watch::Hub;
 use crate::io::web::{self, WebWallet};
 use crate::js::convert::{Build, bigint, number};
 use crate::js::error::to_js;
 use crate::js::input::Input;
 use crate::js::promise::start;
+use crate::js::wallet::{self, book};
+use crate::js::{options as shared, output as shared_output};
 use crate::ogpu::client::Client;
 use crate::ogpu::functions::{Contract, Read, Type, Value, Write};
 use crate::ogpu::protocol::{controller, nexus};
@@ -33,24 +34,6 @@ pub struct Core {
     hub: Rc<Hub>,
     wallet: Option<(WebWallet, WalletHandle)>,
     network: JsValue,
-}
-
-thread_local! {
-    /// The queue of each provider's windows: all clients of one wallet share it.
-    static WINDOWS: RefCell<Vec<(JsValue, Weak<Windows>)>> = const { RefCell::new(Vec::new()) };
-}
-
-fn windows_of(provider: &JsValue) -> Rc<Windows> {
-    WINDOWS.with_borrow_mut(|known| {
-        known.retain(|(_, windows)| windows.strong_count() > 0);
-        let same = known.iter().find(|(other, _)| Object::is(other, provider));
-        if let Some(windows) = same.and_then(|(_, windows)| windows.upgrade()) {
-            return windows;
-        }
-        let windows = Rc::<Windows>::default();
-        known.push((provider.clone(), Rc::downgrade(&windows)));
-        windows
-    })
 }
 
 /// An address argument.
@@ -73,10 +56,7 @@ impl Core {
     ) -> Promise {
         start(|| {
             let options = Input::new("options", options).object(&["wallet", "network", "account", "switchChain", "signal"])?;
-            let provider = WebWallet(options.get("wallet")?.any_object()?.into_value());
-            if !Reflect::get(&provider.0, &"request".into()).is_ok_and(|request| request.is_function()) {
-                return Err(Error::input("options.wallet", "expected an EIP-1193 provider, an object with request()"));
-            }
+            let (provider, handle) = wallet::connectable(options.get("wallet")?)?;
             let network = options.get("network")?;
             let given = network.clone_value();
             let network = options::network(network)?;
@@ -86,7 +66,6 @@ impl Core {
             Ok((
                 signal,
                 async move {
-                    let handle = WalletHandle::new(Rc::new(provider.clone()), windows_of(&provider.0));
                     let client = Client::connect(web::io(), network, book(), handle.clone(), account, switch).await?;
                     Ok(Self::new(client, Some((provider, handle)), given).into())
                 }
@@ -163,7 +142,7 @@ impl Core {
                 let arguments = read.inputs.iter().map(|(name, kind)| argument(name, *kind, parts.next().unwrap_or_default()));
                 asked.push(Call::new(read, at, arguments.collect::<Result<_, _>>()?));
             }
-            let signal = options::call(options)?;
+            let signal = shared::call(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
@@ -198,7 +177,7 @@ impl Core {
                 None => address("address", at)?,
             };
             let (lower, upper) = range(lower, upper)?;
-            let signal = options::call(options)?;
+            let signal = shared::call(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
@@ -226,9 +205,12 @@ impl Core {
             let write = write.ok_or_else(|| Error::input("name", "expected a writer of the table"))?;
             let arguments = write.inputs.iter().zip(0..).map(|((name, kind, _), at)| argument(name, *kind, given.get(at)));
             let arguments: Vec<Value> = arguments.collect::<Result<_, _>>()?;
-            let (signal, options) = options::write(options)?;
+            let (signal, options) = shared::write(options)?;
             let client = self.client.clone();
-            Ok((signal, async move { Ok(output::receipt(&client.call(write, &arguments, &options).await?)) }.boxed_local()))
+            Ok((
+                signal,
+                async move { Ok(shared_output::receipt(&client.call(write, &arguments, &options).await?)) }.boxed_local(),
+            ))
         })
     }
 
@@ -267,11 +249,12 @@ impl Core {
                     }
                 }
             };
-            let (signal, options) = options::write(options)?;
+            let (signal, options) = shared::write(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
-                async move { Ok(output::receipt(&client.write(&call, context, &options, &|_| Ok(())).await?)) }.boxed_local(),
+                async move { Ok(shared_output::receipt(&client.write(&call, context, &options, &|_| Ok(())).await?)) }
+                    .boxed_local(),
             ))
         })
     }
@@ -306,7 +289,10 @@ impl Core {
             let (source, info) = (address("source", source)?, options::source_info(info)?);
             let (signal, options) = options::publish(options)?;
             let client = self.client.clone();
-            Ok((signal, async move { Ok(output::receipt(&client.update_source(source, &info, &options).await?)) }.boxed_local()))
+            Ok((
+                signal,
+                async move { Ok(shared_output::receipt(&client.update_source(source, &info, &options).await?)) }.boxed_local(),
+            ))
         })
     }
 
@@ -338,13 +324,13 @@ impl Core {
         start(|| {
             let given = Input::new("responses", responses).list()?;
             let responses: Vec<Address> = given.iter().map(Input::address).collect::<Result<_, _>>()?;
-            let (signal, options) = options::write(options)?;
+            let (signal, options) = shared::write(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
                 async move {
                     let receipts = client.confirm_responses(&responses, &options).await?;
-                    Ok(receipts.iter().map(output::receipt).collect::<Array>().into())
+                    Ok(receipts.iter().map(shared_output::receipt).collect::<Array>().into())
                 }
                 .boxed_local(),
             ))
@@ -362,7 +348,7 @@ impl Core {
     ) -> Promise {
         start(|| {
             let hash = Input::new("hash", hash).hash()?;
-            let signal = options::call(options)?;
+            let signal = shared::call(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
@@ -415,7 +401,7 @@ impl Core {
         start(|| {
             let response = Input::new("response", response).optional().map(|value| value.address()).transpose()?;
             let task = if response.is_none() { Some(address("task", task)?) } else { None };
-            let signal = options::call(options)?;
+            let signal = shared::call(options)?;
             let client = self.client.clone();
             Ok((
                 signal,
@@ -482,7 +468,7 @@ impl Core {
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let (task, signal) = address("task", task).and_then(|task| Ok((task, options::call(options)?)))?;
+            let (task, signal) = address("task", task).and_then(|task| Ok((task, shared::call(options)?)))?;
             let client = self.client.clone();
             Ok((
                 signal,
@@ -503,7 +489,7 @@ impl Core {
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, options::call(options)?)))?;
+            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, shared::call(options)?)))?;
             let client = self.client.clone();
             Ok((signal, async move { reads::balance(&client.rpc, account).await.map(bigint) }.boxed_local()))
         })
@@ -517,7 +503,7 @@ impl Core {
         #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
-            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, options::call(options)?)))?;
+            let (account, signal) = self.or_own(address).and_then(|account| Ok((account, shared::call(options)?)))?;
             let client = self.client.clone();
             Ok((signal, async move { Ok(output::nonce_info(&nonces::info(&client, account).await?)) }.boxed_local()))
         })
@@ -530,7 +516,7 @@ impl Core {
     #[wasm_bindgen(js_name = fixNonce, unchecked_return_type = "Promise<number>")]
     pub fn fix_nonce(&self, #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue) -> Promise {
         start(|| {
-            let (signal, options) = options::write(options)?;
+            let (signal, options) = shared::write(options)?;
             let client = self.client.clone();
             Ok((signal, async move { nonces::fix(&client, &options).await.map(number) }.boxed_local()))
         })
@@ -611,7 +597,7 @@ impl Core {
     #[wasm_bindgen(js_name = switchChain, unchecked_return_type = "Promise<void>")]
     pub fn switch_chain(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
         start(|| {
-            let signal = options::call(options)?;
+            let signal = shared::call(options)?;
             let handle = self.wallet.as_ref().map(|(_, handle)| handle.clone());
             let chain = self.client.network.chain_params();
             Ok((
@@ -640,15 +626,8 @@ impl Core {
         )]
         listener: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let read = || -> Result<_, Error> {
-            let events = ["accountsChanged", "chainChanged", "disconnect"].map(|name| (name, name));
-            let event = Input::new("event", event).one_of(&events)?;
-            let listener = Input::new("listener", listener).function()?;
-            let (wallet, _) = self.wallet.as_ref().ok_or(Error::from(Kind::MissingSigner { role: "client" }))?;
-            Ok((event, listener, wallet.clone()))
-        };
-        let (event, listener, wallet) = read().map_err(|error| to_js(&error))?;
-        Ok(wallet.listen(event, listener))
+        let (provider, _) = self.wallet.as_ref().ok_or_else(|| to_js(&Error::from(Kind::MissingSigner { role: "client" })))?;
+        wallet::on(provider, event, listener).map_err(|error| to_js(&error))
     }
 
     /// Watches events, in batches. One HTTP request for each look, which serves all watchers of this client.
@@ -734,35 +713,4 @@ fn argument(name: &str, kind: Type, value: JsValue) -> Result<Value, Error> {
         },
         _ => Value::Number(value.whole()?),
     })
-}
-
-impl WebWallet {
-    /// Adds a listener; answers the function that removes it.
-    fn listen(&self, event: &'static str, listener: Function) -> JsValue {
-        let pass_on = Closure::<dyn FnMut(JsValue)>::new(move |value: JsValue| {
-            let value = if event == "chainChanged" { chain_id(&value) } else { value };
-            // What the caller's listener throws must not reach the wallet.
-            let _ = listener.call1(&JsValue::UNDEFINED, &value);
-        })
-        .into_js_value();
-        let call = |provider: &JsValue, method: &str, pass_on: &JsValue| {
-            if let Ok(function) = Reflect::get(provider, &method.into()).and_then(|found| found.dyn_into::<Function>()) {
-                // Some wallets throw from `on`: then they have no events.
-                let _ = function.call2(provider, &event.into(), pass_on);
-            }
-        };
-        call(&self.0, "on", &pass_on);
-        let provider = self.0.clone();
-        Closure::<dyn FnMut()>::new(move || call(&provider, "removeListener", &pass_on)).into_js_value()
-    }
-}
-
-/// Wallets give the chain's id as hex text; old ones as a number or decimal text.
-fn chain_id(value: &JsValue) -> JsValue {
-    let text = value.as_string().unwrap_or_default();
-    let parsed = match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
-    };
-    parsed.map_or_else(|| value.clone(), number)
 }

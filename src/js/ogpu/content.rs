@@ -174,5 +174,5 @@ pub fn fetch_ipfs_json(url: &str, #[wasm_bindgen(unchecked_optional_param_type =
 /// Forgets the nonces of all accounts and chains. Nothing is cancelled.
 #[wasm_bindgen(js_name = clearAllNonceCaches)]
 pub fn clear_all_nonce_caches() {
-    super::book().clear();
+    crate::js::wallet::book().clear();
 }

@@ -204,7 +204,7 @@ pub(super) fn past(client: &Rc<Client>, options: JsValue) -> Promise {
         Ok((
             question.signal.clone(),
             async move {
-                let mut cursor = Cursor::new(addresses, topics, Some(from));
+                let mut cursor = Cursor::new(addresses, topics, Some(from)).until(to);
                 let mut text = String::from("[");
                 loop {
                     let look = cursor.look(&client.rpc).await?;

@@ -2,15 +2,11 @@
 
 use std::rc::Rc;
 
-use js_sys::Function;
 use wasm_bindgen::JsValue;
-use web_sys::AbortSignal;
 
-use super::output;
 use crate::error::Error;
-use crate::eth::tx::TxOptions;
-use crate::io::{OnProgress, Progress};
 use crate::js::input::Input;
+use crate::js::options::{Signal, bag, call_part, member, retries, write_part};
 use crate::ogpu::client::PublishOptions;
 use crate::ogpu::content::{FetchOptions, PinOptions, Verify};
 use crate::ogpu::network::{Contracts, Network};
@@ -18,8 +14,6 @@ use crate::ogpu::protocol::abi::Nexus;
 use crate::ogpu::reads::PAGE;
 use crate::ogpu::types::{DeliveryMethod, ImageEnvironments, SourceInfo, TaskInfo};
 
-const CALL: &[&str] = &["signal", "onProgress"];
-const WRITE: &[&str] = &["signal", "onProgress", "nonce", "autoFixNonce", "maxRetries", "receiptTimeout"];
 const PUBLISH: &[&str] = &[
     "signal",
     "onProgress",
@@ -35,68 +29,8 @@ const PUBLISH: &[&str] = &[
 const PIN: &[&str] = &["signal", "onProgress", "filename", "contentType", "timeout", "retries", "backoff"];
 const FETCH: &[&str] = &["signal", "verify", "timeout", "maxBytes", "gateways"];
 
-/// Retries are bounded, whatever the caller says.
-const MAX_RETRIES: u64 = 100;
-
 /// Items that may be asked for at once.
 const MAX_PAGE: u64 = 1000;
-
-type Signal = Option<AbortSignal>;
-
-fn bag(value: JsValue, known: &[&str]) -> Result<Option<Input>, Error> {
-    Input::new("options", value).optional().map(|options| options.object(known)).transpose()
-}
-
-fn member<T>(bag: Option<&Input>, key: &str, read: impl FnOnce(&Input) -> Result<T, Error>) -> Result<Option<T>, Error> {
-    match bag {
-        Some(bag) => bag.get(key)?.optional().map(|value| read(&value)).transpose(),
-        None => Ok(None),
-    }
-}
-
-fn retries(input: &Input) -> Result<u32, Error> {
-    let count = input.whole()?.min(MAX_RETRIES);
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// A callback; what it throws is its own affair and changes nothing here.
-fn on_progress(callback: Option<Function>) -> OnProgress {
-    match callback {
-        None => Rc::new(|_| ()),
-        Some(callback) => Rc::new(move |step: Progress| {
-            let _ = callback.call1(&JsValue::UNDEFINED, &output::step(&step));
-        }),
-    }
-}
-
-fn call_part(bag: Option<&Input>) -> Result<(Signal, OnProgress), Error> {
-    let signal = member(bag, "signal", Input::signal)?;
-    let callback = member(bag, "onProgress", Input::function)?;
-    Ok((signal, on_progress(callback)))
-}
-
-pub(super) fn call(value: JsValue) -> Result<Signal, Error> {
-    let bag = bag(value, CALL)?;
-    call_part(bag.as_ref()).map(|(signal, _)| signal)
-}
-
-fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Error> {
-    let (signal, on_progress) = call_part(bag)?;
-    let options = TxOptions {
-        nonce: member(bag, "nonce", Input::whole)?,
-        auto_fix_nonce: member(bag, "autoFixNonce", Input::flag)?.unwrap_or(true),
-        max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
-        receipt_timeout: member(bag, "receiptTimeout", Input::duration)?.map_or(120, |seconds| seconds.ceil() as u64),
-        on_progress,
-    };
-    Ok((signal, options))
-}
-
-pub(super) fn write(value: JsValue) -> Result<(Signal, TxOptions), Error> {
-    let bag = bag(value, WRITE)?;
-    write_part(bag.as_ref())
-}
 
 pub(super) fn publish(value: JsValue) -> Result<(Signal, PublishOptions), Error> {
     let bag = bag(value, PUBLISH)?;
@@ -141,6 +75,7 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
         max_bytes: member(bag, "maxBytes", Input::whole)?
             .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         gateways: member(bag, "gateways", Input::texts)?,
+        ..defaults
     };
     Ok((member(bag, "signal", Input::signal)?, options))
 }

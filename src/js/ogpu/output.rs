@@ -4,68 +4,14 @@ use alloy_primitives::U256;
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 
-use crate::eth::follow::Receipt;
 use crate::eth::replies::Log;
-use crate::io::Progress;
 use crate::js::convert::{Build, bigint, number};
+use crate::js::output::receipt;
 use crate::json::quote;
 use crate::ogpu::client::Published;
 use crate::ogpu::events::Happened;
 use crate::ogpu::functions::Value;
 use crate::ogpu::types::NonceInfo;
-
-pub(super) fn step(step: &Progress) -> JsValue {
-    let built = Build::new();
-    match step {
-        Progress::Uploading { filename, bytes } => {
-            built.with("kind", "uploading").text("filename", filename).with("bytes", number(*bytes as u64))
-        }
-        Progress::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
-        Progress::Simulated { gas } => built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))),
-        Progress::Signing { to, value, nonce } => {
-            built.with("kind", "signing").text("to", to).with("value", bigint(*value)).with("nonce", number(*nonce))
-        }
-        Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
-        Progress::NonceIgnored { suggested, used } => {
-            built.with("kind", "nonceIgnored").with("suggested", number(*suggested)).with("used", number(*used))
-        }
-        Progress::Retrying { attempt, reason } => built.with("kind", "retrying").with("attempt", *attempt).text("reason", reason),
-        Progress::Replaced { hash, replacement } => {
-            built.with("kind", "replaced").text("hash", hash).text("replacement", replacement)
-        }
-        Progress::Mined { hash, block_number, gas_used } => built
-            .with("kind", "mined")
-            .text("hash", hash)
-            .with("blockNumber", bigint(U256::from(*block_number)))
-            .with("gasUsed", bigint(U256::from(*gas_used))),
-    }
-    .frozen()
-}
-
-pub(super) fn receipt(receipt: &Receipt) -> JsValue {
-    let logs: Array = receipt.logs.iter().map(log).collect();
-    Build::new()
-        .text("hash", receipt.hash)
-        .with("blockNumber", bigint(U256::from(receipt.block_number)))
-        .text("blockHash", receipt.block_hash)
-        .with("gasUsed", bigint(U256::from(receipt.gas_used)))
-        .with("effectiveGasPrice", bigint(receipt.effective_gas_price))
-        .text("from", receipt.from)
-        .maybe("to", receipt.to)
-        .with("nonce", number(receipt.nonce))
-        .with("logs", Object::freeze(&logs))
-        .frozen()
-}
-
-fn log(log: &Log) -> JsValue {
-    let topics: Array = log.topics.iter().map(|topic| JsValue::from(topic.to_string())).collect();
-    Build::new()
-        .text("address", log.address)
-        .with("topics", Object::freeze(&topics))
-        .text("data", &log.data)
-        .with("logIndex", number(log.log_index))
-        .frozen()
-}
 
 /// What a getter answered.
 pub(super) fn value(value: &Value) -> JsValue {

@@ -92,7 +92,7 @@ impl Write {
         }
         // Writers live on the contracts that exist once.
         let to = self.contract.singleton(contracts).unwrap_or_default();
-        Ok((WriteCall { to, data: calldata(self.selector, &words).into(), value }, context))
+        Ok((WriteCall::raw(to, calldata(self.selector, &words)).with_value(value), context))
     }
 }
 

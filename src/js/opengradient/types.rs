@@ -1,0 +1,284 @@
+//! TypeScript shapes of `ogkit/opengradient`.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** A token that may be spent, and how much of it. Amounts are in its smallest unit. */
+export interface AssetRule {
+  readonly chainId: number;
+  readonly address: Address;
+  /** For people; default: from the table of known tokens. */
+  readonly symbol?: string | undefined;
+  readonly decimals?: number | undefined;
+  /** Name and version of its EIP-712 domain; default: from the table of known tokens, else the seller's. */
+  readonly domain?: { readonly name: string; readonly version: string } | undefined;
+  /** The most that one request may cost; with `upto` the cap counts. */
+  readonly maxPerRequest: bigint;
+  /** The most that may be signed for over the client's life. */
+  readonly maxPerSession?: bigint | undefined;
+  /** The most that may be signed for within the last so many seconds. */
+  readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
+}
+
+/** What may be paid. Checked before anything is signed; nothing that a server sends can widen it. */
+export interface PaymentPolicy {
+  /** The most OPG (18 decimals) that one request may cost. Default: 0.1 OPG. */
+  readonly maxPerRequest?: bigint | undefined;
+  /** The most OPG that may be signed for over the client's life. Default: 5 OPG. */
+  readonly maxPerSession?: bigint | undefined;
+  /** The most OPG that may be signed for within the last so many seconds. Default: 2 OPG within an hour. */
+  readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
+  /** Further tokens. Everything that is not listed is refused. */
+  readonly assets?: readonly AssetRule[] | undefined;
+  /** The receivers that may be paid; default: whoever an origin named first, and for enclaves the registry's. */
+  readonly payees?: readonly Address[] | undefined;
+  /** The hosts or origins that may be paid, also after a redirect; default: only the origin that was asked. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Whether offers that settle before they serve may be paid. Default: false. */
+  readonly allowUpfront?: boolean | undefined;
+  /** Whether a missing allowance may be given by a second signature (EIP-2612). Default: false. */
+  readonly allowPermits?: boolean | undefined;
+  /** No signature lives longer than this many seconds; at most 600. */
+  readonly maxLife?: number | undefined;
+  /** Whether a server's receipt gives back what it shows as unspent. Default: true. */
+  readonly trustReceipts?: boolean | undefined;
+}
+
+/** What would be signed, shown before the wallet's window opens. */
+export interface PaymentProposal {
+  /** `exact`: just the amount. `upto`: the seller may charge anything up to it, once. */
+  readonly scheme: "exact" | "upto";
+  /** In the token's smallest unit. */
+  readonly amount: bigint;
+  readonly token: { readonly chainId: number; readonly address: Address; readonly symbol: string; readonly decimals: number };
+  readonly payTo: Address;
+  /** Who gets the signature. */
+  readonly origin: string;
+  /** CAIP-2. */
+  readonly network: string;
+  /** When the signature ends, in unix seconds. */
+  readonly deadline: number;
+}
+
+/** Looks at each payment; `false`, or a throw, refuses it. */
+export type OnPayment = (proposal: PaymentProposal) => boolean | void | Promise<boolean | void>;
+
+/** What was signed. */
+export interface PaymentRecord {
+  readonly scheme: "exact" | "upto";
+  readonly network: string;
+  readonly chainId: number;
+  readonly asset: Address;
+  /** In the token's smallest unit; with `upto` the most. */
+  readonly amount: bigint;
+  readonly from: Address;
+  readonly payTo: Address;
+  readonly origin: string;
+  /** Unix seconds after which the signature is worth nothing. */
+  readonly deadline: number;
+  /** What makes it settle only once. */
+  readonly nonce: string;
+  /** The signature paid an earlier request, and its session goes on: nothing new was signed. */
+  readonly reused: boolean;
+}
+
+/** The server's word on the settlement, held against the payment. */
+export interface PaymentReceipt {
+  readonly success: boolean;
+  readonly transaction?: Hash;
+  readonly network?: string;
+  readonly payer?: Address;
+  /** What was charged, in the token's smallest unit. */
+  readonly amount?: bigint;
+  readonly error?: string;
+  /** What is wrong with it; empty for a clean one. */
+  readonly flaws: readonly string[];
+}
+
+/** How a payer is set up. */
+export interface PayerOptions {
+  readonly account?: Address | undefined;
+  readonly policy?: PaymentPolicy | undefined;
+  readonly onPayment?: OnPayment | undefined;
+  /** Chains beside Base and Base Sepolia, and endpoints to read balances and allowances from. */
+  readonly chains?: readonly { readonly chainId: number; readonly name?: string; readonly rpcUrl: string | readonly string[]; readonly explorerUrl?: string }[] | undefined;
+  /** The account is a contract: its signatures are not checked here. */
+  readonly contractAccount?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A request in parts. */
+export interface RequestParts {
+  readonly url: string;
+  readonly method?: string | undefined;
+  readonly headers?: readonly (readonly [string, string])[] | undefined;
+  readonly body?: Uint8Array | undefined;
+  /** Seconds until the head of the answer. Default: 60. */
+  readonly timeout?: number | undefined;
+  readonly sessions?: boolean | undefined;
+  readonly payFirst?: boolean | undefined;
+  readonly payee?: Address | undefined;
+  readonly redirect?: "follow" | "error" | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer in parts. */
+export interface PaidParts {
+  readonly response: Response;
+  readonly controller?: AbortController;
+  readonly payment?: PaymentRecord;
+  readonly receipt?: PaymentReceipt;
+}
+
+/** Where OpenGradient lives. */
+export interface OpenGradientNetwork {
+  readonly name: string;
+  /** The chain that payments are made on. */
+  readonly payments: {
+    readonly chainId: number;
+    readonly name?: string | undefined;
+    readonly rpcUrl: string | readonly string[];
+    readonly explorerUrl?: string | undefined;
+    /** The OPG token. */
+    readonly opg: Address;
+  };
+  /** The chain that inference runs on, and its services. */
+  readonly inference: {
+    readonly rpcUrl: string | readonly string[];
+    readonly chainId?: number | undefined;
+    readonly name?: string | undefined;
+    readonly explorerUrl?: string | undefined;
+    /** The registry of enclaves. */
+    readonly registry?: Address | undefined;
+    /** The inference hub contract. */
+    readonly hub?: Address | undefined;
+    /** The workflow scheduler. */
+    readonly scheduler?: Address | undefined;
+    /** The node's HTTP API. */
+    readonly nodeUrl?: string | undefined;
+  };
+  /** A fixed LLM server in place of the registry's enclaves. */
+  readonly server?: string | undefined;
+  /** The model hub's services. */
+  readonly hub?: { readonly url: string; readonly signInUrl?: string | undefined; readonly tokenUrl?: string | undefined } | undefined;
+  /** The twins' service. */
+  readonly twins?: string | undefined;
+}
+
+/** How to connect, with everything resolved. */
+export interface CoreConnectOptions {
+  readonly wallet: Eip1193Provider;
+  readonly network: OpenGradientNetwork;
+  readonly account?: Address | undefined;
+  readonly server?: string | undefined;
+  readonly verify?: "strict" | "final" | "off" | undefined;
+  readonly settlement?: string | undefined;
+  readonly policy?: PaymentPolicy | undefined;
+  readonly onPayment?: OnPayment | undefined;
+  readonly timeout?: number | undefined;
+  readonly streamTimeout?: number | undefined;
+  readonly inlineImages?: boolean | undefined;
+  readonly contractAccount?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was checked and found right: the enclave with this id signed exactly this answer to exactly this request. */
+export interface TeeProof {
+  readonly teeId: Hash;
+  /** keccak256 of the request's canonical text. */
+  readonly requestHash: Hash;
+  /** keccak256 of the text or the tool calls. */
+  readonly outputHash: Hash;
+  /** When the enclave signed, in unix seconds. */
+  readonly timestamp: number;
+  /** RSA-PSS, base64. */
+  readonly signature: string;
+}
+
+/** How many tokens went in and out. Not signed by the enclave. */
+export interface TokenUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly totalTokens: number;
+}
+
+/** A call that the model wants made. */
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** What is known about an answer beside its text. */
+export interface AnswerDetails {
+  readonly usage?: TokenUsage;
+  /** The enclave that answered, where it is known. */
+  readonly teeId?: Hash;
+  readonly endpoint: string;
+  readonly paymentAddress?: Address;
+  /** `x-processing-hash` (0.7). */
+  readonly paymentHash?: string;
+  readonly dataSettlementTransactionHash?: string;
+  readonly dataSettlementBlobId?: string;
+  /** Absent with `verify: "off"`. */
+  readonly proof?: TeeProof;
+  readonly payment?: PaymentRecord;
+  readonly receipt?: PaymentReceipt;
+}
+
+/** A whole chat answer. */
+export interface ChatAnswer extends AnswerDetails {
+  readonly model?: string;
+  readonly role: string;
+  readonly content: string;
+  readonly finishReason?: string;
+  /** `data:` URIs or URLs. Never signed. */
+  readonly images: readonly string[];
+  readonly toolCalls?: readonly ToolCall[];
+}
+
+/** A whole completion. */
+export interface CompletionAnswer extends AnswerDetails {
+  readonly content: string;
+  readonly finishReason?: string;
+}
+
+/** A piece of a streamed answer. Only the final one has the details. */
+export type StreamChunk = {
+  readonly model?: string;
+  readonly role?: string;
+  readonly content?: string;
+  readonly finishReason?: string;
+  readonly toolCalls?: readonly ToolCall[];
+} & ({ readonly isFinal: false } | ({ readonly isFinal: true; readonly images: readonly string[]; readonly malformed: number } & AnswerDetails));
+
+/** An enclave of the registry. */
+export interface Tee {
+  /** keccak256 of its key. */
+  readonly id: Hash;
+  readonly endpoint: string;
+  readonly paymentAddress: Address;
+  /** DER, SubjectPublicKeyInfo. */
+  readonly publicKey: Hex;
+  /** DER. Browsers cannot pin it. */
+  readonly tlsCertificate: Hex;
+  /** What build it runs. */
+  readonly pcrHash: Hash;
+}
+
+/** What came of an approval. */
+export interface OpgApproval {
+  readonly allowanceBefore: bigint;
+  readonly allowanceAfter: bigint;
+  /** null when the allowance was enough. */
+  readonly txHash: Hash | null;
+}
+
+/** How an account's OPG stands. */
+export interface OpgState {
+  readonly balance: bigint;
+  /** What Permit2 may move. */
+  readonly allowance: bigint;
+}
+"#;

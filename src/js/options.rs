@@ -1,0 +1,88 @@
+//! Option objects that every network's calls take → the core's options.
+
+use std::rc::Rc;
+
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use web_sys::AbortSignal;
+
+use super::input::Input;
+use super::output;
+use crate::error::Error;
+use crate::eth::tx::{Gas, TxOptions};
+use crate::io::{OnProgress, Progress};
+
+const CALL: &[&str] = &["signal", "onProgress"];
+const WRITE: &[&str] = &["signal", "onProgress", "nonce", "autoFixNonce", "maxRetries", "receiptTimeout"];
+/// Retries are bounded, whatever the caller says.
+const MAX_RETRIES: u64 = 100;
+
+/// The caller's signal, if any.
+pub(crate) type Signal = Option<AbortSignal>;
+
+/// An option bag whose keys are all known.
+pub(crate) fn bag(value: JsValue, known: &[&str]) -> Result<Option<Input>, Error> {
+    Input::new("options", value).optional().map(|options| options.object(known)).transpose()
+}
+
+/// A member of an option bag.
+pub(crate) fn member<T>(
+    bag: Option<&Input>,
+    key: &str,
+    read: impl FnOnce(&Input) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match bag {
+        Some(bag) => bag.get(key)?.optional().map(|value| read(&value)).transpose(),
+        None => Ok(None),
+    }
+}
+
+/// A bounded number of retries.
+pub(crate) fn retries(input: &Input) -> Result<u32, Error> {
+    let count = input.whole()?.min(MAX_RETRIES);
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// A callback; what it throws is its own affair and changes nothing here.
+pub(crate) fn on_progress(callback: Option<Function>) -> OnProgress {
+    match callback {
+        None => Rc::new(|_| ()),
+        Some(callback) => Rc::new(move |step: Progress| {
+            let _ = callback.call1(&JsValue::UNDEFINED, &output::step(&step));
+        }),
+    }
+}
+
+/// What every bag may have.
+pub(crate) fn call_part(bag: Option<&Input>) -> Result<(Signal, OnProgress), Error> {
+    let signal = member(bag, "signal", Input::signal)?;
+    let callback = member(bag, "onProgress", Input::function)?;
+    Ok((signal, on_progress(callback)))
+}
+
+/// Options of a call that waits.
+pub(crate) fn call(value: JsValue) -> Result<Signal, Error> {
+    let bag = bag(value, CALL)?;
+    call_part(bag.as_ref()).map(|(signal, _)| signal)
+}
+
+/// A transaction's part of a bag.
+pub(crate) fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Error> {
+    let (signal, on_progress) = call_part(bag)?;
+    let options = TxOptions {
+        nonce: member(bag, "nonce", Input::whole)?,
+        gas: Gas::default(),
+        auto_fix_nonce: member(bag, "autoFixNonce", Input::flag)?.unwrap_or(true),
+        max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
+        receipt_timeout: member(bag, "receiptTimeout", Input::duration)?.map_or(120, |seconds| seconds.ceil() as u64),
+        on_progress,
+    };
+    Ok((signal, options))
+}
+
+/// Options of a transaction.
+pub(crate) fn write(value: JsValue) -> Result<(Signal, TxOptions), Error> {
+    let bag = bag(value, WRITE)?;
+    write_part(bag.as_ref())
+}

@@ -1,0 +1,356 @@
+//! The exchange: ask, choose, sign, send once, and read what came of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use alloy_primitives::{Address, U256};
+use futures_util::future::LocalBoxFuture;
+
+use super::demand::{self, Answer, demands};
+use super::funds;
+use super::ledger::{Ledger, Reservation};
+use super::offer::{Flow, Method, Scheme};
+use super::origin::Target;
+use super::payment::{Draft, PaymentRecord};
+use super::policy::{Choice, Policy, Token};
+use super::refusal::Refusal;
+use super::session::{self, Sessions};
+use super::wire::{PaymentRequired, Receipt, parse_date};
+use crate::error::{Error, Kind, public_url};
+use crate::eth::rpc::Rpc;
+use crate::eth::wallet::{ChainParams, WalletHandle};
+use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
+
+/// A server's clock counts when it differs from ours by more than this …
+const CLOCK_SLACK: u64 = 5;
+/// … and by no more than this, so that a lying one cannot make signatures live on. Both in seconds.
+const MAX_CLOCK_SKEW: u64 = 300;
+pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
+
+/// A chain that may be paid on.
+#[derive(Clone)]
+pub struct Chain {
+    /// What a wallet needs to be brought there.
+    pub params: ChainParams,
+    /// Where balance and allowance are read before a window opens, and the fate of payments after their deadline; without
+    /// it they are not.
+    pub rpc: Option<Rpc>,
+}
+
+impl Chain {
+    /// Base.
+    pub fn base() -> Self {
+        Self::known(8453, "Base", "https://mainnet.base.org", "https://basescan.org")
+    }
+
+    /// Base Sepolia, a test network.
+    pub fn base_sepolia() -> Self {
+        Self::known(84532, "Base Sepolia", "https://sepolia.base.org", "https://sepolia.basescan.org")
+    }
+
+    fn known(chain_id: u64, name: &str, rpc_url: &str, explorer: &str) -> Self {
+        let params = ChainParams {
+            chain_id,
+            name: name.to_owned(),
+            rpc_urls: vec![rpc_url.to_owned()],
+            explorer_url: Some(explorer.to_owned()),
+            currency: ("Ether".to_owned(), "ETH".to_owned()),
+        };
+        Self { params, rpc: None }
+    }
+}
+
+/// What would be signed, for the caller to look at before any window opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// How the price is meant.
+    pub scheme: Scheme,
+    /// What the wallet will be asked to sign.
+    pub method: Method,
+    /// When the seller settles.
+    pub flow: Flow,
+    /// The price in the token's smallest unit; with `upto` the most, and the seller may charge all of it.
+    pub amount: U256,
+    /// The token, as the policy describes it.
+    pub token: Token,
+    /// Who is paid.
+    pub pay_to: Address,
+    /// Who gets the signature.
+    pub origin: String,
+    /// The network as the offer spells it.
+    pub network: String,
+    /// When the signature would end if it were made now, in unix seconds.
+    pub deadline: u64,
+}
+
+/// Shown each payment before it is signed; `false` refuses it.
+pub type OnPayment = Rc<dyn Fn(Proposal) -> LocalBoxFuture<'static, Result<bool, Error>>>;
+
+/// How one request is paid.
+#[derive(Clone, Copy, Debug)]
+pub struct PayOptions {
+    /// The server may keep a session (OpenGradient): one signature pays for several requests of one method and path.
+    pub sessions: bool,
+    /// An offer that was paid a short while ago is paid again without asking for it first. If it has changed meanwhile,
+    /// the server refuses and the call fails.
+    pub pay_first: bool,
+    /// How often the same signed bytes are sent again when the connection breaks. They can be settled once only; the work may
+    /// be done twice.
+    pub max_resends: u32,
+    /// Only this receiver may be paid, where it is known beforehand; beside what the policy says.
+    pub payee: Option<Address>,
+}
+
+impl Default for PayOptions {
+    fn default() -> Self {
+        Self { sessions: false, pay_first: false, max_resends: 2, payee: None }
+    }
+}
+
+/// An answer, and what it cost.
+pub struct Paid {
+    /// The answer, whatever its status.
+    pub response: HttpStream,
+    /// What was signed, where the answer took a payment.
+    pub payment: Option<PaymentRecord>,
+    /// The server's word on the settlement, held against the payment; sessions give none.
+    pub receipt: Option<Receipt>,
+}
+
+/// Pays for requests out of one account.
+pub struct Payer {
+    /// The outside world.
+    pub io: Io,
+    /// Who signs.
+    pub wallet: WalletHandle,
+    /// The account that pays.
+    pub account: Address,
+    /// The account is a contract: its signatures prove nothing here and go out as they are.
+    pub contract_account: bool,
+    /// The caller's limits.
+    pub policy: Policy,
+    /// What was signed for.
+    pub ledger: Rc<RefCell<Ledger>>,
+    /// The chains that may be paid on.
+    pub chains: Vec<Chain>,
+    /// Shown each payment before it is signed.
+    pub on_payment: Option<OnPayment>,
+    pub(super) memory: RefCell<Memory>,
+}
+
+/// Bearer secrets and offers; in memory only.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) sessions: Sessions,
+    pub(super) offers: Vec<(Key, PaymentRequired, u64)>,
+}
+
+/// A request's method and URL.
+type Key = (&'static str, String);
+
+/// A payment that was signed and not sent.
+pub(super) struct Signed {
+    pub(super) draft: Draft,
+    pub(super) header: (&'static str, String),
+    /// What must be added to our clock to get the server's.
+    pub(super) skew: i64,
+}
+
+/// Where the payment goes, and for what.
+pub(super) struct Order<'a> {
+    pub(super) request: HttpRequest,
+    pub(super) target: Target,
+    pub(super) required: &'a PaymentRequired,
+    pub(super) choice: Choice,
+    pub(super) skew: i64,
+}
+
+impl Payer {
+    /// A payer on Base and Base Sepolia, without hooks and without reading chains.
+    pub fn new(io: Io, wallet: WalletHandle, account: Address, policy: Policy, ledger: Rc<RefCell<Ledger>>) -> Self {
+        let chains = vec![Chain::base(), Chain::base_sepolia()];
+        let memory = RefCell::default();
+        Self { io, wallet, account, contract_account: false, policy, ledger, chains, on_payment: None, memory }
+    }
+
+    /// Sends a request and pays for it where the server demands that, at most once.
+    ///
+    /// An answer that is no demand of x402 is handed back untouched, and so is any answer to a paid request that does not
+    /// refuse the payment: its status may still be an error.
+    ///
+    /// # Errors
+    /// Before anything is signed: [`Kind::Http`], [`Kind::NotPayable`], [`Kind::PaymentRefused`],
+    /// [`Kind::InsufficientAllowance`], [`Kind::InsufficientTokenBalance`], [`Kind::ChainNotSupported`]. From the window:
+    /// the wallet's own, [`Kind::PaymentSignature`], [`Kind::PaymentExpired`]. After the payment went out:
+    /// [`Kind::PaymentRejected`], [`Kind::PaymentUncertain`].
+    pub async fn fetch(&self, request: HttpRequest, options: &PayOptions) -> Result<Paid, Error> {
+        const OURS: [&str; 3] = ["payment-signature", "x-payment", session::HEADER];
+        if request.headers.iter().any(|(name, _)| OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours))) {
+            return Err(Error::input("headers", "a payment is in them already"));
+        }
+        let asked = Target::parse(&request.url).ok_or_else(|| Error::input("url", "no http or https URL"))?;
+        let asked_chain = |id| self.chains.iter().any(|chain| chain.params.chain_id == id && chain.rpc.is_some());
+        {
+            let now = self.io.now();
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.sweep(now, asked_chain);
+            ledger.fold(now.saturating_sub(self.policy.longest_span()));
+        }
+
+        if options.sessions
+            && let Some(paid) = self.in_session(&request, &asked).await?
+        {
+            return Ok(paid);
+        }
+        if options.pay_first
+            && let Some(required) = self.offers_for(&request)
+        {
+            return self.pay(request, &asked, None, &required, options).await;
+        }
+        let response = self
+            .io
+            .open(request.clone())
+            .await
+            .map_err(|failure| http_error(&request.url, &failure, "nothing was signed or paid"))?;
+        match demand::read(response).await? {
+            Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
+            Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
+        }
+    }
+
+    /// Asks the chains what became of payments whose deadline has passed, and gives back what was never charged. Done
+    /// before each new payment too; it costs no request when there is nothing to ask, or no RPC to ask.
+    ///
+    /// # Errors
+    /// What a node fails with; the limits then stay as they are.
+    pub async fn reconcile(&self) -> Result<(), Error> {
+        for chain in &self.chains {
+            if let Some(rpc) = &chain.rpc {
+                funds::reconcile(rpc, &self.ledger, chain.params.chain_id, self.io.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a session; `None` when there is none, or when it turns out dead.
+    async fn in_session(&self, request: &HttpRequest, asked: &Target) -> Result<Option<Paid>, Error> {
+        let now = self.io.now();
+        let found = self.memory.borrow_mut().sessions.find(asked, request.method, now);
+        let Some(mut session) = found else { return Ok(None) };
+        let again = HttpRequest { redirects: Redirects::Refuse, ..session.apply(request.clone()) };
+        let response = self.io.open(again).await.map_err(|failure| {
+            let record = &session.record;
+            Error::from(Kind::PaymentUncertain {
+                url: public_url(&request.url),
+                reason: format!("{failure}; nothing new was signed, but the session may have been charged within its cap"),
+                asset: record.asset,
+                amount: record.amount,
+                nonce: record.nonce_text(),
+                deadline: record.deadline,
+                transaction: None,
+            })
+        })?;
+        if demands(&response.head) {
+            self.memory.borrow_mut().sessions.close(asked, request.method);
+            return Ok(None);
+        }
+        if session.id.is_none()
+            && let Some(id) = response.head.header(session::HEADER).and_then(session::valid_id)
+        {
+            session.id = Some(id);
+            self.memory.borrow_mut().sessions.open(asked, request.method, session.clone());
+        }
+        let payment = PaymentRecord { reused: true, ..session.record };
+        let receipt = demand::receipt(&response.head).map(|receipt| receipt.checked(&payment));
+        Ok(Some(Paid { response, payment: Some(payment), receipt }))
+    }
+
+    /// Meets a demand. `head` is the answer's that made it; without one the offer is remembered.
+    async fn pay(
+        &self,
+        mut request: HttpRequest,
+        asked: &Target,
+        head: Option<HttpHead>,
+        required: &PaymentRequired,
+        options: &PayOptions,
+    ) -> Result<Paid, Error> {
+        let skew = head.as_ref().map_or(0, |head| self.skew(head));
+        // Whoever demanded payment is paid, not whoever pointed there.
+        if let Some(url) = head.map(|head| head.url).filter(|url| !url.is_empty()) {
+            request.url = url;
+        }
+        let unreadable = || Kind::NotPayable { url: public_url(&request.url), reason: "its address is odd".to_owned() };
+        let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
+        let refuse = |refusal: Refusal| refusal.into_error(&target.host);
+        self.policy.host(asked, &target).map_err(refuse)?;
+        // Without the chain's word the limits are only tighter.
+        let _ = self.reconcile().await;
+        let now = self.io.now();
+        let choice = {
+            let ledger = self.ledger.borrow();
+            self.policy.choose(required, self.account, &target.origin, &ledger, now).map_err(refuse)?
+        };
+        let offer = &choice.offer;
+        if options.payee.is_some_and(|payee| payee != offer.pay_to) {
+            return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
+        }
+        // Taken out of the limits at once: other requests may be on their way to the wallet too.
+        let mut reservation = Reservation::new(&self.ledger, offer.chain_id, offer.asset, offer.amount, now);
+        self.propose(&choice, &target, now).await?;
+        let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
+        let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
+        let token_nonce = match &chain.rpc {
+            Some(rpc) => {
+                let permits = self.policy.allow_permits && required.extension(GAS_PERMIT).is_some() && choice.domain().is_some();
+                funds::check(rpc, &choice, self.account, permits).await?
+            }
+            None => None,
+        };
+        let order = Order { request, target, required, choice, skew };
+        let signed = self.sign(&order, chain, token_nonce).await?;
+        reservation.keep(&signed.draft.record);
+        self.deliver(&order, signed, &reservation, options).await
+    }
+
+    async fn propose(&self, choice: &Choice, target: &Target, now: u64) -> Result<(), Error> {
+        let Some(on_payment) = &self.on_payment else { return Ok(()) };
+        let offer = &choice.offer;
+        let proposal = Proposal {
+            scheme: offer.scheme,
+            method: offer.method,
+            flow: offer.flow,
+            amount: offer.amount,
+            token: choice.token.clone(),
+            pay_to: offer.pay_to,
+            origin: target.origin.clone(),
+            network: offer.network.clone(),
+            deadline: now.saturating_add(choice.life),
+        };
+        if on_payment(proposal).await? { Ok(()) } else { Err(Refusal::Declined.into_error(&target.host)) }
+    }
+
+    /// What was offered for this very request and paid a short while ago.
+    fn offers_for(&self, request: &HttpRequest) -> Option<PaymentRequired> {
+        let now = self.io.now();
+        let mut memory = self.memory.borrow_mut();
+        memory.offers.retain(|(_, _, until)| *until > now);
+        let matches = |(method, url): &Key| *method == request.method && *url == request.url;
+        memory.offers.iter().find(|(key, ..)| matches(key)).map(|(_, required, _)| required.clone())
+    }
+
+    /// How far the server's clock is from ours, where that matters and is believable.
+    fn skew(&self, head: &HttpHead) -> i64 {
+        let now = self.io.now();
+        let Some(theirs) = head.header("date").and_then(parse_date) else { return 0 };
+        let difference = theirs.abs_diff(now);
+        if !(CLOCK_SLACK + 1..=MAX_CLOCK_SKEW).contains(&difference) {
+            return 0;
+        }
+        let difference = i64::try_from(difference).unwrap_or_default();
+        if theirs > now { difference } else { -difference }
+    }
+}
+
+fn http_error(url: &str, failure: &HttpFailure, fate: &str) -> Error {
+    Kind::Http { url: public_url(url), status: None, reason: format!("{failure}; {fate}") }.into()
+}

@@ -1,0 +1,322 @@
+//! Servers that do not.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+#[test]
+fn a_redirected_payment_never_arrives_elsewhere() {
+    // The platform refuses the redirect; the same bytes are tried again, and nothing is signed anew.
+    let thief = world(|request, _| match paid(request) {
+        Some(_) if request.redirects == Redirects::Refuse => Err(HttpFailure::Network("redirect".into())),
+        Some(_) => Ok(reply("https://thief.example/", 200, &[], "")),
+        None => Ok(demand(request, &json!([opg()]))),
+    });
+    let result = thief.fetch();
+    let Some(Kind::PaymentUncertain { nonce, deadline, amount, .. }) = result.as_ref().err().map(|e| &**e) else {
+        unreachable!()
+    };
+    assert_eq!((*deadline, *amount), (START + 300, U256::from(100_000_000_000_000_000_u64)));
+    assert_eq!(*nonce, U256::from_be_slice(&[[1; 16], [2; 16]].concat()).to_string());
+    let payments = thief.payments();
+    assert!(payments.len() == 3 && payments.iter().all(|bytes| *bytes == payments[0]));
+    assert_eq!((thief.signatures(), thief.spent()), (1, *amount));
+}
+
+#[test]
+fn whoever_demands_is_paid_and_must_be_known() {
+    let server = || {
+        world(|request, _| {
+            let mut answer = if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &json!([opg()])) };
+            answer.head.url = "https://other.example/final".into();
+            Ok(answer)
+        })
+    };
+    let stranger = server();
+    let result = stranger.fetch();
+    assert_eq!((code(&result), stranger.signatures()), ("redirected", 0));
+    assert!(result.err().is_some_and(|e| e.to_string().contains("https://other.example")));
+
+    let mut listed = server();
+    listed.payer.policy.hosts = Some(vec!["OTHER.example".into()]);
+    let paid_answer = listed.fetch();
+    assert_eq!(code(&paid_answer), "paid");
+    assert!(paid_answer.is_ok_and(|p| p.payment.is_some_and(|r| r.origin == "https://other.example")));
+    assert!(listed.requests.borrow().last().is_some_and(|r| r.url == "https://other.example/final"));
+
+    let mut unlisted = shop(json!([opg()]));
+    unlisted.payer.policy.hosts = Some(vec!["elsewhere.example".into()]);
+    assert_eq!((code(&unlisted.fetch()), unlisted.signatures()), ("host", 0));
+}
+
+#[test]
+fn payments_travel_over_https_or_to_this_machine() {
+    for (url, expected) in
+        [("http://api.example/", "insecure"), ("http://127.0.0.1:4021/", "paid"), ("http://localhost:1/", "paid")]
+    {
+        let world = shop(json!([opg()]));
+        let result = fake::run(world.payer.fetch(HttpRequest::get(url), &PayOptions::default()));
+        assert_eq!(code(&result), expected, "{url}");
+    }
+    let odd = shop(json!([opg()]));
+    let result = fake::run(odd.payer.fetch(HttpRequest::get("https://user@api.example/"), &PayOptions::default()));
+    assert_eq!((code(&result), odd.sent()), ("invalidInput", 0));
+}
+
+#[test]
+fn offers_outside_the_policy_are_refused_without_a_window() {
+    let zero = format!("0x{}", "0".repeat(40));
+    for (path, value, expected) in [
+        (&["network"][..], json!("eip155:1"), "network"),
+        (&["asset"], json!(USDC.address.to_string()), "asset"),
+        (&["payTo"], json!(zero), "payee"),
+        (&["payTo"], json!(OPG.address.to_string()), "payee"),
+        (&["payTo"], json!(ACCOUNT.to_string()), "payee"),
+        (&["amount"], json!("100000000000000001"), "aboveRequestCap"),
+        (&["amount"], json!(100), "malformed"),
+        (&["amount"], json!("0"), "malformed"),
+        (&["maxTimeoutSeconds"], json!(1_000_000_000_000_u64), "timeout"),
+        (&["maxTimeoutSeconds"], json!(5), "timeout"),
+        (&["extra", "facilitatorAddress"], json!(zero), "malformed"),
+        (&["extra", "name"], json!("OpenGradlent"), "domain"),
+        (&["extra", "paymentFlow"], json!("upfront"), "flowNotAllowed"),
+        (&["extra", "assetTransferMethod"], json!("eip3009"), "transferMethod"),
+    ] {
+        let world = shop(json!([edited(opg(), path, value.clone())]));
+        let result = world.fetch();
+        assert_eq!(code(&result), expected, "{path:?} {value}");
+        assert!(result.err().is_some_and(|e| e.to_string().contains("nothing was signed or paid")));
+        assert_eq!((world.signatures(), world.sent(), world.spent()), (0, 1, U256::ZERO));
+    }
+    let mut known = shop(json!([opg()]));
+    known.payer.policy.payees = Some(vec![ACCOUNT]);
+    assert_eq!(code(&known.fetch()), "payeeNotAllowed");
+}
+
+#[test]
+fn a_look_alike_token_is_told_by_its_address() {
+    let fake = edited(opg(), &["asset"], json!("0x1111111111111111111111111111111111111111"));
+    assert_eq!(code(&shop(json!([fake])).fetch()), "asset");
+    // The right token under the wrong domain: nobody should be made to sign rubbish.
+    let mut usd = shop(json!([edited(usdc(), &["extra", "name"], json!("USDC"))]));
+    usd.payer.policy = usdc_policy(USDC);
+    assert_eq!(code(&usd.fetch()), "domain");
+}
+
+#[test]
+fn no_signature_lives_longer_than_ten_minutes() {
+    let world = shop(json!([edited(opg(), &["maxTimeoutSeconds"], json!(86_400))]));
+    assert!(world.fetch().is_ok_and(|p| p.payment.is_some_and(|r| r.deadline == START + 600)));
+}
+
+#[test]
+fn the_servers_clock_counts_within_reason() {
+    let at = |date: &'static str| {
+        let world = world(move |request, _| {
+            let mut answer = if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &json!([opg()])) };
+            answer.head.headers.push(("date".into(), date.into()));
+            Ok(answer)
+        });
+        world.fetch().ok().and_then(|p| p.payment).map(|r| r.deadline.wrapping_sub(START + 300) as i64)
+    };
+    // START is 15:06:40.
+    assert_eq!(at("Sun, 15 Jun 2025 15:06:42 GMT"), Some(0));
+    assert_eq!(at("Sun, 15 Jun 2025 15:08:20 GMT"), Some(100));
+    assert_eq!(at("Sun, 15 Jun 2025 15:05:00 GMT"), Some(-100));
+    assert_eq!(at("Mon, 15 Jun 2026 15:06:40 GMT"), Some(0));
+    assert_eq!(at("soon"), Some(0));
+}
+
+#[test]
+fn a_second_demand_is_an_answer() {
+    let dearer = edited(opg(), &["amount"], json!("99999999999999999"));
+    let greedy = world(move |request, n| {
+        let offers = if n == 1 { json!([opg()]) } else { json!([dearer]) };
+        Ok(demand_with(
+            request,
+            if n == 1 { 402 } else { 412 },
+            &json!({ "x402Version": 2, "error": "permit2_allowance_required", "accepts": offers }),
+        ))
+    });
+    let result = greedy.fetch();
+    let Some(Kind::PaymentRejected { reason, class, .. }) = result.as_ref().err().map(|e| &**e) else { unreachable!() };
+    assert_eq!((reason.as_str(), *class), ("permit2_allowance_required", "user"));
+    assert_eq!((greedy.sent(), greedy.signatures()), (2, 1));
+    // The signature still counts until nobody can use it any more.
+    assert!(!greedy.spent().is_zero());
+    greedy.seconds.set(START + 1000);
+    greedy.payer.ledger.borrow_mut().sweep(greedy.seconds.get(), |_| false);
+    assert!(greedy.spent().is_zero());
+}
+
+#[test]
+fn a_failed_settlement_tells_its_reason() {
+    let poor = world(|request, _| {
+        let header = encode_header(
+            &json!({ "success": false, "errorReason": "insufficient_funds", "transaction": "", "network": "eip155:8453" })
+                .to_string(),
+        );
+        Ok(if paid(request).is_some() {
+            reply(&request.url, 402, &[("payment-response", &header)], "{}")
+        } else {
+            demand(request, &json!([opg()]))
+        })
+    });
+    let error = poor.fetch().err();
+    assert!(
+        error.is_some_and(
+            |e| matches!(&*e, Kind::PaymentRejected { reason, class: "user", .. } if reason == "insufficient_funds")
+        )
+    );
+}
+
+#[test]
+fn a_lost_connection_resends_the_same_bytes_only() {
+    let flaky = world(|request, n| match n {
+        1 => Ok(demand(request, &json!([opg()]))),
+        2 => Err(HttpFailure::Network("reset".into())),
+        _ => Ok(receipt(request, json!({}))),
+    });
+    assert_eq!(code(&flaky.fetch()), "paid");
+    assert!(matches!(&flaky.payments()[..], [one, two] if one == two));
+    assert_eq!(flaky.signatures(), 1);
+
+    let slow = world(|request, n| if n == 1 { Ok(demand(request, &json!([opg()]))) } else { Err(HttpFailure::Timeout) });
+    assert_eq!((code(&slow.fetch()), slow.sent()), ("paymentUncertain", 2));
+
+    for reason in ["invalid_exact_evm_nonce_already_used", "permit2_simulation_failed: x", "insufficient_funds"] {
+        let unclear = world(move |request, n| match n {
+            2 => Err(HttpFailure::Network("reset".into())),
+            _ => Ok(demand_with(request, 402, &json!({ "x402Version": 2, "error": reason, "accepts": [opg()] }))),
+        });
+        assert_eq!(code(&unclear.fetch()), "paymentUncertain", "{reason}");
+        assert_eq!((unclear.signatures(), unclear.sent()), (1, 3));
+        assert!(!unclear.spent().is_zero());
+    }
+}
+
+#[test]
+fn a_pending_settlement_is_waited_for() {
+    let pending = |until: usize| {
+        world(move |request, n| {
+            let hash = B256::repeat_byte(3);
+            let header = encode_header(&json!({ "success": false, "errorReason": "settlement_pending", "transaction": hash.to_string(), "network": "eip155:8453" }).to_string());
+            Ok(match n {
+                1 => demand(request, &json!([opg()])),
+                n if n < until => reply(&request.url, 402, &[("payment-response", &header)], "{}"),
+                _ => receipt(request, json!({})),
+            })
+        })
+    };
+    assert_eq!(code(&pending(4).fetch()), "paid");
+    let endless = pending(100);
+    let error = endless.fetch().err();
+    assert!(error.is_some_and(|e| matches!(&*e, Kind::PaymentUncertain { transaction: Some(_), .. })));
+    assert_eq!((endless.signatures(), endless.sent()), (1, 4));
+}
+
+#[test]
+fn a_lying_receipt_is_flagged_and_the_answer_kept() {
+    let with = |more: Value| {
+        let world = world(move |request, _| {
+            Ok(if paid(request).is_some() { receipt(request, more.clone()) } else { demand(request, &json!([opg()])) })
+        });
+        let result = world.fetch();
+        let flaws = result.as_ref().ok().and_then(|p| p.receipt.as_ref()).map(|r| r.flaws.clone());
+        assert!(result.is_ok_and(|p| body(p) == "served"));
+        (flaws.unwrap_or_default(), world.spent() == U256::from(100_000_000_000_000_000_u64))
+    };
+    // Whatever does not fit gives nothing back.
+    assert_eq!(with(json!({ "network": "eip155:1", "amount": "1" })), (vec![Flaw::OtherNetwork], true));
+    assert_eq!(with(json!({ "network": null, "amount": "1" })), (vec![Flaw::OtherNetwork], true));
+    assert_eq!(with(json!({ "payer": SELLER, "amount": "1" })), (vec![Flaw::OtherPayer], true));
+    assert_eq!(with(json!({ "amount": "100000000000000001" })), (vec![Flaw::MoreThanSigned], true));
+    assert_eq!(with(json!({ "success": false, "amount": "1" })), (vec![Flaw::NotSettled], true));
+    assert_eq!(with(json!({ "amount": 1 })), (vec![Flaw::Unreadable], true));
+    assert_eq!(with(json!({ "amount": "-1" })), (vec![Flaw::Unreadable], true));
+    // Charged nothing and sent nothing: it could still charge.
+    assert_eq!(with(json!({ "amount": "0", "transaction": "" })), (vec![], true));
+    assert_eq!(with(json!({ "amount": "0" })), (vec![], false));
+
+    let garbage = world(|request, _| {
+        Ok(if paid(request).is_some() {
+            reply(&request.url, 200, &[("payment-response", "%%%")], "served")
+        } else {
+            demand(request, &json!([opg()]))
+        })
+    });
+    assert!(
+        garbage.fetch().is_ok_and(|p| p.receipt.as_ref().is_some_and(|r| r.flaws == [Flaw::Unreadable]) && body(p) == "served")
+    );
+}
+
+#[test]
+fn another_receiver_of_the_same_host_is_refused() {
+    let shifty = world(|request, n| {
+        let offer = if n > 2 { edited(opg(), &["payTo"], json!("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")) } else { opg() };
+        Ok(if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &json!([offer])) })
+    });
+    assert_eq!(code(&shifty.fetch()), "paid");
+    assert_eq!((code(&shifty.fetch()), shifty.signatures()), ("payeeChanged", 1));
+    shifty.payer.ledger.borrow_mut().forget_payee("https://api.example");
+    assert_eq!(code(&shifty.fetch()), "paid");
+}
+
+/// One member of an offer, replaced by something good, bad or odd.
+fn edit() -> impl Strategy<Value = (&'static str, Value)> {
+    let one = |key: &'static str, values: Vec<Value>| select(values).prop_map(move |value| (key, value));
+    let own = json!({ "name": "OpenGradient", "version": "1" });
+    let other = json!({ "name": "Other", "version": "1", "facilitatorAddress": SELLER });
+    prop_oneof![
+        one("scheme", vec![json!("exact"), json!("lottery"), json!(null)]),
+        one("network", ["eip155:1", "eip155:84532", "base", "eip155:08453"].map(Value::from).to_vec()),
+        one("amount", vec![json!("1"), json!("100000000000000001"), json!(1), json!("0"), json!("1e1"), json!("00")]),
+        one("asset", [OPG.address, USDC.address, ACCOUNT].map(|a| json!(a.to_string().to_lowercase())).to_vec()),
+        one("payTo", [ACCOUNT, OPG.address, Address::ZERO].map(|a| json!(a.to_string())).to_vec()),
+        one("maxTimeoutSeconds", vec![json!(5), json!(900), json!(1_000_000_000_000_u64), json!("60"), json!(null)]),
+        one("extra", vec![own, other, json!({}), json!({ "assetTransferMethod": "permit2" }), json!(null)]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever a server demands: what the wallet gets to see is a payment inside the policy, or nothing.
+    #[test]
+    fn nothing_is_signed_outside_the_policy(
+        edits in prop::collection::vec(prop::collection::vec(edit(), 0..4), 1..4),
+        date in select(vec!["Sun, 15 Jun 2025 15:11:40 GMT", "Sun, 15 Jun 2025 15:11:41 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"]),
+    ) {
+        let offer = |edits: Vec<(&'static str, Value)>| edits.into_iter().fold(opg(), |offer, (key, value)| edited(offer, &[key], value));
+        let offers: Value = edits.into_iter().map(offer).collect();
+        let world = world(move |request, _| {
+            let mut answer = if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &offers) };
+            answer.head.headers.push(("date".into(), date.into()));
+            Ok(answer)
+        });
+        let result = world.fetch();
+        let asked = world.wallet.asked.borrow();
+        let signed: Vec<&Value> = asked.iter().filter(|(method, _)| *method == "eth_signTypedData_v4").map(|(_, params)| params).collect();
+        prop_assert_eq!(signed.len(), usize::from(result.is_ok()));
+        for params in signed {
+            let typed: Value = serde_json::from_str(params[1].as_str().unwrap_or_default()).unwrap_or_default();
+            let (domain, message) = (&typed["domain"], &typed["message"]);
+            prop_assert_eq!(&domain["chainId"], &json!(8453));
+            let by_permit2 = typed["primaryType"] == "PermitWitnessTransferFrom";
+            let (token, amount, end, to) = if by_permit2 {
+                prop_assert_eq!(&domain["verifyingContract"], &json!(crate::x402::PERMIT2.to_string()));
+                let permitted = &message["permitted"];
+                (&permitted["token"], &permitted["amount"], &message["deadline"], &message["witness"]["to"])
+            } else {
+                prop_assert_eq!(&domain["name"], &json!("OpenGradient"));
+                (&domain["verifyingContract"], &message["value"], &message["validBefore"], &message["to"])
+            };
+            let number = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or(u64::MAX);
+            prop_assert_eq!(token, &json!(OPG.address.to_string()));
+            prop_assert_eq!(to, &json!(SELLER));
+            prop_assert!(number(amount) <= 100_000_000_000_000_000);
+            prop_assert!(number(end) <= START + 300 + 600);
+        }
+    }
+}

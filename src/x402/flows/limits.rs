@@ -1,0 +1,189 @@
+//! What many requests may cost, and what one signature may pay for.
+
+use super::*;
+
+#[test]
+fn limits_hold_over_many_requests_and_at_once() {
+    let silent = || {
+        world(|request, _| {
+            Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+        })
+    };
+    let tenth = U256::from(100_000_000_000_000_000_u64);
+    let limited = |per_session, per_window| {
+        let mut world = silent();
+        world.payer.policy.assets[0].per_session = per_session;
+        world.payer.policy.assets[0].per_window = per_window;
+        world
+    };
+    let session = limited(Some(tenth * U256::from(2)), None);
+    assert_eq!([code(&session.fetch()), code(&session.fetch()), code(&session.fetch())], ["paid", "paid", "aboveSessionCap"]);
+
+    let window = limited(None, Some((tenth, 60)));
+    assert_eq!([code(&window.fetch()), code(&window.fetch())], ["paid", "aboveWindowCap"]);
+    window.seconds.set(START + 61);
+    assert_eq!(code(&window.fetch()), "paid");
+
+    // The second request sees what the first has reserved, though nothing is signed yet.
+    let mut both = limited(Some(tenth), None);
+    both.payer.on_payment = Some(Rc::new(|_| {
+        let mut asked = false;
+        let look = move |cx: &mut std::task::Context<'_>| {
+            cx.waker().wake_by_ref();
+            if std::mem::replace(&mut asked, true) { std::task::Poll::Ready(Ok(true)) } else { std::task::Poll::Pending }
+        };
+        futures_util::future::poll_fn(look).boxed_local()
+    }));
+    let options = PayOptions::default();
+    let (one, two) = fake::run(futures_util::future::join(
+        both.payer.fetch(both.request(), &options),
+        both.payer.fetch(both.request(), &options),
+    ));
+    assert_eq!([code(&one), code(&two)], ["paid", "aboveSessionCap"]);
+}
+
+#[test]
+fn what_is_not_signed_or_not_sent_costs_nothing() {
+    let refusing = |on_sign: OnSign, seconds: &Rc<Cell<u64>>| {
+        world_with(on_sign, Rc::clone(seconds), |request, _| {
+            Ok(if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &json!([opg()])) })
+        })
+    };
+    let clock = || Rc::new(Cell::new(START));
+    let later = clock();
+    let hand = Rc::clone(&later);
+    for (on_sign, seconds, expected) in [
+        (Box::new(|_: &Value, _| Err(failure(Some(4001), "no"))) as OnSign, clock(), "walletRejected"),
+        // Another account's signature.
+        (Box::new(|typed: &Value, _| Ok(hex_text(&sign(&B256::repeat_byte(7), &digest(typed))))), clock(), "paymentSignature"),
+        // A signature over something else.
+        (Box::new(|_: &Value, _| Ok(hex_text(&sign(&KEY, &B256::repeat_byte(7))))), clock(), "paymentSignature"),
+        (Box::new(|_: &Value, _| Ok(json!("0x1234"))), clock(), "paymentSignature"),
+        (Box::new(|_: &Value, _| Ok(json!({ "r": 1 }))), clock(), "paymentSignature"),
+        // The user looked at the window for five minutes.
+        (
+            Box::new(move |_: &Value, s| {
+                hand.set(START + 296);
+                Ok(hex_text(&s))
+            }),
+            later,
+            "paymentExpired",
+        ),
+    ] {
+        let world = refusing(on_sign, &seconds);
+        assert_eq!(code(&world.fetch()), expected);
+        assert_eq!((world.sent(), world.spent()), (1, U256::ZERO), "{expected}");
+    }
+    let mut declined = shop(json!([opg()]));
+    declined.payer.on_payment = Some(Rc::new(|_| async { Ok(false) }.boxed_local()));
+    assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("declined", 0, U256::ZERO));
+}
+
+const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, max_resends: 2, payee: None };
+
+fn session_of(request: &HttpRequest) -> Option<String> {
+    request.headers.iter().find(|(name, _)| name == "X-Upto-Session").map(|(_, id)| id.clone())
+}
+
+#[test]
+fn a_session_pays_for_many_requests_until_it_dies() {
+    let alive = Rc::new(Cell::new(true));
+    let switch = Rc::clone(&alive);
+    let gateway = world(move |request, _| {
+        let dead = r#"{"error":"Session expired or exhausted"}"#;
+        Ok(match (paid(request), session_of(request)) {
+            (None, None) => demand(request, &json!([opg()])),
+            (None, Some(_)) if !switch.get() => reply(&request.url, 402, &[], dead),
+            (Some(_), None) => {
+                switch.set(true);
+                reply(&request.url, 200, &[("x-upto-session", "5b2c-1")], "streamed")
+            }
+            (None, Some(id)) if id == "5b2c-1" => reply(&request.url, 200, &[], "streamed"),
+            _ => reply(&request.url, 400, &[], ""),
+        })
+    });
+    let fetch = || gateway.fetch_with(SESSIONS);
+    assert!(fetch().is_ok_and(|p| p.payment.is_some_and(|r| !r.reused) && p.receipt.is_none()));
+    for _ in 0..3 {
+        assert!(fetch().is_ok_and(|p| p.payment.as_ref().is_some_and(|r| r.reused) && body(p) == "streamed"));
+    }
+    assert_eq!((gateway.signatures(), gateway.sent()), (1, 5));
+    assert!(gateway.requests.borrow().iter().skip(1).all(|r| r.redirects == Redirects::Refuse));
+    // Another path is another session, and so is another client call without sessions.
+    let elsewhere = HttpRequest { url: "https://api.example/v1/completions".into(), ..gateway.request() };
+    assert!(fake::run(gateway.payer.fetch(elsewhere, &SESSIONS)).is_ok_and(|p| p.payment.is_some_and(|r| !r.reused)));
+    assert_eq!(gateway.signatures(), 2);
+
+    alive.set(false);
+    assert!(fetch().is_ok_and(|p| p.payment.is_some_and(|r| !r.reused)));
+    assert_eq!(gateway.signatures(), 3);
+    // Nor does one outlive its signature.
+    gateway.seconds.set(START + 295);
+    assert!(fetch().is_ok_and(|p| p.payment.is_some_and(|r| !r.reused)));
+    assert_eq!(gateway.signatures(), 4);
+}
+
+#[test]
+fn a_session_without_a_readable_id_shows_the_payment_again() {
+    let gateway = world(|request, _| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    });
+    for _ in 0..3 {
+        assert!(gateway.fetch_with(SESSIONS).is_ok());
+    }
+    let payments = gateway.payments();
+    assert!(payments.len() == 3 && payments.iter().all(|bytes| *bytes == payments[0]));
+    assert_eq!(gateway.signatures(), 1);
+}
+
+#[test]
+fn a_known_offer_is_paid_without_asking() {
+    let options = PayOptions { pay_first: true, ..PayOptions::default() };
+    let changed = Rc::new(Cell::new(false));
+    let switch = Rc::clone(&changed);
+    let world = world(move |request, _| {
+        let refused = || {
+            demand_with(
+                request,
+                402,
+                &json!({ "x402Version": 2, "error": "No matching payment requirements", "accepts": [opg()] }),
+            )
+        };
+        Ok(if paid(request).is_some() && !switch.get() { receipt(request, json!({})) } else { refused() })
+    });
+    assert_eq!([code(&world.fetch_with(options)), code(&world.fetch_with(options))], ["paid", "paid"]);
+    assert_eq!((world.sent(), world.signatures()), (3, 2));
+    let payments = world.payments();
+    assert_ne!(payments.first(), payments.last());
+    // The offer changed: the server's refusal is the answer, and the next call asks again.
+    changed.set(true);
+    assert_eq!((code(&world.fetch_with(options)), world.sent()), ("paymentRejected", 4));
+    changed.set(false);
+    assert_eq!((code(&world.fetch_with(options)), world.sent()), ("paid", 6));
+    // An old offer is asked for anew.
+    world.seconds.set(START + 301);
+    assert_eq!((code(&world.fetch_with(options)), world.sent()), ("paid", 8));
+}
+
+#[test]
+fn the_chain_tells_what_was_never_charged() {
+    let offers = |permit2: bool| {
+        let method = if permit2 { "permit2" } else { "eip3009" };
+        json!({ "x402Version": 2, "accepts": [edited(usdc(), &["extra", "assetTransferMethod"], json!(method))] })
+    };
+    // No receipt: only the nonce can tell. With the word 1 Permit2's nonce, whose last byte is 2, is unused; with 4 it is used.
+    for (permit2, word, left) in [(true, 1, 10_000), (true, 4, 20_000), (false, 0, 10_000), (false, 1, 20_000)] {
+        let world = with_node_and(10_000, 10_000, Some(word), offers(permit2), |request| reply(&request.url, 200, &[], ""));
+        assert_eq!(code(&world.fetch()), "paid");
+        let spent = || world.payer.ledger.borrow().spent(8453, USDC.address).to::<u64>();
+        // Before the deadline nothing is asked, and nothing given back.
+        assert!(fake::run(world.payer.reconcile()).is_ok());
+        assert_eq!((spent(), world.sent()), (10_000, 3));
+        world.seconds.set(START + 121);
+        assert_eq!(code(&world.fetch()), "paid");
+        assert_eq!(spent(), left, "{permit2} {word}");
+        let asked = world.sent();
+        assert!(fake::run(world.payer.reconcile()).is_ok());
+        assert_eq!(world.sent(), asked);
+    }
+}

@@ -1,0 +1,76 @@
+//! The wallet's part: typed data in, a payment header out.
+
+use alloy_primitives::{B256, U256, hex};
+
+use super::client::{Chain, GAS_PERMIT, Order, Payer, Signed};
+use super::offer::MIN_TIMEOUT;
+use super::payment::{Draft, permit_info};
+use super::signature::{normalise, recover};
+use super::typed::{TypedData, permit};
+use crate::error::{Error, Kind, Said, public_url};
+use crate::eth::wallet::classify;
+use crate::json::{Json, quote};
+
+/// A signature of a contract account may have this many bytes.
+const MAX_CONTRACT_SIGNATURE: usize = 4096;
+/// Servers refuse requests whose headers pass 16 KB in all.
+const MAX_PAYMENT_HEADER: usize = 12 << 10;
+const PAYMENT_ID: &str = "payment-identifier";
+
+impl Payer {
+    /// Asks the wallet. The signature's life begins when the window opens.
+    pub(super) async fn sign(&self, order: &Order<'_>, chain: &Chain, token_nonce: Option<U256>) -> Result<Signed, Error> {
+        let Order { choice, required, skew, .. } = order;
+        let _window = self.wallet.window().await;
+        self.wallet.switch_chain(&chain.params).await?;
+        if !self.wallet.accounts(false).await?.contains(&self.account) {
+            let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
+            return Err(Kind::WalletUnauthorized { account: Some(self.account), said }.into());
+        }
+        let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
+        let domain = choice.domain().unwrap_or_default();
+        let now = self.io.now().saturating_add_signed(*skew);
+        let draft = Draft::new(&choice.offer, domain, self.account, &order.target.origin, now, choice.life, nonce);
+        let deadline = draft.record.deadline;
+        let mut additions = Vec::new();
+        if required.extension(PAYMENT_ID).is_some() {
+            let id = hex::encode(&nonce[..16]);
+            additions.push((PAYMENT_ID, vec![("id", quote(&id))]));
+        }
+        // Nobody should sign what no server would take.
+        let bare = draft.header(&choice.offer, required, &[0; 65], &additions).1.len();
+        if bare > MAX_PAYMENT_HEADER {
+            let reason = "it wants more sent back than fits into a header".to_owned();
+            return Err(Kind::NotPayable { url: public_url(&order.request.url), reason }.into());
+        }
+        let signature = self.ask(&draft.typed).await?;
+        if let Some(token_nonce) = token_nonce {
+            let typed = permit(&choice.offer, domain, self.account, token_nonce, deadline);
+            let signature = self.ask(&typed).await?;
+            additions.push((GAS_PERMIT, permit_info(&draft.record, token_nonce, &signature)));
+        }
+        if self.io.now().saturating_add_signed(*skew).saturating_add(MIN_TIMEOUT) > deadline {
+            return Err(Kind::PaymentExpired { deadline }.into());
+        }
+        let header = draft.header(&choice.offer, required, &signature, &additions);
+        Ok(Signed { draft, header, skew: *skew })
+    }
+
+    /// One window. What comes back is of the account, or an error.
+    async fn ask(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
+        const METHOD: &str = "eth_signTypedData_v4";
+        let params = format!(r#"["{:?}",{}]"#, self.account, quote(&typed.json));
+        let answer = self.wallet.provider().request(METHOD, params).await.map_err(|failure| classify(METHOD, failure))?;
+        let wrong = |reason| Error::from(Kind::PaymentSignature { account: self.account, reason });
+        let text = Json::parse(&answer).and_then(Json::plain).filter(|text| text.len() <= 2 * MAX_CONTRACT_SIGNATURE);
+        let bytes = text.and_then(|text| hex::decode(text).ok()).ok_or_else(|| wrong("it is no hex text"))?;
+        if self.contract_account {
+            return Ok(bytes);
+        }
+        let signature = normalise(&bytes).map_err(wrong)?;
+        if recover(&typed.digest, &signature) != Some(self.account) {
+            return Err(wrong("it is another account's, or over other data"));
+        }
+        Ok(signature.to_vec())
+    }
+}
