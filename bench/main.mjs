@@ -1,7 +1,7 @@
 // `make bench`: every figure beside its peers, in one run. `node bench/main.mjs name …` measures only these subjects and
 // writes nothing but the table.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 
 import { build, exports, root } from "./build.mjs";
@@ -26,12 +26,15 @@ const devnet = await startDevnet();
 const python = await startPython(skip);
 const context = { package: await import("../pkg/ogpu.js"), bench: await exports(), network: networkOf(devnet), devnet, python, skip };
 const rows = [];
+// Other work on this machine stretches short times, and not everybody's alike.
+let load = loadavg()[0];
 let failed = false;
 try {
   await python?.call("configure", devnet.rpcUrl, devnet.contracts, devnet.pinUrl);
   for (const name of SUBJECTS) {
     if (wanted.length && !wanted.includes(name)) continue;
     console.error(`bench: ${name}`);
+    load = Math.max(load, loadavg()[0]);
     try {
       const { run } = await import(`./subjects/${name}.mjs`);
       rows.push(...(await run(context)).map((row) => ({ subject: name, ...row })));
@@ -49,6 +52,7 @@ const about = {
   date: new Date().toISOString(),
   node: process.version,
   cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`,
+  load,
   versions: {
     ogkit: JSON.parse(readFileSync(join(root, "pkg/package.json"), "utf8")).version,
     ...Object.fromEntries(["viem", "ethers", "ipfs-unixfs-importer"].map((name) => [name, version(name)])),
@@ -60,6 +64,7 @@ const about = {
 const subtitle = `${Object.entries(about.versions).map(([name, text]) => `${name} ${text}`).join(", ")}; Node ${about.node}; ${about.cpu}; ${about.date.slice(0, 10)}`;
 console.log(`\n${subtitle}\n\n${table(rows)}`);
 for (const what of skipped) console.log(`* skipped: ${what}`);
+if (load > cpus().length) console.log(`* the machine was busy (load ${load.toFixed(1)} on ${cpus().length} processors): take times with a grain of salt`);
 if (!wanted.length) {
   mkdirSync(join(root, "target"), { recursive: true });
   writeFileSync(join(root, "target/bench.json"), `${JSON.stringify({ ...about, rows }, null, 2)}\n`);

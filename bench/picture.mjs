@@ -1,7 +1,7 @@
 // The result as a picture: for each thing measured a bar for each contender, as long as its share of the longest.
 import { columns, digits } from "./table.mjs";
 
-const COLOURS = ["#3b5bdb", "#e8590c", "#2b8a3e", "#9c36b5", "#868e96", "#0c8599"];
+const COLOURS = ["#3b5bdb", "#e8590c", "#2b8a3e", "#9c36b5", "#868e96", "#0c8599", "#c2255c", "#5c940d"];
 const [WIDTH, LEFT, RIGHT, BAR, GAP] = [960, 330, 150, 12, 14];
 
 const escape = (text) => text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
@@ -15,7 +15,7 @@ export function picture(rows, subtitle) {
   text(20, 32, "ogkit beside its peers", 'class="title"');
   text(20, 52, subtitle, 'class="quiet"');
   names.forEach((name, at) => {
-    const x = 20 + at * 155;
+    const x = 20 + at * 132;
     parts.push(`<rect x="${x}" y="66" width="12" height="12" rx="2" fill="${colour[name]}"/>`);
     text(x + 18, 76, name);
   });

@@ -15,7 +15,8 @@ const OPTIMISE = ["-Oz", "--converge", "--zero-filled-memory", "--low-memory-unu
 function remap() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
   const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
-  return [...folders, root.replace(/\/$/, "")].map((folder) => `--remap-path-prefix=${folder}=.`);
+  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: root, encoding: "utf8" }).trim();
+  return [...folders, join(sysroot, "lib/rustlib/src/rust"), root.replace(/\/$/, "")].map((folder) => `--remap-path-prefix=${folder}=.`);
 }
 
 /** Runs a tool of the workspace. */
