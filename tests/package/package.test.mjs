@@ -25,7 +25,7 @@ describe("the tarball", () => {
 
   test("holds what it should and no more", () => {
     const names = readdirSync(join(folder, "node_modules/ogkit"), { recursive: true }).map(String).sort();
-    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm", "opengradient.js", "opengradient/slim.d.ts", "relay.js", "wasm/opengradient/ogkit_bg.wasm"]) {
+    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm", "opengradient.js", "opengradient/slim.d.ts", "relay.js", "wasm/opengradient/ogkit_bg.wasm", "langchain.js", "ai.js", "openai.js", "workflow/PriceHistoryInference.bin"]) {
       assert.ok(names.includes(wanted), wanted);
     }
     assert.deepEqual(names.filter((name) => /\.(rs|sol|test\.|tsbuildinfo)|\.built/.test(name)), []);

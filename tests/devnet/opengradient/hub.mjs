@@ -1,39 +1,23 @@
 // The model hub: repositories, versions, files. A file is not kept: its bytes are counted and its CID computed as they come.
 import { randomBytes } from "node:crypto";
-import { importer } from "ipfs-unixfs-importer";
 
-import { LAYOUT } from "../ipfs.mjs";
+import { fileCid } from "../cid.mjs";
 import { readParts } from "./multipart.mjs";
 import { bodyOf, json, listen } from "./web.mjs";
 
 const PREFIX = "/api/v0";
 
-/** Takes every block and keeps none. */
-const nowhere = {
-  async put(cid) {
-    return cid;
-  },
-  async has() {
-    return false;
-  },
-  async get() {
-    throw new Error("nothing is kept");
-  },
-};
-
 /** @returns {Promise<{ cid: string, size: number }>} of a file that is read once */
 async function measure(content, progress) {
-  let size = 0;
   const counted = (async function* () {
+    let size = 0;
     for await (const chunk of content) {
       size += chunk.length;
       progress(size);
       yield chunk;
     }
   })();
-  let cid;
-  for await (const entry of importer([{ content: counted }], nowhere, LAYOUT)) cid = entry.cid;
-  return { cid: String(cid), size };
+  return fileCid(counted);
 }
 
 /**
