@@ -1,0 +1,94 @@
+// The code blocks of the guides and the README, as programs: each is a module of its own. Names that a block uses and does not declare
+// (`wallet`, `ogpu`, `task` …) are given to it by given.ts. The fence's words say what is done with it: see docs/README.md.
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+const FENCES = new Set(["types", "page"]);
+/** What given.ts can give. A name of that file that is missing here is never given: documents.test.mjs checks both. */
+export const GIVEN = [
+  "wallet", "network", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl", "og", "ogWallet", "ogNetwork",
+];
+
+/**
+ * @typedef {{ file: string, line: number, words: string[], code: string, name: string }} Block
+ * @param {string} file a path below the root
+ * @returns {Block[]} its `ts` blocks
+ */
+export function blocksOf(file) {
+  const blocks = [];
+  let open;
+  readFileSync(`${root}${file}`, "utf8").split("\n").forEach((text, index) => {
+    const fence = /^\s*```(.*)$/.exec(text)?.[1];
+    if (fence === undefined) return void open?.lines.push(text);
+    if (open) {
+      if (open.language === "ts") blocks.push({ file, line: open.line, words: open.words, code: `${open.lines.join("\n")}\n`, name: `${file}:${open.line}` });
+      open = undefined;
+      return;
+    }
+    const [language = "", ...words] = fence.trim().split(/\s+/);
+    if (language === "ts") for (const word of words) if (!FENCES.has(word)) throw new Error(`${file}:${index + 1}: no fence word ${word}`);
+    open = { language, words, line: index + 1, lines: [] };
+  });
+  if (open) throw new Error(`${file}:${open.line}: the fence is not closed`);
+  return blocks;
+}
+
+/** Every document with code that must run. */
+export function documents() {
+  return ["README.md", ...readdirSync(`${root}docs/guides`).filter((name) => name.endsWith(".md")).sort().map((name) => `docs/guides/${name}`)];
+}
+
+/** Comments and texts say `task` too. */
+const bare = (code) => code.replaceAll("...", " ").replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, (found) => (found.startsWith('"') ? '""' : ""));
+
+/** The names that a block uses and does not declare. */
+export function givenTo(code) {
+  const text = bare(code);
+  return GIVEN.filter((name) => {
+    const used = new RegExp(`(?<![.\\w$"'])${name}\\b(?!\\s*:(?!:))`).test(text);
+    const declared =
+      new RegExp(`\\b(?:const|let|function|class)\\s+${name}\\b`).test(text) ||
+      new RegExp(`\\b(?:const|let)\\s+[[{][^=;]*\\b${name}\\b[^=;]*[\\]}]\\s*(?:=|of\\b)`).test(text) ||
+      new RegExp(`\\bimport\\s[^;]*\\b${name}\\b[^;]*\\bfrom\\b`).test(text) ||
+      new RegExp(`\\(\\s*(?:\\w+,\\s*)*\\{?[^()]*\\b${name}\\b[^()]*\\}?\\)\\s*(?::[^=]+)?=>|\\b${name}\\s*=>`).test(text);
+    return used && !declared;
+  });
+}
+
+/**
+ * The program of a block. Its first line is ours, so that line n of the block is line n + 1 of the program. A public network's name
+ * stands for the devnet, and `"0x…"` for an address there: these two are all that is replaced.
+ */
+export function programOf({ code }) {
+  const names = givenTo(code);
+  const text = code
+    .replace(/\bnetwork: "(mainnet|testnet)"/g, 'network: onDevnet("$1")')
+    .replace(/\b(\w+): "0x…"/g, '$1: at("$1")');
+  const head = `import { at, given, onDevnet } from "./given.js"; const { ${names.join(", ")} } = await given(${JSON.stringify(names)} as const); void [at, onDevnet];`;
+  return `${head}\n${text}export {};\n`;
+}
+
+/** What a block says it prints: `// → text` at the end of a line. `…` stands for anything. */
+export function promisedBy(code) {
+  return [...code.matchAll(/\/\/ → (.+)$/gm)].map(([, text]) => text.trim());
+}
+
+/** Whether what was printed has every promised line, in this order. */
+export function kept(promised, printed) {
+  let at = 0;
+  for (const text of promised) {
+    const pattern = new RegExp(`^${text.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[\\s\\S]*")}$`);
+    while (at < printed.length && !pattern.test(printed[at])) at++;
+    if (at++ >= printed.length) return text;
+  }
+  return undefined;
+}
+
+/** The entry points that a block imports and the package does not have. */
+export function missingEntries(code) {
+  const { exports } = JSON.parse(readFileSync(`${root}pkg/package.json`, "utf8"));
+  const wanted = [...code.matchAll(/from "(ogkit(?:\/[\w./-]+)?)"/g)].map(([, name]) => name);
+  if (/\bog(?:Wallet|Network)?\b/.test(givenTo(code).join(" "))) wanted.push("ogkit/opengradient");
+  return [...new Set(wanted)].filter((name) => !Object.hasOwn(exports, name.replace(/^ogkit/, ".")));
+}

@@ -1,0 +1,84 @@
+// Every `ts` block of the guides and of the README: compiled by strict TypeScript as it stands there, then run on the devnet.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+
+import { networkOf, startDevnet } from "../devnet/index.mjs";
+import { createWallet } from "../devnet/wallet.mjs";
+import { GIVEN, blocksOf, documents, kept, missingEntries, programOf, promisedBy, root } from "./blocks.mjs";
+
+const folder = `${root}target/docs-test`;
+const only = process.env.DOCS; // a part of a document's name, for whoever writes one
+const all = documents().flatMap(blocksOf).filter(({ name }) => !only || name.includes(only));
+const ready = all.filter(({ code }) => missingEntries(code).length === 0);
+const fileOf = new Map(ready.map((block, index) => [block, `block-${String(index).padStart(3, "0")}`]));
+
+/** The programs on disk, where `ogkit/…` is the built package. @returns what tsc says, by the documents' own lines */
+function compile() {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(`${folder}/node_modules`, { recursive: true });
+  symlinkSync(`${root}pkg`, `${folder}/node_modules/ogkit`);
+  writeFileSync(`${folder}/package.json`, '{ "private": true, "type": "module" }');
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: `${root}tests/docs/tsconfig.base.json`, compilerOptions: { outDir: "out", rootDir: "." }, include: ["*.ts"] }));
+  cpSync(`${root}tests/docs/given.ts`, `${folder}/given.ts`);
+  for (const [block, name] of fileOf) writeFileSync(`${folder}/${name}.ts`, programOf(block));
+  const { stdout } = spawnSync(`${root}node_modules/.bin/tsc`, ["--project", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
+  const byName = new Map([...fileOf].map(([block, name]) => [name, block]));
+  return stdout.replace(/^(block-\d+)\.ts\((\d+),(\d+)\)/gm, (_, name, line, column) => {
+    const block = byName.get(name);
+    return `${block.file}:${block.line + Number(line) - 1}:${column}`;
+  });
+}
+
+describe("the documents' code", { concurrency: false }, () => {
+  let devnet, complaints;
+  before(async () => {
+    complaints = compile();
+    devnet = await startDevnet();
+    const { accounts, rpcUrl, chainId } = devnet;
+    const wallet = (role) => createWallet({ privateKey: accounts.find((one) => one.role === role).privateKey, chains: { [chainId]: rpcUrl }, chainId });
+    globalThis.stage = { network: networkOf(devnet), rpcUrl, accounts, wallet };
+    await (await import(pathToFileURL(`${folder}/out/given.js`))).prepare();
+  });
+  after(() => devnet?.stop());
+
+  test("compiles", () => assert.equal(complaints, ""));
+
+  test("gives what is named", async () => {
+    const { given } = await import(pathToFileURL(`${folder}/out/given.js`));
+    for (const name of GIVEN.filter((name) => !name.startsWith("og") || name === "ogpu")) assert.ok((await given([name]))[name], name);
+  });
+
+  for (const block of all) {
+    const lacks = missingEntries(block.code);
+    const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") ? "types only" : block.words.includes("page") ? "newcomer.test.mjs runs it in a page" : false;
+    test(block.name, { skip, timeout: 60_000 }, async (t) => {
+      const printed = [];
+      t.mock.method(console, "log", (...parts) => void printed.push(format(...parts).replace(/\s+/g, " ")));
+      const page = pretendPage(block.code);
+      try {
+        await import(pathToFileURL(`${folder}/out/${fileOf.get(block)}.js`));
+      } finally {
+        page?.();
+        t.mock.restoreAll();
+      }
+      const promised = promisedBy(block.code);
+      const broken = kept(promised, printed);
+      assert.equal(broken, undefined, `it should print "${broken}", and printed:\n${printed.join("\n")}`);
+    });
+  }
+});
+
+/** A page with one wallet, for blocks that look for wallets. @returns what ends it */
+function pretendPage(code) {
+  if (!/\b(?:discover|watch)Wallets\b/.test(code)) return undefined;
+  const window = new EventTarget();
+  const info = { uuid: "0", name: "Test wallet", icon: "data:image/svg+xml,", rdns: "org.example" };
+  const detail = Object.freeze({ info, provider: globalThis.stage.wallet("client") });
+  window.addEventListener("eip6963:requestProvider", () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail })));
+  globalThis.window = window;
+  return () => delete globalThis.window;
+}
