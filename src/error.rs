@@ -66,18 +66,25 @@ pub fn public_url(url: &str) -> String {
 
 /// A failure: one pointer, because results are moved through every layer.
 #[derive(Clone, Debug)]
-pub struct Error(Box<Kind>);
+pub struct Error(Box<Failure>);
+
+#[derive(Clone, Debug)]
+struct Failure {
+    kind: Kind,
+    /// The HTTP request that failed, by its number in the trace.
+    request: Option<u32>,
+}
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
-        Self(Box::new(kind))
+        Self(Box::new(Failure { kind, request: None }))
     }
 }
 
 impl std::ops::Deref for Error {
     type Target = Kind;
     fn deref(&self) -> &Kind {
-        &self.0
+        &self.0.kind
     }
 }
 
@@ -305,7 +312,19 @@ impl Error {
 
     /// What failed, taken out.
     pub fn into_kind(self) -> Kind {
-        *self.0
+        self.0.kind
+    }
+
+    /// The same failure, of this HTTP request.
+    #[must_use]
+    pub fn of_request(mut self, id: u32) -> Self {
+        self.0.request = Some(id);
+        self
+    }
+
+    /// The HTTP request that failed, by its number in the trace.
+    pub const fn request(&self) -> Option<u32> {
+        self.0.request
     }
 }
 
@@ -742,7 +761,7 @@ impl fmt::Display for Kind {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.kind.fmt(f)
     }
 }
 

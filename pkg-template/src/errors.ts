@@ -21,6 +21,8 @@ const BRAND = Symbol.for("ogkit.error");
 export class OgError extends Error {
   /** Stable: match on this, not on the message. */
   declare readonly code: OgErrorCode;
+  /** The number of the HTTP request that failed, as `setLogLevel("debug")` shows it. */
+  declare readonly requestId?: number;
 
   constructor(spec: ErrorSpec) {
     super(spec.message, spec.cause === undefined ? undefined : { cause: spec.cause });

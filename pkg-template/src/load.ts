@@ -2,7 +2,7 @@
 
 import { read } from "#read";
 import { start } from "./start.js";
-import init, { setErrorFactory } from "./wasm/ogpu/ogkit.js";
+import init, { setErrorFactory, setLogSink } from "./wasm/ogpu/ogkit.js";
 
 let loading: Promise<void> | undefined;
 
@@ -22,5 +22,5 @@ export function preload(source?: BufferSource | WebAssembly.Module): Promise<voi
 
 async function load(source: BufferSource | WebAssembly.Module | undefined): Promise<void> {
   // The URL stands here in full, because bundlers look for just this form.
-  await start("ogkit/ogpu", init, setErrorFactory, () => source ?? read(new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url)));
+  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink }, () => source ?? read(new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url)));
 }

@@ -16,6 +16,7 @@ export {
 } from "./errors.js";
 export type { OgErrorCode, OgErrorWith } from "./errors.js";
 export * from "./units.js";
+export { setLogLevel, type LogLevel, type LogSink } from "./log.js";
 export { ChainId, networks, type ChainConfigStatic } from "./networks.js";
 export { Environment, combineEnvironments, environmentNames, parseEnvironments } from "./environments.js";
 export { discoverWallets, watchWallets, type DiscoveredWallet } from "./wallets.js";

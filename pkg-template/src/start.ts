@@ -1,6 +1,13 @@
 /** Starts a WebAssembly from whatever holds it, and hands it the error classes. */
 
 import { ModuleLoadError, makeError, type ErrorSpec } from "./errors.js";
+import { attachLog, type LogSink } from "./log.js";
+
+/** What every WebAssembly of ours can be told. */
+interface Module {
+  setErrorFactory(factory: (spec: ErrorSpec) => Error): void;
+  setLogSink(sink: LogSink | undefined): void;
+}
 
 type Source = BufferSource | WebAssembly.Module | Response;
 
@@ -8,7 +15,7 @@ type Source = BufferSource | WebAssembly.Module | Response;
 export async function start(
   entry: string,
   init: (options: { module_or_path: Source }) => Promise<unknown>,
-  setErrorFactory: (factory: (spec: ErrorSpec) => Error) => void,
+  { setErrorFactory, setLogSink }: Module,
   source: () => Source | Promise<Source>,
 ): Promise<void> {
   try {
@@ -18,4 +25,5 @@ export async function start(
     throw new ModuleLoadError({ name: "ModuleLoadError", code: "moduleLoad", message, fields: {}, cause });
   }
   setErrorFactory(makeError);
+  attachLog(setLogSink);
 }

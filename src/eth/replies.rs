@@ -27,6 +27,8 @@ pub struct RpcFault {
 /// The answers of a batch, in the order of its requests.
 #[derive(Default)]
 pub struct Replies {
+    /// The last HTTP request's number.
+    request: u32,
     url: String,
     bodies: Vec<String>,
     /// Where each result stands: in which body, and where there.
@@ -62,7 +64,7 @@ impl Replies {
     ///
     /// # Errors
     /// [`Kind::Rpc`] when the node answered the whole batch with one error, [`Kind::Protocol`] for any other shape.
-    pub(super) fn read(url: String, body: Vec<u8>, count: usize) -> Result<Self, Error> {
+    pub(super) fn read(request: u32, url: String, body: Vec<u8>, count: usize) -> Result<Self, Error> {
         let show = |text: &str| Error::protocol("a JSON-RPC answer for each request", text);
         let body = String::from_utf8(body).map_err(|_| show("bytes that are no text"))?;
         let wrong = || show(&body);
@@ -92,13 +94,13 @@ impl Replies {
             }
         }
         let items = items.into_iter().collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
-        Ok(Self { url, bodies: vec![body], items })
+        Ok(Self { request, url, bodies: vec![body], items })
     }
 
     /// Puts the answers to further requests behind these.
     pub(super) fn append(&mut self, more: Self) {
         let before = self.bodies.len();
-        self.url = more.url;
+        (self.request, self.url) = (more.request, more.url);
         self.bodies.extend(more.bodies);
         self.items.extend(more.items.into_iter().map(|item| item.map(|(body, range)| (body + before, range))));
     }
@@ -123,7 +125,7 @@ impl Replies {
     /// # Errors
     /// [`Kind::Rpc`] for an error object.
     pub fn json(&self, index: usize) -> Result<Json<'_>, Error> {
-        self.raw(index).map_err(|fault| rpc_error(self.url.clone(), fault.clone()))
+        self.raw(index).map_err(|fault| rpc_error(self.url.clone(), fault.clone()).of_request(self.request))
     }
 
     /// The quantity at `index`, below 2^64.
@@ -149,7 +151,7 @@ impl Replies {
     pub fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
         let json = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
             Some(reverted) => reverted.into_error(None),
-            None => rpc_error(self.url.clone(), fault.clone()),
+            None => rpc_error(self.url.clone(), fault.clone()).of_request(self.request),
         })?;
         let wrong = || Error::protocol("hex data", json.raw());
         hex::decode(json.plain().ok_or_else(wrong)?).map_err(|_| wrong())
@@ -267,7 +269,7 @@ mod tests {
     use super::*;
 
     fn raw(body: &str, count: usize) -> Result<Replies, Error> {
-        Replies::read("http://node".into(), body.as_bytes().to_vec(), count)
+        Replies::read(1, "http://node".into(), body.as_bytes().to_vec(), count)
     }
 
     #[test]
@@ -308,7 +310,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_give_an_answer(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300), count in 0_usize..4) {
-            let _ = Replies::read("http://node".into(), bytes, count);
+            let _ = Replies::read(1, "http://node".into(), bytes, count);
         }
     }
 }

@@ -13,7 +13,7 @@ use alloy_sol_types::SolCall;
 use super::call::WriteCall;
 use super::replies::Replies;
 use crate::error::{Error, Kind, Said, public_url};
-use crate::io::{HttpFailure, HttpRequest, Io};
+use crate::io::{HttpFailure, HttpRequest, Io, trace};
 
 /// A node's answer may have this many bytes.
 const MAX_REPLY: usize = 32 << 20;
@@ -72,7 +72,7 @@ impl Rpc {
         batch.send().await?.call(slot)
     }
 
-    async fn post(&self, body: Rc<Vec<u8>>) -> Result<(String, Vec<u8>), Error> {
+    async fn post(&self, body: Rc<Vec<u8>>) -> Result<(u32, String, Vec<u8>), Error> {
         let mut last = Error::protocol("an RPC URL", "none");
         for round in 0..ROUNDS {
             if round > 0 {
@@ -86,19 +86,20 @@ impl Rpc {
                     max_bytes: MAX_REPLY,
                     ..HttpRequest::post(url, "application/json", Rc::clone(&body))
                 };
+                let id = request.id;
                 let (status, reason) = match self.io.send(request).await {
                     // Some nodes send JSON-RPC errors with 4xx; those that parse are answers.
                     Ok(reply) if reply.head.status == 200 || (reply.head.status < 429 && looks_like_rpc(&reply.body)) => {
                         self.current.set(at);
-                        return Ok((public_url(url), reply.body));
+                        return Ok((id, public_url(url), reply.body));
                     }
                     // Asking for less may help; asking again will not.
-                    Ok(reply) if reply.head.status == 413 => return Err(refused(url, "the request is too large")),
-                    Err(HttpFailure::TooLarge(_)) => return Err(refused(url, "the answer is too large")),
+                    Ok(reply) if reply.head.status == 413 => return Err(refused(url, "the request is too large").of_request(id)),
+                    Err(HttpFailure::TooLarge(_)) => return Err(refused(url, "the answer is too large").of_request(id)),
                     Ok(reply) => (Some(reply.head.status), String::from("a bad status")),
                     Err(failure) => (None, failure.to_string()),
                 };
-                last = Error::from(Kind::Http { url: public_url(url), status, reason });
+                last = Error::from(Kind::Http { url: public_url(url), status, reason }).of_request(id);
             }
         }
         Err(last)
@@ -168,8 +169,12 @@ impl Batch<'_> {
         if !single {
             body.push(']');
         }
-        let (url, reply) = self.rpc.post(Rc::new(body.into_bytes())).await?;
-        Replies::read(url, reply, items.len())
+        trace::line(|| {
+            let methods: Vec<&str> = items.iter().map(|(method, _)| *method).collect();
+            format!("   {}", methods.join(", "))
+        });
+        let (id, url, reply) = self.rpc.post(Rc::new(body.into_bytes())).await?;
+        Replies::read(id, url, reply, items.len()).map_err(|error| error.of_request(id))
     }
 }
 

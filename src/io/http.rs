@@ -7,11 +7,14 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{LocalBoxStream, StreamExt as _};
 
-use super::Io;
+use super::{Io, trace};
+use crate::error::public_url;
 
 /// One HTTP request. Credentials and cookies are never sent along.
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
+    /// Its number, in traces and errors.
+    pub id: u32,
     /// `GET`, `POST` …
     pub method: &'static str,
     /// An absolute http or https URL.
@@ -42,6 +45,7 @@ impl HttpRequest {
     /// A `GET` without headers that follows redirects: 30 s, 4 MB.
     pub fn get(url: impl Into<String>) -> Self {
         Self {
+            id: trace::next_id(),
             method: "GET",
             url: url.into(),
             headers: Vec::new(),
@@ -133,6 +137,32 @@ pub trait Http {
     fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>>;
 }
 
+/// One request in the trace.
+struct Traced {
+    id: u32,
+    began_ms: u64,
+}
+
+impl Traced {
+    fn new(io: &Io, request: &HttpRequest) -> Self {
+        let HttpRequest { id, method, .. } = request;
+        let bytes = request.body.as_ref().map_or(0, |body| body.len());
+        trace::line(|| format!("#{id} {method} {} ({bytes} bytes)", public_url(&request.url)));
+        Self { id: *id, began_ms: io.clock.now_ms() }
+    }
+
+    fn tell(&self, io: &Io, answer: Result<(u16, Option<usize>), &HttpFailure>) {
+        trace::line(|| {
+            let ms = io.clock.now_ms().saturating_sub(self.began_ms);
+            match answer {
+                Ok((status, Some(bytes))) => format!("#{} {status} after {ms} ms ({bytes} bytes)", self.id),
+                Ok((status, None)) => format!("#{} {status} after {ms} ms", self.id),
+                Err(failure) => format!("#{} failed after {ms} ms: {failure}", self.id),
+            }
+        });
+    }
+}
+
 impl Io {
     /// Sends one request and reads the whole answer within its limits.
     ///
@@ -140,6 +170,7 @@ impl Io {
     /// [`HttpFailure`]; any status is an answer.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let (timeout_ms, limit) = (request.timeout_ms, request.max_bytes);
+        let traced = Traced::new(self, &request);
         let exchange = async {
             let HttpStream { head, mut body, .. } = self.http.open(request).await?;
             let mut whole = Vec::new();
@@ -156,7 +187,9 @@ impl Io {
             }
             Ok(HttpResponse { head, body: whole })
         };
-        self.within(timeout_ms, exchange).await.unwrap_or(Err(HttpFailure::Timeout))
+        let reply = self.within(timeout_ms, exchange).await.unwrap_or(Err(HttpFailure::Timeout));
+        traced.tell(self, reply.as_ref().map(|reply| (reply.head.status, Some(reply.body.len()))));
+        reply
     }
 
     /// Sends one request and hands over the body as it comes, within the request's limits.
@@ -165,8 +198,10 @@ impl Io {
     /// [`HttpFailure`]; any status is an answer.
     pub async fn open(&self, request: HttpRequest) -> Result<HttpStream, HttpFailure> {
         let (timeout_ms, limit) = (request.timeout_ms, request.max_bytes);
-        let opened = self.within(timeout_ms, self.http.open(request)).await;
-        let HttpStream { head, body, detach } = opened.unwrap_or(Err(HttpFailure::Timeout))?;
+        let traced = Traced::new(self, &request);
+        let opened = self.within(timeout_ms, self.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
+        traced.tell(self, opened.as_ref().map(|stream| (stream.head.status, None)));
+        let HttpStream { head, body, detach } = opened?;
         let bounded = futures_util::stream::unfold(Some((self.clone(), body, 0)), move |state| async move {
             let (io, mut body, before) = state?;
             let piece = io.within(timeout_ms, body.next()).await.unwrap_or(Some(Err(HttpFailure::Timeout)))?;
@@ -194,6 +229,24 @@ mod tests {
             Ok((head, pieces.iter().map(|piece| Ok(piece.as_bytes().to_vec())).collect()))
         })
         .0
+    }
+
+    #[test]
+    fn a_trace_tells_what_goes_out_and_no_secret() {
+        let io = answer(&["secret body"]);
+        let lines = Rc::new(std::cell::RefCell::new(Vec::new()));
+        let told = Rc::clone(&lines);
+        trace::set(Some(Rc::new(move |line: &str| told.borrow_mut().push(line.to_owned()))));
+        let request = HttpRequest {
+            headers: vec![("authorization".into(), "secret".to_owned())],
+            ..HttpRequest::get("https://user:secret@node.example/v1?key=secret")
+        };
+        let id = request.id;
+        let _ = fake::run(io.send(request));
+        trace::set(None);
+        let _ = fake::run(io.send(HttpRequest::get("http://x")));
+        let expected = [format!("#{id} GET https://node.example/v1 (0 bytes)"), format!("#{id} 200 after 0 ms (11 bytes)")];
+        assert_eq!(*lines.borrow(), expected);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::error::Said;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
+pub mod trace;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

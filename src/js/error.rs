@@ -48,6 +48,9 @@ pub(crate) fn to_js(error: &Error) -> JsValue {
         };
         set(&fields, name, &value);
     }
+    if let Some(id) = error.request() {
+        set(&fields, "requestId", &id.into());
+    }
     let cause = error.said().and_then(|said| said.cause.as_ref()).and_then(|cause| cause.0.downcast_ref::<JsValue>());
     let message = error.to_string();
     let spec = Object::new();

@@ -39,3 +39,14 @@ pub fn format_units(#[wasm_bindgen(unchecked_param_type = "bigint")] value: JsVa
     let value = input::Input::new("value", value).amount().map_err(|error| error::to_js(&error))?;
     Ok(crate::eth::units::format_units(value, decimals))
 }
+
+/// Who is told what goes out, line by line; `undefined` for nobody. What the listener throws is its own affair.
+#[wasm_bindgen(js_name = setLogSink)]
+pub fn set_log_sink(#[wasm_bindgen(unchecked_param_type = "((line: string) => void) | undefined")] sink: JsValue) {
+    let sink = sink.dyn_into::<js_sys::Function>().ok().map(|sink| {
+        std::rc::Rc::new(move |line: &str| {
+            let _ = sink.call1(&JsValue::UNDEFINED, &line.into());
+        }) as crate::io::trace::Sink
+    });
+    crate::io::trace::set(sink);
+}

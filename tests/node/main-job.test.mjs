@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { ChainConfig, ChainId, ContentUnverifiedError, InvalidInputError, Ogpu, isOgError, parseEther } from "../../pkg/ogpu.js";
+import { ChainConfig, ChainId, ContentUnverifiedError, InvalidInputError, Ogpu, isOgError, parseEther, setLogLevel } from "../../pkg/ogpu.js";
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
 import { countingProxy } from "./proxy.mjs";
@@ -218,6 +218,21 @@ describe("the main job", () => {
     await liar.stop();
     await assert.rejects(ogpu.fetchIpfsJson("https://example.com/x.json"), (error) => isOgError(error, "contentUnverified"));
     await assert.rejects(ogpu.fetchIpfsJson(url.replace(cid, "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o")), (error) => isOgError(error, "ipfsGateway") && error.statusCode === 404);
+  });
+
+  test("a trace tells each request without secrets, and errors carry its number", async (t) => {
+    const lines = [];
+    setLogLevel("debug", (line) => lines.push(line));
+    t.after(() => setLogLevel("silent"));
+    const ogpu = await Ogpu.readOnly({ network: { ...network, rpcUrl: `${proxy.url}/?key=secret` } });
+    await ogpu.getBalance(devnet.accounts[0].address);
+    const broken = await Ogpu.readOnly({ network: { ...network, rpcUrl: "http://127.0.0.1:1/?key=secret" } });
+    const error = await broken.getBalance(devnet.accounts[0].address).catch((thrown) => thrown);
+    assert.ok(isOgError(error, "http"));
+    assert.match(lines.find((line) => line.startsWith(`#${error.requestId} `)), /^#\d+ POST http:\/\/127\.0\.0\.1:1\/ /);
+    assert.ok(lines.some((line) => /eth_getBalance/.test(line)));
+    assert.ok(lines.some((line) => /^#\d+ 200 after \d+ ms/.test(line)));
+    assert.ok(!lines.some((line) => line.includes("secret")));
   });
 
   test("a read-only client reads, and says what it lacks", async () => {

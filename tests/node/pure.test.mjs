@@ -103,6 +103,6 @@ test("the exported names are a decision", () => {
   assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
     "ChainConfig", "ChainId", "DeliveryMethod", "Environment", "IpfsContent", "Master", "Ogpu", "Provider", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
     "TaskStatus", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfsJson", "formatEther", "formatUnits", "isOgError",
-    "networks", "parseEther", "parseUnits", "preload", "publishToIpfs", "watchWallets",
+    "networks", "parseEther", "parseUnits", "preload", "publishToIpfs", "setLogLevel", "watchWallets",
   ].sort());
 });

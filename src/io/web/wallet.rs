@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Cause, Said, clip};
-use crate::io::{Wallet, WalletFailure};
+use crate::io::{Wallet, WalletFailure, trace};
 
 /// Layers of errors around errors that are looked into.
 const MAX_DEPTH: u32 = 6;
@@ -24,7 +24,13 @@ impl Wallet for WebWallet {
     fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<String, WalletFailure>> {
         let provider = self.0.clone();
         async move {
-            let answer = ask(&provider, method, &params).await.map_err(failure)?;
+            trace::line(|| ["wallet ", method].concat());
+            let answer = ask(&provider, method, &params).await.map_err(failure);
+            trace::line(|| match &answer {
+                Ok(_) => ["wallet ", method, " answered"].concat(),
+                Err(failure) => format!("wallet {method} failed ({:?}): {}", failure.said.code, failure.said.message),
+            });
+            let answer = answer?;
             // What JSON cannot hold, `undefined` among it, is as good as nothing.
             let text = JSON::stringify(&answer).map_err(failure)?.as_string();
             Ok(text.unwrap_or_else(|| "null".to_owned()))

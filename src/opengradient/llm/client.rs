@@ -218,18 +218,16 @@ impl Llm {
         let settlement = settlement.unwrap_or(self.options.settlement).header();
         let body = Rc::new(body.into_bytes());
         let request = |target: &Target| HttpRequest {
-            method: "POST",
-            url: [&target.endpoint, path].concat(),
             headers: vec![
                 ("content-type".into(), "application/json".to_owned()),
                 ("authorization".into(), PLACEHOLDER_KEY.to_owned()),
                 ("x-settlement-type".into(), settlement.to_owned()),
             ],
-            body: Some(Rc::clone(&body)),
             // A payment is for the server that was chosen.
             redirects: Redirects::Refuse,
             timeout_ms: self.options.timeout_ms,
             max_bytes: self.options.max_bytes,
+            ..HttpRequest::post([&target.endpoint, path].concat(), "application/json", Rc::clone(&body))
         };
         let mut target = self.target(pinned, None).await?;
         let mut sent = self.sender.send(request(&target)).await;
