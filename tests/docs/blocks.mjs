@@ -4,31 +4,37 @@ import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const FENCES = new Set(["types", "page"]);
+const FENCES = new Set(["types"]);
 /** What given.ts can give. A name of that file that is missing here is never given: documents.test.mjs checks both. */
 export const GIVEN = [
   "wallet", "network", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl", "og", "ogWallet", "ogNetwork",
 ];
 
 /**
- * @typedef {{ file: string, line: number, words: string[], code: string, name: string }} Block
+ * @typedef {{ file: string, line: number, words: string[], elsewhere?: string, code: string, name: string }} Block
  * @param {string} file a path below the root
  * @returns {Block[]} its `ts` blocks
  */
 export function blocksOf(file) {
   const blocks = [];
   let open;
+  let before = "";
   readFileSync(`${root}${file}`, "utf8").split("\n").forEach((text, index) => {
     const fence = /^\s*```(.*)$/.exec(text)?.[1];
-    if (fence === undefined) return void open?.lines.push(text);
+    if (fence === undefined) {
+      open?.lines.push(text);
+      return void (before = text);
+    }
     if (open) {
-      if (open.language === "ts") blocks.push({ file, line: open.line, words: open.words, code: `${open.lines.join("\n")}\n`, name: `${file}:${open.line}` });
+      if (open.language === "ts") blocks.push({ file, line: open.line, words: open.words, elsewhere: open.elsewhere, code: `${open.lines.join("\n")}\n`, name: `${file}:${open.line}` });
       open = undefined;
       return;
     }
     const [language = "", ...words] = fence.trim().split(/\s+/);
     if (language === "ts") for (const word of words) if (!FENCES.has(word)) throw new Error(`${file}:${index + 1}: no fence word ${word}`);
-    open = { language, words, line: index + 1, lines: [] };
+    // The newcomer's lines, for example, need a page and a bundler.
+    const elsewhere = /^<!-- .*run by (\S+) -->$/.exec(before)?.[1];
+    open = { language, words, elsewhere, line: index + 1, lines: [] };
   });
   if (open) throw new Error(`${file}:${open.line}: the fence is not closed`);
   return blocks;

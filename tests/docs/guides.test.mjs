@@ -12,7 +12,7 @@ import { GIVEN, blocksOf, documents, kept, missingEntries, programOf, promisedBy
 
 const folder = `${root}target/docs-test`;
 const only = process.env.DOCS; // a part of a document's name, for whoever writes one
-const all = documents().flatMap(blocksOf).filter(({ name }) => !only || name.includes(only));
+const all = documents().flatMap(blocksOf).filter(({ name, elsewhere }) => !elsewhere && (!only || name.includes(only)));
 const ready = all.filter(({ code }) => missingEntries(code).length === 0);
 const fileOf = new Map(ready.map((block, index) => [block, `block-${String(index).padStart(3, "0")}`]));
 
@@ -54,7 +54,7 @@ describe("the documents' code", { concurrency: false }, () => {
 
   for (const block of all) {
     const lacks = missingEntries(block.code);
-    const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") ? "types only" : block.words.includes("page") ? "newcomer.test.mjs runs it in a page" : false;
+    const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") ? "types only" : false;
     test(block.name, { skip, timeout: 60_000 }, async (t) => {
       const printed = [];
       t.mock.method(console, "log", (...parts) => void printed.push(format(...parts).replace(/\s+/g, " ")));
@@ -75,10 +75,14 @@ describe("the documents' code", { concurrency: false }, () => {
 /** A page with one wallet, for blocks that look for wallets. @returns what ends it */
 function pretendPage(code) {
   if (!/\b(?:discover|watch)Wallets\b/.test(code)) return undefined;
+  globalThis.document = { body: {} };
   const window = new EventTarget();
   const info = { uuid: "0", name: "Test wallet", icon: "data:image/svg+xml,", rdns: "org.example" };
   const detail = Object.freeze({ info, provider: globalThis.stage.wallet("client") });
   window.addEventListener("eip6963:requestProvider", () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail })));
   globalThis.window = window;
-  return () => delete globalThis.window;
+  return () => {
+    delete globalThis.window;
+    delete globalThis.document;
+  };
 }
