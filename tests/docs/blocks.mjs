@@ -5,10 +5,12 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const FENCES = new Set(["types"]);
-/** What given.ts can give. A name of that file that is missing here is never given: documents.test.mjs checks both. */
-export const GIVEN = [
-  "wallet", "network", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl", "og", "ogWallet", "ogNetwork",
-];
+/** What given.ts can give, and given-opengradient.ts to blocks of that network. guides.test.mjs asks for each. */
+export const GIVEN = ["wallet", "network", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl"];
+export const GIVEN_OPENGRADIENT = ["wallet", "network", "og", "account", "privateKey", "rpcUrl", "modelCid"];
+
+/** Whether a block is about OpenGradient, by what it imports or uses. */
+const isOpenGradient = (code) => /from "ogkit\/(?:opengradient|relay|ai|openai|langchain)/.test(code) || (!/from "ogkit\/ogpu"/.test(code) && /(?<![.\w])og\./.test(code));
 
 /**
  * @typedef {{ file: string, line: number, words: string[], elsewhere?: string, code: string, name: string }} Block
@@ -51,7 +53,7 @@ const bare = (code) => code.replaceAll("...", " ").replace(/\/\*[\s\S]*?\*\/|\/\
 /** The names that a block uses and does not declare. */
 export function givenTo(code) {
   const text = bare(code);
-  return GIVEN.filter((name) => {
+  return (isOpenGradient(code) ? GIVEN_OPENGRADIENT : GIVEN).filter((name) => {
     const used = new RegExp(`(?<![.\\w$"'])${name}\\b(?!\\s*:(?!:))`).test(text);
     const declared =
       new RegExp(`\\b(?:const|let|function|class)\\s+${name}\\b`).test(text) ||
@@ -71,7 +73,7 @@ export function programOf({ code }) {
   const text = code
     .replace(/\bnetwork: "(mainnet|testnet)"/g, 'network: onDevnet("$1")')
     .replace(/\b(\w+): "0x…"/g, '$1: at("$1")');
-  const head = `import { at, given, onDevnet } from "./given.js"; const { ${names.join(", ")} } = await given(${JSON.stringify(names)} as const); void [at, onDevnet];`;
+  const head = `import { at, given, onDevnet } from "./${isOpenGradient(code) ? "given-opengradient" : "given"}.js"; const { ${names.join(", ")} } = await given(${JSON.stringify(names)} as const); void [at, onDevnet];`;
   return `${head}\n${text}export {};\n`;
 }
 
@@ -91,10 +93,14 @@ export function kept(promised, printed) {
   return undefined;
 }
 
+/** The entry points of the built package. */
+export function entries() {
+  return Object.keys(JSON.parse(readFileSync(`${root}pkg/package.json`, "utf8")).exports).map((name) => name.replace(/^\./, "ogkit"));
+}
+
 /** The entry points that a block imports and the package does not have. */
 export function missingEntries(code) {
-  const { exports } = JSON.parse(readFileSync(`${root}pkg/package.json`, "utf8"));
   const wanted = [...code.matchAll(/from "(ogkit(?:\/[\w./-]+)?)"/g)].map(([, name]) => name);
-  if (/\bog(?:Wallet|Network)?\b/.test(givenTo(code).join(" "))) wanted.push("ogkit/opengradient");
-  return [...new Set(wanted)].filter((name) => !Object.hasOwn(exports, name.replace(/^ogkit/, ".")));
+  if (isOpenGradient(code)) wanted.push("ogkit/opengradient", ...(/\bog\.alpha\b/.test(code) ? ["ogkit/opengradient/alpha"] : []));
+  return [...new Set(wanted)].filter((name) => !entries().includes(name));
 }
