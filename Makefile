@@ -1,8 +1,9 @@
-.PHONY: help setup demo test pkg docs devnet fmt clean
+.PHONY: help setup demo test bench pkg docs devnet fmt clean
 
 help:
 	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
 	@echo "make test     install what is missing and run every test"
+	@echo "make bench    measure beside viem, ethers and the official Python SDK; target/bench.json and target/bench.svg"
 	@echo "make pkg      build the npm package into pkg/"
 	@echo "make docs     build the documents' site into target/docs"
 	@echo "make devnet   run the devnet alone, in the foreground"
@@ -17,6 +18,9 @@ demo: setup
 
 test: setup
 	@node scripts/test.mjs
+
+bench: setup
+	@node bench/main.mjs
 
 pkg: setup
 	@node scripts/pkg.mjs

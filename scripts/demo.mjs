@@ -18,13 +18,17 @@ if (process.env.CHECK) {
 
 const { startDevnet } = await import("../tests/devnet/index.mjs");
 const { serve } = await import("../www/serve.mjs");
+const { startOpenGradient } = await import("../tests/devnet/opengradient/index.mjs");
+console.log("demo: starting the devnets");
+const opengradient = await startOpenGradient({ pause: 40, idle: 100_000 });
 const devnet = await startDevnet({ log: (text) => console.log(`provider: ${text}`) });
-const page = await serve({ devnet, port: Number(process.env.PORT ?? 0) });
-console.log(`\ndemo: open ${page.url}\n      a development wallet is in the page; MetaMask and others are offered too when installed. Ctrl+C ends it.\n`);
+const page = await serve({ devnet, opengradient, port: Number(process.env.PORT ?? 0) });
+console.log(`\ndemo: open ${page.url} for tasks, ${page.url}chat.html for chat\n      a development wallet is in the page; MetaMask and others are offered too when installed. Ctrl+C ends it.\n`);
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     await page.close();
     await devnet.stop();
+    await opengradient.stop();
     process.exit(0);
   });
 }

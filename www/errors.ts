@@ -34,6 +34,15 @@ export function sentence(error: unknown): string {
     case "ipfsFetch": return "The document could not be fetched or stored. Nothing was sent on chain. Try again in a moment.";
     case "http":
     case "rpc": return "The network cannot be reached right now. Nothing was sent. Try again in a moment.";
+    case "paymentRefused":
+      return error.reason === "declined" ? "You declined the payment. Nothing was signed and nothing was paid." : `The payment was not allowed: ${error.detail}. Nothing was signed and nothing was paid.`;
+    case "insufficientAllowance": return `Payments may move ${formatEther(error.available)} OPG, but ${formatEther(error.required)} OPG are needed. Nothing was paid: approve more first.`;
+    case "insufficientTokenBalance": return `Your wallet holds ${formatEther(error.available)} OPG, but ${formatEther(error.required)} OPG are needed. Nothing was paid.`;
+    case "paymentExpired": return "The wallet answered too late, so its signature was thrown away. Nothing was paid: ask again.";
+    case "paymentUncertain": return "A signed payment went out and nothing came back. It may be paid once, at most what you signed. Look at your balance before you ask again.";
+    case "proofFailed": return "This answer is not proven to come from the enclave. Do not trust it. It may have been paid.";
+    case "streamCut": return "The answer was cut off before its end, so it is not proven. What was used of your signed payment may be charged.";
+    case "teeUnavailable": return "No enclave can be reached right now. Nothing was paid. Try again in a moment.";
     default: return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
   }
 }

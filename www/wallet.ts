@@ -1,23 +1,19 @@
 /** Pick a wallet, connect, see network and balance. */
 
-import { Ogpu, watchWallets, type DiscoveredWallet, type Network } from "ogkit/ogpu";
+import { Ogpu, type DiscoveredWallet, type Network } from "ogkit/ogpu";
 
 import { amount, el, section, short } from "./dom.js";
 import { notice } from "./errors.js";
 import { log } from "./log.js";
-import { explorer, keep, kept, state } from "./state.js";
+import { picker } from "./picker.js";
+import { explorer, keep, state } from "./state.js";
 
 const card = section("wallet");
 
 /** Shows the picker; `connected` is called whenever there is a new client. */
 export function walletScreen(networks: readonly Network[], connected: () => void): void {
-  const list = el("ul", { class: "wallets", "data-testid": "wallets" });
-  const none = el("p", { class: "quiet" }, "Looking for wallets… If none appears, install one (MetaMask, Rabby and others work) and reload.");
   const choice = el("select", { name: "network" }, ...networks.map((network) => el("option", { value: network.name }, `${network.name} (chain ${network.chainId})`)));
   const place = el("div", {});
-  card.replaceChildren(el("h2", { id: "wallet-title" }, "1 · Connect your wallet"), networks.length > 1 ? el("label", {}, "Network", choice) : "", none, list, place);
-
-  let resumed = false;
   const connect = async (wallet: DiscoveredWallet, button?: HTMLButtonElement): Promise<void> => {
     const network = networks[choice.selectedIndex] ?? networks[0];
     if (!network) return;
@@ -39,22 +35,8 @@ export function walletScreen(networks: readonly Network[], connected: () => void
       if (button) button.disabled = false;
     }
   };
-  const stop = watchWallets((wallets) => {
-    none.hidden = wallets.length > 0;
-    list.replaceChildren(
-      ...wallets.map((wallet) => {
-        const icon = wallet.icon ? el("img", { src: wallet.icon, alt: "" }) : el("span", { class: "blank" });
-        const button = el("button", { type: "button", "data-testid": `wallet-${wallet.rdns}`, click: () => void connect(wallet, button) }, icon, wallet.name);
-        return el("li", {}, button);
-      }),
-    );
-    // After a reload: a wallet that still shares its account needs no window.
-    const last = wallets.find((wallet) => wallet.rdns === kept().rdns);
-    if (last && !resumed) {
-      resumed = true;
-      void last.provider.request({ method: "eth_accounts" }).then((accounts) => (Array.isArray(accounts) && accounts.length > 0 ? connect(last) : undefined));
-    }
-  });
+  const { list, none, stop } = picker(connect);
+  card.replaceChildren(el("h2", { id: "wallet-title" }, "1 · Connect your wallet"), networks.length > 1 ? el("label", {}, "Network", choice) : "", none, list, place);
 }
 
 const balance = el("dd", { "data-testid": "balance" });

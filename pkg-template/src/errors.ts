@@ -308,27 +308,30 @@ export class WalletFailedError extends WalletError {
   declare readonly code: "walletFailed";
 }
 
-/** A payment failed or was refused. `url` and amounts tell which; the message says whether anything was signed or paid. */
+/** A payment over x402 failed. */
 export class PaymentError extends OgError {}
-/** An offer did not fit the policy, or you declined it; nothing was signed or paid. */
+/** The caller's policy, or `onPayment`, does not let the offer pass; nothing was signed or paid. */
 export class PaymentRefusedError extends PaymentError {
   declare readonly code: "paymentRefused";
-  /** Stable: `aboveRequestCap`, `asset`, `payeeChanged`, `redirected` … */
-  declare readonly reason: string;
+  /** Which rule refused it. */
+  declare readonly reason:
+    | "malformed" | "scheme" | "network" | "transferMethod" | "flow" | "asset" | "flowNotAllowed" | "domain" | "payee"
+    | "payeeNotAllowed" | "payeeChanged" | "timeout" | "aboveRequestCap" | "aboveSessionCap" | "aboveWindowCap" | "redirected"
+    | "host" | "insecure" | "declined";
+  /** The same in words. */
   declare readonly detail: string;
   declare readonly host: string;
-  /** What was asked, in the token's smallest unit. */
+  /** What was asked, and what the limit leaves, in the token's smallest unit. */
   declare readonly asked?: bigint;
-  /** What was left, in the token's smallest unit. */
   declare readonly limit?: bigint;
 }
-/** Payment is demanded in a way that cannot be read or met; nothing was signed. */
+/** The server demands payment in a way that cannot be read; nothing was signed or paid. */
 export class NotPayableError extends PaymentError {
   declare readonly code: "notPayable";
   declare readonly url: string;
   declare readonly reason: string;
 }
-/** The token's allowance is short; nothing was signed: approve more first. */
+/** Permit2 may not move enough of the token: approve more first. Nothing was signed or paid. */
 export class InsufficientAllowanceError extends PaymentError {
   declare readonly code: "insufficientAllowance";
   declare readonly token: Hex;
@@ -337,7 +340,7 @@ export class InsufficientAllowanceError extends PaymentError {
   declare readonly required: bigint;
   declare readonly available: bigint;
 }
-/** The account holds too little of the token; nothing was signed. */
+/** The account holds too little of the token; nothing was signed or paid. */
 export class InsufficientTokenBalanceError extends PaymentError {
   declare readonly code: "insufficientTokenBalance";
   declare readonly token: Hex;
@@ -345,30 +348,31 @@ export class InsufficientTokenBalanceError extends PaymentError {
   declare readonly required: bigint;
   declare readonly available: bigint;
 }
-/** The wallet gave a signature that is not the account's; it was thrown away and nothing was paid. */
+/** What the wallet signed is no payment by the account; it was thrown away. */
 export class PaymentSignatureError extends PaymentError {
   declare readonly code: "paymentSignature";
   declare readonly account: Hex;
   declare readonly reason: string;
 }
-/** The wallet answered after the payment's deadline; the signature was thrown away and nothing was paid. */
+/** The wallet answered too late; the signature was thrown away. */
 export class PaymentExpiredError extends PaymentError {
   declare readonly code: "paymentExpired";
   /** Unix seconds. */
   declare readonly deadline: number;
 }
-/** The server refused a signed payment. It could still settle it until the deadline. */
+/** The server refused the signed payment. By its word nothing was paid; the signature is good until `deadline`. */
 export class PaymentRejectedError extends PaymentError {
   declare readonly code: "paymentRejected";
   declare readonly url: string;
   declare readonly reason: string;
-  declare readonly class: string;
+  /** `user`: balance or allowance. `server`: it may work later. */
+  declare readonly class: "user" | "expired" | "server" | "refused";
   declare readonly asset: Hex;
   declare readonly amount: bigint;
   declare readonly nonce: string;
   declare readonly deadline: number;
 }
-/** A signed payment went out and its outcome is unknown. It can be settled once at most: look for the nonce before paying again. */
+/** A signed payment went out, and what came of it is not known: look for `nonce` on chain before paying again. */
 export class PaymentUncertainError extends PaymentError {
   declare readonly code: "paymentUncertain";
   declare readonly url: string;
@@ -379,31 +383,34 @@ export class PaymentUncertainError extends PaymentError {
   declare readonly deadline: number;
   declare readonly transaction?: Hex;
 }
-/** An answer is not what the enclave signed: do not use it. The request was answered and may have been paid. */
+
+/** An answer is not the enclave's: do not use it. It may have been paid. */
 export class VerificationError extends OgError {
   declare readonly code: "proofFailed";
-  /** Which check failed. */
-  declare readonly check: string;
+  /** What did not hold. */
+  declare readonly check: "fields" | "teeId" | "expectedTeeId" | "requestHash" | "outputHash" | "timestamp" | "signature" | "unsigned";
   declare readonly reason: string;
   declare readonly teeId?: Hex;
 }
-/** A stream ended before its answer was whole. The request may have been paid. */
+/** A stream ended before its answer did. It may have been paid. */
 export class StreamCutError extends OgError {
   declare readonly code: "streamCut";
+  /** How many chunks had come. */
   declare readonly chunks: number;
   declare readonly reason: string;
 }
-/** No enclave could be asked; nothing was signed or paid. */
+/** No enclave can be asked; nothing was paid. */
 export class TeeUnavailableError extends OgError {
   declare readonly code: "teeUnavailable";
   declare readonly teeId?: Hex;
   declare readonly reason: string;
 }
-/** The LLM server failed, in its own words. */
+/** The LLM server failed, in its own words. With a status of 200 the failure came inside of an answer, which may have been paid. */
 export class InferenceError extends OgError {
   declare readonly code: "inference";
   declare readonly url: string;
   declare readonly status: number;
+  declare readonly reason: string;
 }
 
 /** The inference's transaction was mined and paid, but its result is not to be had; the node may know it later. */
@@ -458,9 +465,6 @@ export class ModuleLoadError extends OgError {
 }
 
 const CLASSES = {
-  PaymentRefusedError, NotPayableError, InsufficientAllowanceError, InsufficientTokenBalanceError, PaymentSignatureError,
-  PaymentExpiredError, PaymentRejectedError, PaymentUncertainError, VerificationError, StreamCutError, TeeUnavailableError,
-  InferenceError,
   InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, ProviderNotFoundError,
   MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError, TaskExpiredError,
   TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
@@ -469,8 +473,10 @@ const CLASSES = {
   TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
   ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
-  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, ResultRetrievalError, AuthenticationError,
-  ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
+  WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, PaymentRefusedError, NotPayableError,
+  InsufficientAllowanceError, InsufficientTokenBalanceError, PaymentSignatureError, PaymentExpiredError,
+  PaymentRejectedError, PaymentUncertainError, VerificationError, StreamCutError, TeeUnavailableError, InferenceError,
+  ResultRetrievalError, AuthenticationError, ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
 } as const;
 
 type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;

@@ -51,8 +51,12 @@ export function watchEvents<Type extends OgpuEventType>(core: Core, options: Wat
       return mine;
     },
     return: () => {
-      ended = true;
-      stream.end();
+      if (!ended) {
+        ended = true;
+        stream.end();
+        // What still waits for it must not pile up until the garbage collector comes by.
+        stream.free();
+      }
       return Promise.resolve({ value: undefined, done: true });
     },
     [Symbol.asyncIterator]() {

@@ -155,7 +155,10 @@ export async function runTask(ogpu: Ogpu, core: Core, info: TaskInfo | undefined
       }
       const timer = new AbortController();
       const either = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
-      await Promise.race([nextEvent.then(() => (nextEvent = events.next())), pause(LOOK_MS, either)]).finally(() => timer.abort());
+      // The deadline is no event.
+      const left = snapshot.expiryTime * 1000 - Date.now();
+      const ms = left >= 0 ? Math.min(LOOK_MS, left + 1) : LOOK_MS;
+      await Promise.race([nextEvent.then(() => (nextEvent = events.next())), pause(ms, either)]).finally(() => timer.abort());
       nextEvent.catch(() => undefined);
     }
   } finally {

@@ -36,7 +36,8 @@ export class Source extends OnChain {
    * @throws SourceNotFoundError
    */
   async load(options?: CallOptions): Promise<this> {
-    await this.getStatus(options);
+    // A task has a status too: only a source has a source's terms.
+    await this.all(options, ["Source.getStatus", this.address], ["Source.getParams", this.address]);
     return this;
   }
 

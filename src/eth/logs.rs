@@ -23,6 +23,7 @@ pub struct Cursor {
     topics: Vec<B256>,
     next: Option<u64>,
     start: u64,
+    last: u64,
     range: u64,
     at_head: bool,
     /// The logs of the last few blocks, by place.
@@ -53,12 +54,30 @@ impl Cursor {
             Some(block) => block,
             None => 0,
         };
-        Self { addresses, topics, next: from_block, start, range: MAX_RANGE, at_head: false, recent: Vec::new() }
+        Self { addresses, topics, next: from_block, start, last: u64::MAX, range: MAX_RANGE, at_head: false, recent: Vec::new() }
+    }
+
+    /// This place for other contracts and topics. The last blocks are read again there; what was given of them is known,
+    /// so that it is missed when a reorganisation takes it back.
+    pub fn widened(&self, addresses: Vec<Address>, topics: Vec<B256>) -> Self {
+        let from = self.next.unwrap_or_default().saturating_sub(OVERLAP_BLOCKS);
+        Self { recent: self.recent.clone(), ..Self::new(addresses, topics, Some(from)) }
     }
 
     /// The next block to read, once it is known.
     pub const fn next(&self) -> Option<u64> {
         self.next
+    }
+
+    /// Asks for nothing beyond `last`.
+    #[must_use]
+    pub fn until(self, last: u64) -> Self {
+        Self { last, ..self }
+    }
+
+    /// The first block that is meant; nothing before it is given.
+    pub const fn start(&self) -> u64 {
+        self.start
     }
 
     /// The places of the logs of the last few blocks.
@@ -110,7 +129,7 @@ impl Cursor {
     /// The logs from a block on, as far as the node gives them at once; its head; and the last block asked for.
     async fn read(&mut self, rpc: &Rpc, from: u64) -> Result<(Vec<Log>, u64, u64), Error> {
         loop {
-            let to = from.saturating_add(self.range - 1);
+            let to = from.saturating_add(self.range - 1).min(self.last.max(from));
             let mut batch = rpc.batch();
             let head = batch.push("eth_blockNumber", "[]");
             let logs = batch.push("eth_getLogs", self.filter(from, to));

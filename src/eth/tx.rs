@@ -35,8 +35,9 @@ const UNDERPRICED_PAUSE_MS: u64 = 5000;
 /// The pause before a refused nonce is looked up anew: the node may be a block behind (spec: the official SDK's).
 const NONCE_PAUSE_MS: u64 = 1000;
 
-/// A count of transactions that was read this long ago is read again before it is used.
-const STALE_MS: u64 = 500;
+/// A count of transactions that was read this long ago is read again before it is used: meanwhile another tab may have sent
+/// a transaction, seen it on chain, and given up its claim on the nonce.
+const STALE_MS: u64 = 50;
 /// How long a transaction that may be out is looked for.
 const SEARCH_MS: u64 = 15_000;
 /// The pause between two looks for it.
@@ -143,7 +144,7 @@ pub async fn execute(
 ) -> Result<Receipt, Error> {
     let mut attempt = 1;
     loop {
-        let error = match send(rpc, signer, call, options, guard, explain).await {
+        let error = match send(rpc, signer, call, options, guard, explain, attempt > 1).await {
             Ok(sent) => return follow(rpc, signer, call, sent, options, explain).await,
             Err(Refused::Final(error)) => return Err(error),
             Err(Refused::NonceTooLow(error)) if options.auto_fix_nonce && options.nonce.is_none() => {
@@ -222,12 +223,16 @@ async fn send(
     options: &TxOptions,
     guard: Guard<'_>,
     explain: Explain<'_>,
+    again: bool,
 ) -> Result<Sent, Refused> {
     guard("simulate")?;
     let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
     (options.on_progress)(Progress::Simulated { gas: prepared.gas });
     let extra = format!(r#","gas":"0x{:x}""#, prepared.gas);
-    let (answer, nonce) = ask(rpc, signer, call, (options.nonce, prepared.pending), &extra, &options.on_progress, guard).await?;
+    // A nonce that was refused once is not guessed again.
+    let read_ms = if again { 0 } else { rpc.io().clock.now_ms() };
+    let nonces = (options.nonce, prepared.pending, read_ms);
+    let (answer, nonce) = ask(rpc, signer, call, nonces, &extra, &options.on_progress, guard).await?;
     let hash = match answer {
         Ok(hash) => hash,
         Err(Refused::NonceTooLow(_)) => {
@@ -257,8 +262,12 @@ async fn search(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64, from_b
         if let Ok((mined, head)) = found
             && mined > nonce
         {
-            let taken = replacement(rpc, signer.account, nonce, call, from_block, head).await;
-            return taken.ok().flatten().filter(|(_, kind)| *kind == Replacement::Same).map(|(hash, _)| hash);
+            match replacement(rpc, signer.account, nonce, call, from_block, head).await {
+                Ok(Some((hash, Replacement::Same))) => return Some(hash),
+                Ok(Some(_)) => return None,
+                // A node reads a batch's parts at different times: its block may come a moment after the count.
+                Ok(None) | Err(_) => {}
+            }
         }
         if clock.now_ms() >= deadline {
             return None;
@@ -278,17 +287,17 @@ async fn reserve(rpc: &Rpc, signer: &Signer, nonce: Option<u64>, pending: u64) -
 }
 
 /// Asks the wallet to send. Holds the window until it answers; the answer is recorded even when nobody waits any more.
-/// Answers what the wallet did, and the nonce that was suggested to it.
+/// `nonces` are the caller's, the chain's pending count, and when that was read. Answers what the wallet did, and the nonce
+/// that was suggested to it.
 async fn ask(
     rpc: &Rpc,
     signer: &Signer,
     call: &WriteCall,
-    (wanted, mut pending): (Option<u64>, u64),
+    (wanted, mut pending, read_ms): (Option<u64>, u64, u64),
     extra: &str,
     on_progress: &OnProgress,
     guard: Guard<'_>,
 ) -> Result<(Result<alloy_primitives::B256, Refused>, u64), Error> {
-    let asked = rpc.io().clock.now_ms();
     let _window = signer.wallet.window().await;
     let _turn = rpc.io().tabs.lock(format!("ogkit:window:{}:{:?}", signer.chain.chain_id, signer.account)).await;
     signer.wallet.switch_chain(&signer.chain).await?;
@@ -296,7 +305,7 @@ async fn ask(
         let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
         return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }));
     }
-    if rpc.io().clock.now_ms().saturating_sub(asked) > STALE_MS {
+    if wanted.is_none() && rpc.io().clock.now_ms().saturating_sub(read_ms) > STALE_MS {
         let mut batch = rpc.batch();
         let count = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));
         pending = batch.send().await?.quantity(count)?;
@@ -397,7 +406,7 @@ pub async fn cancel(
 ) -> Result<Receipt, Error> {
     let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
     let extra = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
-    let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce), &extra, &options.on_progress, &|_| Ok(())).await?;
+    let (answer, _) = ask(rpc, signer, &call, (Some(nonce), nonce, 0), &extra, &options.on_progress, &|_| Ok(())).await?;
     let hash = answer.map_err(|refused| match refused {
         Refused::NonceTooLow(error) | Refused::Underpriced(error) | Refused::Final(error) => error,
     })?;

@@ -70,15 +70,15 @@ impl Hub {
         })
     }
 
-    /// Joins a watcher that has caught up to `next`; `None` when the hub is further and it must catch up again.
-    async fn join(&self, next: u64) -> Option<Rc<RefCell<Inbox>>> {
+    /// Joins a watcher that has caught up to `place`; `None` when the hub is further and it must catch up again.
+    async fn join(&self, place: &Cursor) -> Option<Rc<RefCell<Inbox>>> {
         let mut cursor = self.cursor.lock().await;
         self.watchers.borrow_mut().retain(|watcher| watcher.strong_count() > 0);
         if self.watchers.borrow().is_empty() {
             // Nobody is waiting for anything older.
-            *cursor = Some(Cursor::new(self.addresses.clone(), self.topics.clone(), Some(next)));
+            *cursor = Some(place.widened(self.addresses.clone(), self.topics.clone()));
         }
-        if cursor.as_ref().and_then(Cursor::next).is_some_and(|hub| hub > next) {
+        if cursor.as_ref().and_then(Cursor::next) > place.next() {
             return None;
         }
         let inbox = Rc::<RefCell<Inbox>>::default();
@@ -125,8 +125,8 @@ pub struct Watch {
 enum State {
     /// Reading the past.
     Catching(Cursor),
-    /// Caught up.
-    Live { inbox: Rc<RefCell<Inbox>>, since: u64, seen: Vec<Place> },
+    /// Caught up; `start` is the first block that is meant, `seen` what was given of the last blocks.
+    Live { inbox: Rc<RefCell<Inbox>>, start: u64, seen: Vec<Place> },
 }
 
 impl Watch {
@@ -160,15 +160,16 @@ impl Watch {
                     let look = cursor.look(&self.hub.rpc).await?;
                     if !look.more
                         && let Some(next) = cursor.next()
-                        && let Some(inbox) = self.hub.join(next).await
+                        && let Some(inbox) = self.hub.join(cursor).await
                     {
-                        self.state = State::Live { inbox, since: next, seen: cursor.recent().collect() };
+                        let start = cursor.start().max(next.saturating_sub(OVERLAP_BLOCKS));
+                        self.state = State::Live { inbox, start, seen: cursor.recent().collect() };
                     }
                     if !look.logs.is_empty() {
                         return Ok(look.logs.into());
                     }
                 }
-                State::Live { inbox, since, seen } => {
+                State::Live { inbox, start, seen } => {
                     let arrived = poll_fn(|context| {
                         let mut inbox = inbox.borrow_mut();
                         if inbox.logs.is_empty() && inbox.full_from.is_none() {
@@ -194,9 +195,19 @@ impl Watch {
                     found.retain(|log| {
                         let mine =
                             addresses.contains(&log.address) && log.topics.first().is_some_and(|topic| topics.contains(topic));
-                        let old = log.block_number.saturating_add(OVERLAP_BLOCKS) < *since || seen.contains(&place(log));
-                        mine && (log.removed || !old)
+                        let given = seen.iter().position(|seen| *seen == place(log));
+                        match (log.removed, given) {
+                            (true, Some(at)) => seen.swap_remove(at) == place(log) && mine,
+                            (false, None) if mine && log.block_number >= *start => {
+                                seen.push(place(log));
+                                true
+                            }
+                            _ => false,
+                        }
                     });
+                    if let Some(newest) = found.back().map(|log| log.block_number) {
+                        seen.retain(|(block, ..)| block.saturating_add(2 * OVERLAP_BLOCKS) >= newest);
+                    }
                     if !found.is_empty() {
                         return Ok(found);
                     }

@@ -5,6 +5,8 @@
 
 #![allow(unreachable_pub, reason = "what wasm-bindgen exports must be pub")]
 
+#[cfg(all(feature = "bench", feature = "ogpu"))]
+mod bench;
 mod convert;
 mod error;
 mod input;

@@ -117,7 +117,8 @@ pub struct Paid {
     pub receipt: Option<Receipt>,
 }
 
-/// Pays for requests out of one account.
+/// Pays for requests out of one account. Clones share what was signed for and the sessions.
+#[derive(Clone)]
 pub struct Payer {
     /// The outside world.
     pub io: Io,
@@ -135,7 +136,7 @@ pub struct Payer {
     pub chains: Vec<Chain>,
     /// Shown each payment before it is signed.
     pub on_payment: Option<OnPayment>,
-    pub(super) memory: RefCell<Memory>,
+    pub(super) memory: Rc<RefCell<Memory>>,
 }
 
 /// Bearer secrets and offers; in memory only.
@@ -169,7 +170,7 @@ impl Payer {
     /// A payer on Base and Base Sepolia, without hooks and without reading chains.
     pub fn new(io: Io, wallet: WalletHandle, account: Address, policy: Policy, ledger: Rc<RefCell<Ledger>>) -> Self {
         let chains = vec![Chain::base(), Chain::base_sepolia()];
-        let memory = RefCell::default();
+        let memory = Rc::default();
         Self { io, wallet, account, contract_account: false, policy, ledger, chains, on_payment: None, memory }
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn read(stream: HttpStream) -> Result<Answer, Error> {
     if hides_a_demand(&start) {
         return Err(not_payable(
             &head,
-            "its PAYMENT-REQUIRED header is absent or hidden; most likely the server does not expose it to pages of other origins (CORS: Access-Control-Expose-Headers)",
+            "its PAYMENT-REQUIRED header is absent or hidden; most likely the server does not expose it to pages of other origins (CORS: Access-Control-Expose-Headers); a relay does (ogkit/relay)",
         ));
     }
     let body = stream::iter(pieces).chain(body).boxed_local();

@@ -7,6 +7,7 @@ export function createWallet(options: {
   chainId: number;
   approve?: (ask: { method: string; params: unknown; summary: Record<string, unknown> }) => boolean | Promise<boolean>;
   ignoreNonce?: boolean;
+  batches?: { delegate: `0x${string}`; refuse?: number };
 }): Eip1193Provider & {
   on(event: "accountsChanged", listener: (accounts: string[]) => void): void;
   user: { switchTo(chainId: number): void; lock(): void; connect(): void };

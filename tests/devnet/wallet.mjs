@@ -1,12 +1,14 @@
 // A strict EIP-1193 wallet around a development key: accounts, chains, signing and events as MetaMask has them. It is
 // a real wallet (viem signs); only its window is the caller's function.
-import { createWalletClient, defineChain, http, numberToHex } from "viem";
+import { createWalletClient, defineChain, encodeFunctionData, http, numberToHex, parseAbi } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 const TRANSACTION_KEYS = new Set([
   "accessList", "authorizationList", "chainId", "data", "from", "gas", "gasLimit", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas",
   "nonce", "to", "type", "value",
 ]);
+
+const BATCH = parseAbi(["struct Call { address to; uint256 value; bytes data; }", "function run(Call[] calls) payable"]);
 
 const fault = (code, message, data) => Object.assign(new Error(message), { code, ...(data === undefined ? {} : { data }) });
 
@@ -18,9 +20,11 @@ const fault = (code, message, data) => Object.assign(new Error(message), { code,
  *   chainId: number,
  *   approve?: (ask: Ask) => boolean | Promise<boolean>,
  *   ignoreNonce?: boolean,
- * }} options `chains`: the RPC of each chain that the wallet knows; `chainId`: where it is; `approve`: its window
+ *   batches?: { delegate: `0x${string}`, refuse?: number },
+ * }} options `chains`: the RPC of each chain that the wallet knows; `chainId`: where it is; `approve`: its window;
+ *   `batches`: it has EIP-5792, by an upgrade (EIP-7702) of the account to `delegate`, or refuses with this code after all
  */
-export function createWallet({ privateKey, chains, chainId, approve = () => true, ignoreNonce = false }) {
+export function createWallet({ privateKey, chains, chainId, approve = () => true, ignoreNonce = false, batches }) {
   const account = privateKeyToAccount(privateKey);
   const known = new Map(Object.entries(chains).map(([id, url]) => [Number(id), url]));
   const listeners = new Map();
@@ -59,7 +63,43 @@ export function createWallet({ privateKey, chains, chainId, approve = () => true
     emit("chainChanged", numberToHex(id));
   };
 
+  const sent = new Map();
+  const BATCH_KEYS = new Set(["version", "from", "chainId", "atomicRequired", "calls", "id", "capabilities"]);
+  const batchMethods = {
+    wallet_getCapabilities([address, ids]) {
+      own(address);
+      const all = { [numberToHex(current)]: { atomic: { status: "ready" } } };
+      return ids ? Object.fromEntries(Object.entries(all).filter(([id]) => ids.includes(id))) : all;
+    },
+    async wallet_sendCalls([asked]) {
+      if (Object.keys(asked).some((key) => !BATCH_KEYS.has(key)) || asked.version !== "2.0.0" || !Array.isArray(asked.calls)) throw fault(-32602, "Invalid params");
+      if (asked.calls.some((call) => Object.keys(call).some((key) => !["to", "value", "data", "capabilities"].includes(key)))) throw fault(-32602, "Invalid params");
+      own(asked.from ?? account.address);
+      if (Number(asked.chainId) !== current) throw fault(5710, "The chain is not supported.");
+      if (asked.calls.length > 10) throw fault(5740, "Too many calls.");
+      if (sent.has(asked.id)) throw fault(5720, "Duplicate id.");
+      if (batches.refuse) throw fault(batches.refuse, "The account cannot be upgraded.");
+      await ask("wallet_sendCalls", [asked], { calls: asked.calls.length });
+      const wallet = signer();
+      const calls = asked.calls.map(({ to, value, data }) => ({ to, value: BigInt(value ?? 0), data: data ?? "0x" }));
+      const authorization = await wallet.signAuthorization({ account, contractAddress: batches.delegate, executor: "self" });
+      const data = encodeFunctionData({ abi: BATCH, functionName: "run", args: [calls] });
+      const hash = await wallet.sendTransaction({ to: account.address, data, authorizationList: [authorization], value: 0n, gas: 5_000_000n });
+      const id = asked.id ?? `0x${crypto.randomUUID().replaceAll("-", "")}`;
+      sent.set(id, hash);
+      return { id };
+    },
+    async wallet_getCallsStatus([id]) {
+      if (!sent.has(id)) throw fault(5730, "Unknown batch.");
+      const receipt = await node("eth_getTransactionReceipt", [sent.get(id)]);
+      const rest = { version: "2.0.0", id, chainId: numberToHex(current), atomic: true };
+      if (!receipt) return { ...rest, status: 100 };
+      const { logs, status, blockHash, blockNumber, gasUsed, transactionHash } = receipt;
+      return { ...rest, status: Number(status) ? 200 : 500, receipts: [{ logs, status, blockHash, blockNumber, gasUsed, transactionHash }] };
+    },
+  };
   const methods = {
+    ...(batches ? batchMethods : {}),
     eth_accounts: () => (connected ? [account.address.toLowerCase()] : []),
     async eth_requestAccounts() {
       if (!connected) {

@@ -2,25 +2,29 @@
 import { chromium } from "playwright-core";
 
 import { startDevnet } from "../devnet/index.mjs";
+import { startOpenGradient } from "../devnet/opengradient/index.mjs";
 import { serve } from "../../www/serve.mjs";
 
-const ARGS = [
+export const ARGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
-/** Everything that an end-to-end test needs. */
-export async function stage() {
-  const [devnet, browser] = await Promise.all([startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
-  const site = await serve({ devnet });
+/** Everything that an end-to-end test needs; OpenGradient's devnet where its options are given. */
+export async function stage({ opengradient: options } = {}) {
+  const starting = options ? startOpenGradient(options) : undefined;
+  const [opengradient, devnet, browser] = await Promise.all([starting, startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+  const site = await serve({ devnet, opengradient });
   return {
     devnet,
+    opengradient,
     browser,
     url: site.url,
     async stop() {
       await browser.close();
       await site.close();
       await devnet.stop();
+      await opengradient?.stop();
     },
   };
 }

@@ -1,32 +1,12 @@
 // With the official Python SDK on one devnet: what it publishes we read, what we publish it reads and confirms, field by
 // field, and both fail alike.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { Ogpu, parseEther } from "../../pkg/ogpu.js";
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-
-function startPeer() {
-  const child = spawn(path("../../.venv/bin/python"), ["-W", "ignore", path("peer.py")], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async call(call, ...args) {
-      child.stdin.write(`${JSON.stringify({ call, args })}\n`);
-      const { value, done } = await lines.next();
-      assert.ok(!done, "the peer ended");
-      const { result, error, message } = JSON.parse(value);
-      if (error) throw Object.assign(new Error(message), { name: error });
-      return result;
-    },
-    stop: () => child.kill(),
-  };
-}
+import { startPeer } from "./peer.mjs";
 
 describe("the official Python SDK", () => {
   let devnet, peer, ogpu, keys;

@@ -11,8 +11,10 @@ from enum import Enum
 import ogpu.ipfs.publish as pinning
 from ogpu import client, fetch_ipfs_json
 from ogpu.chain.config import ChainConfig, ChainId
-from ogpu.protocol import Response, Source, Task, vault
-from ogpu.types import DeliveryMethod, ImageEnvironments, SourceInfo, TaskInfo, TaskInput
+from ogpu import agent
+from ogpu.chain.nonce import NonceManager
+from ogpu.protocol import Master, Provider, Response, Source, Task, controller, nexus, terminal, vault
+from ogpu.types import DeliveryMethod, ImageEnvironments, SourceInfo, SourceParams, TaskInfo, TaskInput, TaskParams
 from ogpu.types.errors import OGPUError
 
 
@@ -56,7 +58,35 @@ def publish_task(key, source, function_name, data, expiry, payment, extra):
     return client.publish_task(info, private_key=key).address
 
 
+OBJECTS = {"Provider": Provider, "Master": Master, "Source": Source, "Task": Task, "Response": Response}
+MODULES = {"nexus": nexus, "controller": controller, "terminal": terminal, "vault": vault, "agent": agent, "client": client}
+
+
+def argument(value):
+    """Whole numbers come as text behind `int:`, structs as objects with their name."""
+    if isinstance(value, str) and value.startswith("int:"):
+        return int(value[4:])
+    if isinstance(value, dict):
+        fields = {key: argument(inner) for key, inner in value.items() if key != "struct"}
+        if "deliveryMethod" in fields:
+            fields["deliveryMethod"] = DeliveryMethod[fields["deliveryMethod"]].value
+        return {"SourceParams": SourceParams, "TaskParams": TaskParams}[value["struct"]](**fields)
+    return value
+
+
+def write(key, target, name, args):
+    """Any writer of a module (`vault`) or an object (`Provider:0x…`); answers the transaction's hash."""
+    NonceManager.clear_all()
+    kind, _, address = target.partition(":")
+    at = OBJECTS[kind](address) if address else MODULES[kind]
+    by_name = {"private_key": key} if kind in ("agent", "client") else {"signer": key}
+    receipt = getattr(at, name)(*map(argument, args), **by_name)
+    return receipt if isinstance(receipt, str) else receipt.tx_hash
+
+
 CALLS = {
+    "write": write,
+    "snapshot": lambda target: plain(OBJECTS[target.partition(":")[0]].load(target.partition(":")[2]).snapshot()),
     "configure": configure,
     "publish_source": publish_source,
     "publish_task": publish_task,

@@ -6,6 +6,7 @@ import { ChainConfig, ChainId, ContentUnverifiedError, InvalidInputError, Ogpu, 
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
 import { countingProxy } from "./proxy.mjs";
+import { settling } from "./stage.mjs";
 
 const now = () => Math.floor(Date.now() / 1000);
 const sourceInfo = (more = {}) => ({
@@ -36,7 +37,7 @@ describe("the main job", () => {
   });
 
   test("publish, get a verified answer, confirm, pay", async () => {
-    const ogpu = await Ogpu.connect({ wallet: wallet(), network });
+    const ogpu = await Ogpu.connect({ wallet: settling(wallet(), devnet.rpcUrl), network });
     const provider = devnet.accounts.find(({ role }) => role === "provider").address;
     await ogpu.vault.deposit(ogpu.account, parseEther("1"));
     assert.equal(await ogpu.vault.getBalanceOf(ogpu.account), parseEther("1"));

@@ -1,27 +1,50 @@
-// An HTTP proxy that counts: how many requests does a call make?
+// An HTTP proxy that counts: how many requests does a call make? It can also refuse, lie and die.
 import { createServer } from "node:http";
 
 /**
+ * @typedef {{ jsonrpc: string, id: number, method: string, params: any[] }} RpcRequest
  * @param {string} target
- * @param {{ rewrite?: (url: string) => string }} [options] `rewrite` sends a request elsewhere, as a lying server would
+ * @param {{
+ *   rewrite?: (url: string) => string,
+ *   answer?: (requests: RpcRequest[]) => undefined | { status?: number, body: unknown },
+ * }} [options] `rewrite` sends a request elsewhere, as a lying server would; `answer` answers JSON-RPC in the node's place
  */
-export async function countingProxy(target, { rewrite = (url) => new URL(url, target).href } = {}) {
+export async function countingProxy(target, { rewrite = (url) => new URL(url, target).href, answer } = {}) {
   let count = 0;
+  let dead = false;
+  const methods = [];
   const server = createServer(async (request, response) => {
     count += 1;
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = chunks.length ? Buffer.concat(chunks) : undefined;
     const { "content-type": type } = request.headers;
+    const send = (status, contentType, bytes) =>
+      response.writeHead(status, { "content-type": contentType, "access-control-allow-origin": "*", "access-control-allow-headers": "*" }).end(bytes);
+    if (request.method === "OPTIONS") return send(204, "text/plain", "");
+    if (dead) return response.destroy();
+    if (body && type?.startsWith("application/json")) {
+      const requests = [JSON.parse(String(body))].flat();
+      methods.push(...requests.map(({ method }) => method));
+      const own = answer?.(requests);
+      if (own) return send(own.status ?? 200, "application/json", JSON.stringify(own.body));
+    }
     const reply = await fetch(rewrite(request.url), { method: request.method, body, headers: type ? { "content-type": type } : {} });
-    response.writeHead(reply.status, { "content-type": reply.headers.get("content-type") ?? "application/json", "access-control-allow-origin": "*" });
-    response.end(Buffer.from(await reply.arrayBuffer()));
+    send(reply.status, reply.headers.get("content-type") ?? "application/json", Buffer.from(await reply.arrayBuffer()));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    /** HTTP requests so far. */
     count: () => count,
-    reset: () => (count = 0),
+    /** JSON-RPC requests of a method so far. */
+    calls: (method) => methods.filter((name) => name === method).length,
+    reset: () => {
+      count = 0;
+      methods.length = 0;
+    },
+    /** From now on every connection breaks; or no longer. */
+    die: (value = true) => void (dead = value),
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -4,8 +4,6 @@
  * `?walletChain=1` starts it on another chain.
  */
 
-import type { Network } from "ogkit/ogpu";
-
 import { createWallet } from "../../tests/devnet/wallet.mjs";
 import { el } from "../dom.js";
 
@@ -47,7 +45,7 @@ function approve({ method, summary }: Ask): Promise<boolean> {
 }
 
 /** Announces the wallet, now and whenever the page asks. */
-export function announceDevWallet(network: Network, privateKey: `0x${string}`): void {
+export function announceDevWallet(network: { chainId: number; rpcUrl: string | readonly string[] }, privateKey: `0x${string}`): void {
   const query = new URLSearchParams(location.search);
   const elsewhere = query.get("walletChain");
   const rpcUrl = typeof network.rpcUrl === "string" ? network.rpcUrl : (network.rpcUrl[0] ?? "");

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, StreamExt as _};
-use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -28,14 +28,23 @@ extern "C" {
     fn fetch_global(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
-pub(super) struct Fetch;
+/// The platform's `fetch`, or the caller's own.
+pub(super) struct Fetch(pub(super) Option<Function>);
 
 impl Http for Fetch {
     fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
+        let own = self.0.clone();
         async move {
             let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
-            let promise = fetch_global(&request.url, &init(&request, &stop)?).map_err(network)?;
-            let response: Response = JsFuture::from(promise).await.map_err(network)?.unchecked_into();
+            let init = init(&request, &stop)?;
+            let promise = match own {
+                Some(own) => {
+                    own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
+                }
+                None => fetch_global(&request.url, &init),
+            };
+            let failed = |thrown| network_to(&request.url, thrown);
+            let response: Response = JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?.unchecked_into();
             let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
             let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
             let detach = Box::new(move || {
@@ -133,6 +142,18 @@ async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, 
     }
     let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.unchecked_into();
     Ok(Some(chunk.to_vec()))
+}
+
+/// No answer at all. To a page the platform does not tell why, so the likely cause is named.
+fn network_to(url: &str, thrown: JsValue) -> HttpFailure {
+    let HttpFailure::Network(mut reason) = network(thrown) else { return HttpFailure::Timeout };
+    let place = Reflect::get(&js_sys::global(), &"location".into()).unwrap_or_default();
+    let origin = Reflect::get(&place, &"origin".into()).ok().and_then(|origin| origin.as_string());
+    let elsewhere = |origin: &String| url.strip_prefix(origin.as_str()).is_none_or(|rest| !rest.starts_with('/'));
+    if origin.is_some_and(|origin| elsewhere(&origin)) {
+        reason.push_str("; to a page that is most often CORS: the server lets no other origin in, and a relay of your own helps (ogkit/relay)");
+    }
+    HttpFailure::Network(reason)
 }
 
 /// `fetch` tells little: the message of its `TypeError`, and in Node the cause's code.

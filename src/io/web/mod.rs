@@ -19,8 +19,13 @@ use super::Io;
 
 /// The outside world of this page, worker or process.
 pub fn io() -> Io {
+    io_with(None)
+}
+
+/// The same, with HTTP requests made by the caller's `fetch` where there is one.
+pub fn io_with(fetch: Option<js_sys::Function>) -> Io {
     Io {
-        http: Rc::new(http::Fetch),
+        http: Rc::new(http::Fetch(fetch)),
         clock: Rc::new(clock::Platform),
         tabs: Rc::new(tabs::Origin),
         #[cfg(feature = "opengradient")]

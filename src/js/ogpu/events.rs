@@ -65,10 +65,13 @@ impl Question {
 
     /// The contracts and first topics to ask a node for.
     fn logs_of(&self, client: &Client) -> (Vec<alloy_primitives::Address>, Vec<alloy_primitives::B256>) {
-        let mut addresses: Vec<_> =
-            self.interest.names.iter().filter_map(|event| event.contract.singleton(&client.network.contracts)).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
+        // At most three: looking through them is smaller than another sort.
+        let mut addresses = Vec::new();
+        for address in self.interest.names.iter().filter_map(|event| event.contract.singleton(&client.network.contracts)) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
         (addresses, self.interest.names.iter().map(|event| event.topic).collect())
     }
 }
@@ -201,7 +204,7 @@ pub(super) fn past(client: &Rc<Client>, options: JsValue) -> Promise {
         Ok((
             question.signal.clone(),
             async move {
-                let mut cursor = Cursor::new(addresses, topics, Some(from));
+                let mut cursor = Cursor::new(addresses, topics, Some(from)).until(to);
                 let mut text = String::from("[");
                 loop {
                     let look = cursor.look(&client.rpc).await?;

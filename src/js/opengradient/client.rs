@@ -44,6 +44,7 @@ const CONNECT: &[&str] = &[
     "streamTimeout",
     "inlineImages",
     "contractAccount",
+    "fetch",
     "signal",
 ];
 
@@ -87,6 +88,7 @@ impl OpenGradientCore {
             let wanted = member(bag, "account", Input::address)?;
             let on_payment = options::on_payment(member(bag, "onPayment", Input::function)?);
             let contract_account = member(bag, "contractAccount", Input::flag)?.unwrap_or(false);
+            let fetch = member(bag, "fetch", Input::function)?;
             let signal = member(bag, "signal", Input::signal)?;
             Ok((
                 signal,
@@ -94,11 +96,12 @@ impl OpenGradientCore {
                     let account = payer::account(&handle, wanted).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
                     let chains = vec![Chain { params: payments.chain.clone(), rpc: Some(payments.rpc.clone()) }];
-                    let mut payer = Payer::new(web::io(), handle.clone(), account, policy, ledger);
+                    let io = web::io_with(fetch);
+                    let mut payer = Payer::new(io.clone(), handle.clone(), account, policy, ledger);
                     (payer.contract_account, payer.chains, payer.on_payment) = (contract_account, chains, on_payment);
                     let payer = Rc::new(payer);
                     let sender = Rc::new(PaidSender::new(Rc::clone(&payer), registry.clone()));
-                    let llm = Llm::new(web::io(), sender, enclaves, llm_options)?;
+                    let llm = Llm::new(io, sender, enclaves, llm_options)?;
                     let signer = Signer { wallet: handle, account, chain: payments.chain, book: book() };
                     let (rpc, opg) = (payments.rpc, payments.opg);
                     Ok(Self { llm, payer, signer, rpc, opg, registry, wallet: provider }.into())
@@ -259,18 +262,7 @@ impl OpenGradientCore {
     pub fn tees(&self, #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue) -> Promise {
         start(|| {
             let signal = shared::call(options)?;
-            let registry = self.registry.clone();
-            Ok((
-                signal,
-                async move {
-                    let reason = || "no registry is configured".to_owned();
-                    let registry =
-                        registry.ok_or_else(|| Error::from(Kind::TeeUnavailable { tee_id: None, reason: reason() }))?;
-                    let tees = registry.active().await?;
-                    Ok(tees.iter().map(|tee| output::tee(tee)).collect::<Array>().into())
-                }
-                .boxed_local(),
-            ))
+            Ok((signal, listed(self.registry.clone()).boxed_local()))
         })
     }
 
@@ -288,6 +280,27 @@ impl OpenGradientCore {
     ) -> Result<JsValue, JsValue> {
         wallet::on(&self.wallet, event, listener).map_err(|error| to_js(&error))
     }
+}
+
+/// The active enclaves of a network's registry. One HTTP request; no wallet.
+///
+/// @throws TeeUnavailableError, InvalidInputError
+#[wasm_bindgen(js_name = activeTees, unchecked_return_type = "Promise<Tee[]>")]
+pub fn active_tees(
+    #[wasm_bindgen(unchecked_param_type = "OpenGradientNetwork")] network: JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+) -> Promise {
+    start(|| {
+        let registry = options::registry(&Input::new("network", network).any_object()?.get("inference")?.any_object()?)?;
+        let signal = shared::call(options)?;
+        Ok((signal, listed(registry).boxed_local()))
+    })
+}
+
+async fn listed(registry: Option<Registry>) -> Result<JsValue, Error> {
+    let reason = || "no registry is configured".to_owned();
+    let registry = registry.ok_or_else(|| Error::from(Kind::TeeUnavailable { tee_id: None, reason: reason() }))?;
+    Ok(registry.active().await?.iter().map(|tee| output::tee(tee)).collect::<Array>().into())
 }
 
 fn chat_request(request: JsValue, openai: bool) -> Result<ChatRequest, Error> {

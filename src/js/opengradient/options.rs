@@ -83,10 +83,7 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         "nodeUrl",
         "explorerUrl",
     ])?;
-    let registry = match inference.get("registry")?.optional() {
-        Some(address) => Some(Registry::new(Rpc::new(web::io(), http(inference.get("rpcUrl")?)?), address.address()?)),
-        None => None,
-    };
+    let registry = registry(&inference)?;
     let server = match bag.get("server")?.optional() {
         Some(server) => Some(server.text()?),
         None => network.get("server")?.optional().map(|server| server.text()).transpose()?,
@@ -111,6 +108,12 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         ..defaults
     };
     Ok((enclaves, registry, options))
+}
+
+/// The registry that a network names.
+pub(super) fn registry(inference: &Input) -> Result<Option<Registry>, Error> {
+    let Some(address) = inference.get("registry")?.optional() else { return Ok(None) };
+    Ok(Some(Registry::new(Rpc::new(web::io(), http(inference.get("rpcUrl")?)?), address.address()?)))
 }
 
 fn settlement(input: &Input) -> Result<Settlement, Error> {
@@ -221,9 +224,9 @@ pub(super) fn on_payment(callback: Option<Function>) -> Option<OnPayment> {
 }
 
 /// Further chains that may be paid on.
-pub(super) fn chains(input: Option<Input>) -> Result<Vec<Chain>, Error> {
+pub(super) fn chains(input: Input) -> Result<Vec<Chain>, Error> {
     let mut chains = vec![Chain::base(), Chain::base_sepolia()];
-    for given in input.map(|input| input.list()).transpose()?.unwrap_or_default() {
+    for given in input.list()? {
         let given = given.object(&["chainId", "name", "rpcUrl", "explorerUrl"])?;
         let (params, rpc) = chain(&given)?;
         chains.retain(|chain| chain.params.chain_id != params.chain_id);

@@ -27,6 +27,23 @@ const MAX_HEADERS: usize = 16 << 10;
 const MAX_BODY: usize = 4 << 20;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+const REQUEST: &[&str] = &[
+    "url",
+    "method",
+    "headers",
+    "body",
+    "timeout",
+    "sessions",
+    "payFirst",
+    "payee",
+    "redirect",
+    "onPayment",
+    "chains",
+    "contractAccount",
+    "fetch",
+    "signal",
+];
+
 /// The account of a wallet: the one that is wanted, or the first.
 pub(super) async fn account(
     handle: &WalletHandle,
@@ -45,7 +62,7 @@ pub(super) async fn account(
     }
 }
 
-/// Pays for requests out of one account, within one policy.
+/// Pays for requests out of one account, within one policy. Everything else may differ from request to request.
 #[wasm_bindgen]
 pub struct PayerCore {
     payer: Rc<Payer>,
@@ -57,27 +74,21 @@ impl PayerCore {
     ///
     /// @throws WalletRejectedError, WalletLockedError, InvalidInputError
     #[wasm_bindgen(unchecked_return_type = "Promise<PayerCore>")]
-    pub fn connect(
-        #[wasm_bindgen(unchecked_param_type = "PayerOptions & { wallet: Eip1193Provider }")] options: JsValue,
-    ) -> Promise {
+    pub fn connect(#[wasm_bindgen(unchecked_param_type = "PayerOptions")] options: JsValue) -> Promise {
         start(|| {
-            let known = ["wallet", "account", "policy", "onPayment", "chains", "contractAccount", "signal"];
+            let known = ["wallet", "account", "policy", "signal"];
             let bag = Input::new("options", options).object(&known)?;
             let (_, handle) = connectable(bag.get("wallet")?)?;
             let policy = options::policy(bag.get("policy")?.optional(), None)?;
-            let chains = options::chains(bag.get("chains")?.optional())?;
             let bag = Some(&bag);
             let wanted = member(bag, "account", Input::address)?;
-            let on_payment = options::on_payment(member(bag, "onPayment", Input::function)?);
-            let contract_account = member(bag, "contractAccount", Input::flag)?.unwrap_or(false);
             let signal = member(bag, "signal", Input::signal)?;
             Ok((
                 signal,
                 async move {
                     let account = account(&handle, wanted).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
-                    let mut payer = Payer::new(web::io(), handle, account, policy, ledger);
-                    (payer.contract_account, payer.chains, payer.on_payment) = (contract_account, chains, on_payment);
+                    let payer = Payer::new(web::io(), handle, account, policy, ledger);
                     Ok(Self { payer: Rc::new(payer) }.into())
                 }
                 .boxed_local(),
@@ -111,8 +122,8 @@ impl PayerCore {
     #[wasm_bindgen(unchecked_return_type = "Promise<PaidParts>")]
     pub fn fetch(&self, #[wasm_bindgen(unchecked_param_type = "RequestParts")] request: JsValue) -> Promise {
         start(|| {
-            let known = ["url", "method", "headers", "body", "timeout", "sessions", "payFirst", "payee", "redirect", "signal"];
-            let bag = Input::new("request", request).object(&known)?;
+            let bag = Input::new("request", request).object(REQUEST)?;
+            let chains = bag.get("chains")?.optional();
             let bag = Some(&bag);
             let methods = METHODS.map(|method| (method, method));
             let mut headers = Vec::new();
@@ -146,7 +157,15 @@ impl PayerCore {
                 ..PayOptions::default()
             };
             let signal = member(bag, "signal", Input::signal)?;
-            let payer = Rc::clone(&self.payer);
+            let mut payer = (*self.payer).clone();
+            payer.on_payment = options::on_payment(member(bag, "onPayment", Input::function)?);
+            payer.contract_account = member(bag, "contractAccount", Input::flag)?.unwrap_or(false);
+            if let Some(own) = member(bag, "fetch", Input::function)? {
+                payer.io = web::io_with(Some(own));
+            }
+            if let Some(given) = chains {
+                payer.chains = options::chains(given)?;
+            }
             Ok((
                 signal,
                 async move {

@@ -46,12 +46,13 @@ impl ChatStreamCore {
             match abortable(signal.as_ref(), abortable(Some(&stop), work)).await {
                 Ok(Ok(Ok(chunk))) => Ok(chunk),
                 Ok(Ok(Err(error))) => Err(to_js(&error)),
-                Ok(Err(Aborted(_))) => Ok(JsValue::UNDEFINED),
+                // The request is aborted with its stream.
+                Ok(Err(Aborted(_))) => {
+                    stream.lock().await.take();
+                    Ok(JsValue::UNDEFINED)
+                }
                 Err(Aborted(reason)) => {
-                    // The request is aborted with its stream.
-                    if let Some(mut held) = stream.try_lock() {
-                        *held = None;
-                    }
+                    stream.lock().await.take();
                     Err(reason)
                 }
             }

@@ -96,17 +96,24 @@ export interface PaymentReceipt {
   readonly flaws: readonly string[];
 }
 
-/** How a payer is set up. */
+/** Who pays, and how much at most. */
 export interface PayerOptions {
+  readonly wallet: Eip1193Provider;
   readonly account?: Address | undefined;
   readonly policy?: PaymentPolicy | undefined;
-  readonly onPayment?: OnPayment | undefined;
-  /** Chains beside Base and Base Sepolia, and endpoints to read balances and allowances from. */
-  readonly chains?: readonly { readonly chainId: number; readonly name?: string; readonly rpcUrl: string | readonly string[]; readonly explorerUrl?: string }[] | undefined;
-  /** The account is a contract: its signatures are not checked here. */
-  readonly contractAccount?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A chain that may be paid on, and where it is read. */
+export interface PaymentChain {
+  readonly chainId: number;
+  readonly name?: string | undefined;
+  readonly rpcUrl: string | readonly string[];
+  readonly explorerUrl?: string | undefined;
+}
+
+/** What requests are made with: `fetch`, or something that keeps its rules. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request in parts. */
 export interface RequestParts {
@@ -120,6 +127,10 @@ export interface RequestParts {
   readonly payFirst?: boolean | undefined;
   readonly payee?: Address | undefined;
   readonly redirect?: "follow" | "error" | undefined;
+  readonly onPayment?: OnPayment | undefined;
+  readonly chains?: readonly PaymentChain[] | undefined;
+  readonly contractAccount?: boolean | undefined;
+  readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -180,6 +191,7 @@ export interface CoreConnectOptions {
   readonly streamTimeout?: number | undefined;
   readonly inlineImages?: boolean | undefined;
   readonly contractAccount?: boolean | undefined;
+  readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,0 +1,65 @@
+/** The functions of `ogkit/opengradient`, over whichever way the WebAssembly is loaded. */
+
+import { pinnedFetch } from "#pinned";
+import { OpenGradient as Client, type OpenGradientOptions } from "./og-client.js";
+import { invalidInput } from "./errors.js";
+import { resolveOpenGradientNetwork } from "./og-networks.js";
+import { bindFetchWithPayment, type FetchWithPayment } from "./og-payments.js";
+import { relayFetch } from "./og-transport.js";
+import { unwrapWallet } from "./wallets.js";
+import * as wasm from "./wasm/opengradient/ogkit.js";
+import type { FetchLike, OpenGradientCore, OpenGradientNetwork, Tee } from "./wasm/opengradient/ogkit.js";
+
+/** What `OpenGradient` offers before there is a client. */
+export interface OpenGradientStatic {
+  /**
+   * Connects a wallet: it asks the user for accounts. No HTTP request; the chain is switched only when something is signed.
+   * @throws WalletRejectedError, WalletRequestPendingError, WalletLockedError, InvalidInputError
+   */
+  connect(options: OpenGradientOptions): Promise<Client>;
+  /** As `connect`; the official SDKs' name. */
+  init(options: OpenGradientOptions): Promise<Client>;
+  /**
+   * The active enclaves of a network (default: mainnet), without a wallet. One HTTP request.
+   * @throws TeeUnavailableError, InvalidInputError
+   */
+  tees(options?: { network?: "mainnet" | "testnet" | OpenGradientNetwork | undefined; signal?: AbortSignal | undefined }): Promise<Tee[]>;
+}
+
+/** How requests to enclaves go out. */
+function transport(options: OpenGradientOptions, tees: () => Promise<Tee[]>): FetchLike | undefined {
+  const { fetch, relay, tls = "pinned" } = options;
+  if (tls !== "pinned" && tls !== "system") throw invalidInput("options.tls", 'expected "pinned" or "system"');
+  if (fetch && relay !== undefined) throw invalidInput("options.relay", "expected either fetch or relay");
+  if (fetch) return fetch;
+  if (relay !== undefined) return relayFetch(relay);
+  return tls === "pinned" ? pinnedFetch?.(tees) : undefined;
+}
+
+/** Makes the functions; `load` is awaited before the WebAssembly is used. */
+export function bind(load: () => Promise<void>): {
+  OpenGradient: OpenGradientStatic;
+  fetchWithPayment: FetchWithPayment;
+} {
+  const connect = async (options: OpenGradientOptions): Promise<Client> => {
+    const { relay: _, tls: __, ...rest } = options ?? {};
+    const network = resolveOpenGradientNetwork(options?.network);
+    const wallet = unwrapWallet(options?.wallet);
+    let core: OpenGradientCore | undefined;
+    const fetch = transport(options ?? {}, async () => (core ? core.tees() : []));
+    await load();
+    core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
+    return new Client(core, network);
+  };
+  return {
+    OpenGradient: Object.freeze({
+      connect,
+      init: connect,
+      async tees({ network, signal }: { network?: "mainnet" | "testnet" | OpenGradientNetwork | undefined; signal?: AbortSignal | undefined } = {}) {
+        await load();
+        return wasm.activeTees(resolveOpenGradientNetwork(network), { signal });
+      },
+    }),
+    fetchWithPayment: bindFetchWithPayment(load),
+  };
+}

@@ -1,0 +1,103 @@
+/** `OpenGradient`: one wallet, two chains. Payments are made on one, inference runs on the other. */
+
+import { Llm } from "./og-llm.js";
+import type { SettlementMode } from "./og-models.js";
+import type { DiscoveredWallet } from "./wallets.js";
+import type {
+  Address, CallOptions, Eip1193Provider, FetchLike, OnPayment, OpenGradientCore, OpenGradientNetwork, PaymentPolicy,
+} from "./wasm/opengradient/ogkit.js";
+
+/** How to connect. */
+export interface OpenGradientOptions {
+  /** A discovered wallet, or any EIP-1193 provider. */
+  readonly wallet: Eip1193Provider | DiscoveredWallet;
+  /** One of the wallet's accounts; default: the one it selected. */
+  readonly account?: Address | undefined;
+  /** Default: `"mainnet"`, payments on Base. */
+  readonly network?: "mainnet" | "testnet" | OpenGradientNetwork | undefined;
+  /** What may be paid. Default: OPG to the registry's receivers; 0.1 for a request, 2 within an hour, 5 in all. */
+  readonly policy?: PaymentPolicy | undefined;
+  /** Shown each payment before the wallet is asked; `false`, or a throw, refuses it. */
+  readonly onPayment?: OnPayment | undefined;
+  /**
+   * `"strict"` (default): nothing is given out before it is proven, so a stream comes at its end. `"final"`: streams come as they are
+   * written and fail at their end if the proof does. `"off"`: no checks.
+   */
+  readonly verify?: "strict" | "final" | "off" | undefined;
+  /** How payments are settled, unless a request says otherwise. Default: `SettlementMode.BATCH_HASHED`. */
+  readonly settlement?: SettlementMode | undefined;
+  /** A fixed LLM server in place of the registry's enclaves. Its answers must still be signed by one of them. */
+  readonly server?: string | undefined;
+  /**
+   * The URL of a relay (`ogkit/relay`) of your own, through which requests to enclaves go. Pages need one: the enclaves' certificates are
+   * self-signed, and they send no CORS headers. The relay sees requests and answers, and can spend nothing that was not signed for it.
+   */
+  readonly relay?: string | undefined;
+  /**
+   * In Node requests to enclaves take the registry's TLS certificate and no other. `"system"` leaves the check to the platform, as it is
+   * in browsers, where no page can pin a certificate: there the answers' signatures alone tell who answered.
+   */
+  readonly tls?: "pinned" | "system" | undefined;
+  /** Makes the requests to enclaves in place of all of that. */
+  readonly fetch?: FetchLike | undefined;
+  /** Seconds until an answer begins, and for each piece of a stream. Default: 60. */
+  readonly timeout?: number | undefined;
+  /** Seconds for a whole stream. Default: 900. */
+  readonly streamTimeout?: number | undefined;
+  /** Whether images that are URLs are fetched. Default: true. */
+  readonly inlineImages?: boolean | undefined;
+  /** The account is a contract: its signatures are not checked here. */
+  readonly contractAccount?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A wallet on OpenGradient. Made by `OpenGradient.connect`. */
+export class OpenGradient {
+  readonly #core: OpenGradientCore;
+  /** The network, as it was given. */
+  readonly network: OpenGradientNetwork;
+  /** Chat and completion. */
+  readonly llm: Llm;
+
+  /** @internal */
+  constructor(core: OpenGradientCore, network: OpenGradientNetwork) {
+    this.#core = core;
+    this.network = network;
+    this.llm = new Llm(core);
+  }
+
+  /** The account that pays. */
+  get account(): Address {
+    return this.#core.account;
+  }
+
+  /**
+   * The OPG that this client signed for and that did not come back, in the smallest unit. What the limits count. A session's signature
+   * counts with its cap until the chain shows what was charged; where that is due, one HTTP request asks.
+   * @throws RpcError, HttpError
+   */
+  spent(options?: CallOptions): Promise<bigint> {
+    return this.#core.spent(options);
+  }
+
+  /** Follows the wallet; answers a function that ends it. */
+  on(event: "accountsChanged", listener: (accounts: Address[]) => void): () => void;
+  on(event: "chainChanged", listener: (chainId: number) => void): () => void;
+  on(event: "disconnect", listener: (error: unknown) => void): () => void;
+  on(event: "accountsChanged" | "chainChanged" | "disconnect", listener: (value: never) => void): () => void {
+    return this.#core.on(event, listener as (value: unknown) => void);
+  }
+
+  /** Forgets sessions and gives the memory back. The client cannot be used afterwards; answers that are on their way still come. */
+  close(): void {
+    this.#core.free();
+  }
+  /** As {@link OpenGradient.close}. */
+  free(): void {
+    this.close();
+  }
+  /** As {@link OpenGradient.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

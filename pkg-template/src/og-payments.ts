@@ -1,0 +1,105 @@
+/** `fetchWithPayment`: any x402 API, paid from the wallet. */
+
+import { invalidInput } from "./errors.js";
+import { relayFetch } from "./og-transport.js";
+import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
+import { PayerCore } from "./wasm/opengradient/ogkit.js";
+import type {
+  Address, Eip1193Provider, FetchLike, OnPayment, PaymentChain, PaymentPolicy, PaymentReceipt, PaymentRecord, RequestParts,
+} from "./wasm/opengradient/ogkit.js";
+
+/** Who pays, and how much at most. */
+export interface FetchWithPaymentOptions {
+  /** A discovered wallet, or any EIP-1193 provider. */
+  readonly wallet: Eip1193Provider | DiscoveredWallet;
+  /** One of the wallet's accounts; default: the one it selected at the first call. */
+  readonly account?: Address | undefined;
+  /**
+   * What may be paid. Calls with the same policy object, wallet and account count against its limits together; the object is read at
+   * the first of them. Default: OPG on Base; 0.1 for a request, 2 within an hour, 5 in all.
+   */
+  readonly policy?: PaymentPolicy | undefined;
+  /** Shown the payment before the wallet is asked; `false`, or a throw, refuses it. */
+  readonly onPayment?: OnPayment | undefined;
+  /** Chains beside Base and Base Sepolia, and endpoints to read balances and allowances from. */
+  readonly chains?: readonly PaymentChain[] | undefined;
+  /** The only receiver that may be paid for this request. */
+  readonly payTo?: Address | undefined;
+  /** The server keeps sessions as OpenGradient's do: one signature pays for several requests of one method and path. */
+  readonly sessions?: boolean | undefined;
+  /** Pays a URL that was paid within the last 5 minutes without asking for its price again. */
+  readonly payFirst?: boolean | undefined;
+  /** Seconds until the answer begins. Default: 60. */
+  readonly timeout?: number | undefined;
+  /** The URL of a relay (`ogkit/relay`), where the server lets no other origin in. */
+  readonly relay?: string | undefined;
+  /** Makes the HTTP requests in place of the platform's own. */
+  readonly fetch?: FetchLike | undefined;
+  /** The account is a contract: its signatures are not checked here. */
+  readonly contractAccount?: boolean | undefined;
+}
+
+/** What an answer took. */
+export interface ResponsePayment {
+  readonly payment: PaymentRecord;
+  /** The server's word on the settlement, held against the payment. Sessions give none. */
+  readonly receipt?: PaymentReceipt;
+}
+
+/** As `fetch`, and pays. */
+export type FetchWithPayment = (input: RequestInfo | URL, init: RequestInit | undefined, options: FetchWithPaymentOptions) => Promise<Response>;
+
+const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "timeout", "relay", "fetch", "contractAccount"];
+const DEFAULT_POLICY: PaymentPolicy = Object.freeze({});
+
+interface Known {
+  readonly wallet: Eip1193Provider;
+  readonly account: string | undefined;
+  readonly payer: Promise<PayerCore>;
+}
+/** The payers of each policy object: their limits go together. */
+const payers = new WeakMap<object, Known[]>();
+const payments = new WeakMap<Response, ResponsePayment>();
+
+function payerOf({ wallet: given, account, policy = DEFAULT_POLICY }: FetchWithPaymentOptions): Promise<PayerCore> {
+  const wallet = unwrapWallet(given);
+  const known = payers.get(policy) ?? [];
+  payers.set(policy, known);
+  const wanted = account?.toLowerCase();
+  const found = known.find((one) => one.wallet === wallet && one.account === wanted);
+  if (found) return found.payer;
+  const entry = { wallet, account: wanted, payer: PayerCore.connect({ wallet, account, policy }) };
+  known.push(entry);
+  // A wallet that said no is asked again the next time.
+  entry.payer.catch(() => known.splice(known.indexOf(entry), 1));
+  return entry.payer;
+}
+
+/** Makes the function; `load` is awaited before the WebAssembly is used. */
+export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPayment {
+  return async (input, init, options) => {
+    const unknown = Object.keys(options ?? {}).find((name) => !OPTIONS.includes(name));
+    if (unknown !== undefined) throw invalidInput(`options.${unknown.slice(0, 40)}`, `unknown key; expected one of ${OPTIONS.join(", ")}`);
+    const request = new Request(input, init);
+    const { signal, redirect } = request;
+    signal.throwIfAborted();
+    if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');
+    await load();
+    const [payer, body] = await Promise.all([payerOf(options), request.arrayBuffer()]);
+    const { onPayment, payTo, sessions, payFirst, timeout, chains, contractAccount, relay } = options;
+    const parts: RequestParts = {
+      url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, timeout,
+      chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
+      ...(request.method === "GET" || request.method === "HEAD" ? {} : { body: new Uint8Array(body) }),
+    };
+    const { response, controller, payment, receipt } = await payer.fetch(parts);
+    if (controller) signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
+    if (payment) payments.set(response, Object.freeze(receipt ? { payment, receipt } : { payment }));
+    return response;
+  };
+}
+
+/** What a response of `fetchWithPayment` took; `undefined` where it was free. Clones do not know it. */
+export function getPayment(response: Response): ResponsePayment | undefined {
+  return payments.get(response);
+}

@@ -1,0 +1,30 @@
+/** What every entry of `ogkit/opengradient` exports beside its functions. */
+
+export {
+  OgError, InvalidInputError, PaymentError, PaymentRefusedError, NotPayableError, InsufficientAllowanceError,
+  InsufficientTokenBalanceError, PaymentSignatureError, PaymentExpiredError, PaymentRejectedError, PaymentUncertainError,
+  VerificationError, StreamCutError, TeeUnavailableError, InferenceError, ResultRetrievalError, AuthenticationError, ServiceError,
+  NotReachableError, TxError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError, TxRpcError, TxReplacedError,
+  TxUncertainError, ConfigError, ChainNotSupportedError, WalletError, WalletRejectedError, WalletRequestPendingError,
+  WalletLockedError, WrongChainError, WalletUnsupportedMethodError, WalletDisconnectedError, WalletUnauthorizedError,
+  WalletFailedError, RpcError, HttpError, ProtocolError, ModuleLoadError, isOgError,
+} from "./errors.js";
+export type { OgErrorCode, OgErrorWith } from "./errors.js";
+export * from "./units.js";
+export { SettlementMode, TeeLlm } from "./og-models.js";
+export { openGradientNetworks } from "./og-networks.js";
+export { discoverWallets, watchWallets, type DiscoveredWallet } from "./wallets.js";
+export type { OpenGradientOptions } from "./og-client.js";
+export type { OpenGradientStatic } from "./og-api.js";
+export type {
+  ApprovalOptions, ChatMessage, ChatRequest, CompletionRequest, ContentPart, Llm, ResponseFormat, Tool,
+} from "./og-llm.js";
+export type { AssistantMessage, TextGenerationOutput } from "./og-output.js";
+export { PendingTextGenerationStream, TextGenerationStream, type StreamChunk } from "./og-stream.js";
+export { getPayment, type FetchWithPayment, type FetchWithPaymentOptions, type ResponsePayment } from "./og-payments.js";
+export { relayFetch, type TeeSource } from "./og-transport.js";
+export { pinnedFetch } from "#pinned";
+export type {
+  Address, AssetRule, CallOptions, Eip1193Provider, FetchLike, Hash, Hex, OnPayment, OpenGradientNetwork, OpgApproval, OpgState,
+  PaymentChain, PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
+} from "./wasm/opengradient/ogkit.js";

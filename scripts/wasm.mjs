@@ -1,0 +1,32 @@
+// One WebAssembly: the crate by wasm-pack, then wasm-opt. wasm-pack runs with its own wasm-opt off, because the engine
+// features must be named: what is not would be switched on by `--all-features` and refused by today's engines.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const ENGINE = ["bulk-memory", "sign-ext", "mutable-globals", "nontrapping-float-to-int", "reference-types", "multivalue"];
+// `zero-filled`: nobody else's memory is brought. `low-memory-unused`: the stack's far end lies there.
+const OPTIMISE = ["-Oz", "--converge", "--zero-filled-memory", "--low-memory-unused", "--strip-producers", "--strip-target-features"];
+
+/** Panics name their source file: without this machine's folders that is shorter, and the same everywhere. */
+function remap() {
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const folders = existsSync(registry) ? readdirSync(registry).map((name) => join(registry, name)) : [];
+  return [...folders, root.replace(/\/$/, "")].map((folder) => `--remap-path-prefix=${folder}=.`);
+}
+
+/** Runs a tool of the workspace. */
+export const run = (command, args, env = {}) =>
+  execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` } });
+
+/**
+ * Builds the crate with these features; the glue and its types lie in `folder` afterwards, the optimised WebAssembly at `output`.
+ * @param {string[]} features @param {string} folder @param {string} output
+ */
+export function buildWasm(features, folder, output) {
+  run("wasm-pack", ["build", "--mode", "no-install", "--release", "--no-opt", "--no-pack", "--target", "web", "--out-dir", folder, "--out-name", "ogkit", "--", "--no-default-features", "--features", features.join(",")], { CARGO_ENCODED_RUSTFLAGS: remap().join("\x1f") });
+  run("wasm-opt", [...OPTIMISE, ...ENGINE.map((name) => `--enable-${name}`), join(folder, "ogkit_bg.wasm"), "-o", output]);
+}

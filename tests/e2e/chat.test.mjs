@@ -1,0 +1,109 @@
+// The chat page as a person uses it: approve, see the price, watch the answer come, see its proof.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { approve, connect, open, reject, stage } from "./browser.mjs";
+
+/** Chromium tells of every 402, which is how a price is learnt. */
+const real = (problems) => problems.filter((problem) => !/status of 402/.test(problem));
+
+describe("the chat page", () => {
+  let set, url;
+  before(async () => {
+    set = await stage({ opengradient: { pause: 25, idle: 100_000 } });
+    url = `${set.url}chat.html`;
+  });
+  after(() => set?.stop());
+
+  const ask = async (page, question) => {
+    await page.getByLabel("Your question").fill(question);
+    await page.getByTestId("ask").click();
+  };
+
+  test("approve, decline, pay, watch, go on in the same session, stop", async () => {
+    const { page, problems } = await open(set.browser, url);
+    await connect(page);
+    await page.getByText("1000 OPG").waitFor();
+
+    await ask(page, "What is an enclave?");
+    await page.getByTestId("decline").click();
+    assert.match(await page.getByTestId("error").textContent(), /You declined the payment. Nothing was signed/);
+    await ask(page, "What is an enclave?");
+    assert.match(await page.getByTestId("payment").textContent(), /Pay up to 0\.1 OPG\?.*Receiver0x/s);
+    await page.getByTestId("pay").click();
+    await page.getByText(/Payments may move 0 OPG, but 0.1 OPG are needed/).waitFor();
+
+    await page.getByTestId("approve").click();
+    await reject(page);
+    assert.match(await page.locator("#approval").getByTestId("error").textContent(), /You rejected the request/);
+    await page.getByTestId("approve").click();
+    await approve(page);
+    await page.getByText("Approved: payments may move 1 OPG").waitFor();
+    await page.getByTestId("opg-allowance").getByText("1 OPG").waitFor();
+
+    await ask(page, "What is an enclave?");
+    await page.getByTestId("pay").click();
+    await approve(page);
+    // As it is written: the text grows before the proof is there.
+    const answer = page.getByTestId("answer").first();
+    await page.waitForFunction(() => (document.querySelector('[data-testid="answer"]')?.textContent ?? "").length > 5);
+    const [early, proofs] = [await answer.textContent(), await page.getByTestId("proof").count()];
+    await page.getByTestId("proof").waitFor();
+    assert.equal(proofs, 0);
+    assert.ok((await answer.textContent()).length > early.length);
+    assert.match(await page.getByTestId("cost").textContent(), /Paid by a new signature, good for up to 0\.1 OPG; it is charged when the session ends/);
+    await page.getByText("Proof and receipt").click();
+    assert.match(await page.getByTestId("receipt").textContent(), /Tokens\d+ in, \d+ out.*Enclave0x.*Request hash0x.*Paid to0x/s);
+
+    // The session goes on: no dialog, no wallet. Enter asks.
+    await page.getByLabel("Your question").fill("And a key?");
+    await page.getByLabel("Your question").press("Enter");
+    await page.getByTestId("proof").nth(1).waitFor();
+    assert.match(await page.getByTestId("cost").nth(1).textContent(), /Paid by the signature from before/);
+
+    await ask(page, "Tell a long story");
+    await page.waitForFunction(() => (document.querySelectorAll('[data-testid="answer"]')[2]?.textContent ?? "").length > 5);
+    await page.getByTestId("ask-cancel").click();
+    await page.getByText("Stopped. This text is not proven.").waitFor();
+    await page.getByTestId("opg-spent").getByText("0.1 OPG").waitFor();
+
+    await ask(page, "Please draw a picture");
+    assert.equal(await page.locator("#chat img").first().evaluate((image) => image.decode().then(() => image.src.slice(0, 15))), "data:image/png;");
+    assert.deepEqual(real(problems), []);
+    await page.context().close();
+  });
+
+  test("a hostile question and answer stay text", async () => {
+    const { page, problems } = await open(set.browser, `${url}?autoapprove`);
+    await connect(page, 0);
+    await page.getByTestId("approve").click();
+    await page.getByTestId("approved").waitFor();
+    await ask(page, "<img src=x onerror=alert(1)> say <b>it</b>");
+    await page.getByTestId("pay").click();
+    await page.getByTestId("proof").waitFor();
+    assert.equal(await page.locator("#chat img, #chat b").count(), 0);
+    assert.deepEqual(real(problems), []);
+    await page.context().close();
+  });
+
+  test("at phone width nothing overflows, and the keyboard reaches everything", async () => {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, problems } = await open(set.browser, `${url}?autoapprove`, { viewport: { width: 320, height: 640 }, colorScheme });
+      await page.getByTestId("wallet-dev.ogkit.wallet").focus();
+      await page.keyboard.press("Enter");
+      await page.getByTestId("network").waitFor();
+      await page.getByTestId("approve").press("Enter");
+      await page.getByTestId("approved").waitFor();
+      await page.getByLabel("Your question").fill(`${"averylongword".repeat(10)}?`);
+      await page.getByLabel("Your question").press("Enter");
+      await page.getByTestId("payment").waitFor();
+      await page.keyboard.press("Tab");
+      await page.getByTestId("pay").press("Enter");
+      await page.getByTestId("proof").waitFor();
+      await page.getByText("Proof and receipt").press("Enter");
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+      assert.deepEqual(real(problems), []);
+      await page.context().close();
+    }
+  });
+});

@@ -1,0 +1,295 @@
+// `fetchWithPayment` against the official npm x402 server: every scheme and path, settled on anvil; limits, sessions, the relay.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, describe, test } from "node:test";
+import { parseEther } from "viem";
+import { chromium } from "playwright-core";
+
+import { InvalidInputError, OpenGradient, fetchWithPayment, getPayment, pinnedFetch, relayFetch } from "../../../pkg/opengradient.js";
+import { createRelay, toNodeHandler } from "../../../pkg/relay.js";
+import { PRICE } from "../../devnet/opengradient/gateway.mjs";
+import { startHostile } from "../../devnet/opengradient/hostile.mjs";
+import { EXACT } from "../../devnet/opengradient/shop.mjs";
+import { ask, failure, open } from "./stage.mjs";
+
+let stage, net, wallet;
+before(async () => {
+  stage = await open({ idle: 400 });
+  net = stage.net;
+  wallet = await stage.wallet();
+});
+after(() => stage?.stop());
+
+const chains = () => [{ chainId: net.chainId, name: "Devnet", rpcUrl: net.rpcUrl }];
+const opg = (more = {}) => ({ chainId: net.chainId, address: net.opg, symbol: "OPG", decimals: 18, domain: { name: "OpenGradient", version: "1" }, maxPerRequest: parseEther("0.1"), ...more });
+const policy = (more, rule) => ({ assets: [opg(rule)], ...more });
+const options = (more = {}) => ({ wallet, chains: chains(), policy: policy(), ...more });
+const shop = (path) => `${net.shopUrl}${path}`;
+const signatures = (of = wallet) => of.requests.filter(({ method }) => method === "eth_signTypedData_v4").length;
+
+describe("the official server is paid", () => {
+  const ways = { "/exact-eip3009": EXACT, "/exact-permit2": EXACT, "/upto-permit2": PRICE };
+  for (const [way, cost] of Object.entries(ways)) {
+    test(way, async () => {
+      const [payer, seller, before] = [await stage.balance(wallet.address), await stage.balance(net.seller), signatures()];
+      const response = await fetchWithPayment(shop(`${way}/data`), undefined, options());
+      assert.ok(response instanceof Response && response.url === shop(`${way}/data`));
+      assert.deepEqual(await response.json(), { prefix: way, data: "Grüße 🚀" });
+      const { payment, receipt } = getPayment(response);
+      assert.ok(receipt.success && receipt.flaws.length === 0 && receipt.transaction.length === 66);
+      assert.deepEqual([payment.scheme, payment.chainId, payment.reused], [way.includes("upto") ? "upto" : "exact", net.chainId, false]);
+      assert.equal(payer - (await stage.balance(wallet.address)), cost);
+      assert.equal((await stage.balance(net.seller)) - seller, cost);
+      assert.equal(signatures() - before, 1);
+      if (way.includes("upto")) assert.equal(receipt.amount, PRICE);
+    });
+  }
+
+  test("bodies, methods and headers as fetch has them", async () => {
+    const url = shop("/exact-eip3009/echo");
+    for (const [input, init] of [
+      [url, { method: "POST", body: "hello" }],
+      [new URL(url), { method: "POST", body: new Uint8Array([104, 101, 108, 108, 111]) }],
+      [new Request(url, { method: "POST", body: "hello", headers: { "x-mine": "1" } }), undefined],
+      [url, { method: "POST", body: new Blob(["hello"]).stream(), duplex: "half" }],
+    ]) {
+      const response = await fetchWithPayment(input, init, options());
+      assert.deepEqual(await response.json(), { prefix: "/exact-eip3009", body: "hello" });
+    }
+  });
+
+  test("what is free stays free, and errors are answers", async () => {
+    const before = signatures();
+    const free = await fetchWithPayment(shop("/free/data"), undefined, options());
+    assert.equal((await free.json()).prefix, "/free");
+    assert.equal(getPayment(free), undefined);
+    assert.equal((await fetchWithPayment(shop("/nowhere"), undefined, options())).status, 404);
+    assert.equal(signatures(), before);
+    const balance = await stage.balance(wallet.address);
+    const failing = await fetchWithPayment(shop("/exact-eip3009/fail"), undefined, options());
+    assert.equal(failing.status, 500);
+    assert.equal(await stage.balance(wallet.address), balance, "a handler that fails is not paid");
+  });
+
+  test("a permit in place of an approval, only where it is allowed", async () => {
+    const poor = await stage.wallet({ allowance: 0n, gas: 0n, opg: parseEther("1") });
+    const url = shop("/exact-permit2-gasless/data");
+    assert.equal((await failure(fetchWithPayment(url, undefined, options({ wallet: poor })))).code, "insufficientAllowance");
+    assert.equal(signatures(poor), 0);
+    const response = await fetchWithPayment(url, undefined, options({ wallet: poor, policy: policy({ allowPermits: true }) }));
+    assert.equal(response.status, 200);
+    assert.equal(await stage.balance(poor.address), parseEther("1") - EXACT);
+  });
+
+  test("version 1, where a chain has a name there", async () => {
+    const named = await open({ chainId: 84532 });
+    try {
+      const payer = await named.wallet();
+      const given = { wallet: payer, chains: [{ chainId: 84532, rpcUrl: named.net.rpcUrl }], policy: { assets: [{ ...opg(), chainId: 84532 }] } };
+      const response = await fetchWithPayment(`${named.net.shopUrl}/v1-exact/data`, undefined, given);
+      assert.equal(response.status, 200);
+      assert.ok(getPayment(response).receipt.success);
+      assert.equal(await named.balance(named.net.seller), EXACT);
+    } finally {
+      await named.stop();
+    }
+  });
+
+  test("the gateway's sessions: one signature for many", async () => {
+    const before = signatures();
+    const send = (content) => fetchWithPayment(`${net.llmUrl}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ model: "gpt-5", messages: [{ role: "user", content }] }) }, options({ policy: session, sessions: true }));
+    const session = policy();
+    const responses = [await send("One"), await send("Two"), await send("Three")];
+    assert.deepEqual(responses.map((response) => getPayment(response).payment.reused), [false, true, true]);
+    assert.equal(signatures() - before, 1);
+    await Promise.all(responses.map((response) => response.text()));
+  });
+
+  test("paying first: no second round for a known price", async () => {
+    const own = policy();
+    const seen = [];
+    const spy = async (url, init) => {
+      seen.push(Boolean(new Headers(init.headers).get("payment-signature")));
+      return fetch(url, init);
+    };
+    const payer = options({ policy: own, payFirst: true, fetch: spy });
+    for (let round = 0; round < 2; round++) assert.equal((await fetchWithPayment(shop("/exact-eip3009/data"), undefined, payer)).status, 200);
+    assert.deepEqual(seen, [false, true, true]);
+  });
+});
+
+describe("limits and the caller's word", () => {
+  test("calls with the same policy object count together", async () => {
+    const own = policy({}, { maxPerSession: EXACT * 2n });
+    const get = () => fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: own }));
+    await Promise.all([get(), get()]);
+    assert.equal((await failure(get())).reason, "aboveSessionCap");
+    await fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: policy({}, { maxPerSession: EXACT * 2n }) }));
+  });
+
+  test("each call has its own onPayment", async () => {
+    const own = policy();
+    const seen = [];
+    const declined = await failure(fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: own, onPayment: () => false })));
+    assert.equal(declined.reason, "declined");
+    await fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: own, onPayment: (proposal) => void seen.push(proposal.amount) }));
+    assert.deepEqual(seen, [EXACT]);
+    const other = await failure(fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ payTo: net.opg })));
+    assert.equal(other.reason, "payeeNotAllowed");
+  });
+
+  test("the default policy pays OPG on Base only", async () => {
+    assert.equal((await failure(fetchWithPayment(shop("/exact-eip3009/data"), undefined, { wallet, chains: chains() }))).reason, "network");
+  });
+
+  test("mistakes", async () => {
+    for (const [field, init, more] of [["init.redirect", { redirect: "manual" }, {}], ["options.polcy", undefined, { polcy: {} }], ["options.relay", undefined, { relay: "http://[" }], ["headers", { headers: { "payment-signature": "x" } }, {}]]) {
+      const error = await failure(fetchWithPayment(shop("/free/data"), init, options(more)));
+      assert.ok(error instanceof InvalidInputError, String(error));
+      assert.equal(error.field, field);
+    }
+  });
+
+  test("abort: before, while it is paid, while the body comes", async () => {
+    assert.equal((await failure(fetchWithPayment(shop("/free/data"), { signal: AbortSignal.abort(new Error("early")) }, options()))).message, "early");
+    const controller = new AbortController();
+    const waiting = failure(fetchWithPayment(shop("/exact-eip3009/data"), { signal: controller.signal }, options({ onPayment: () => { controller.abort(new Error("second thoughts")); return new Promise(() => {}); } })));
+    assert.equal((await waiting).message, "second thoughts");
+    const hostile = await startHostile(net);
+    try {
+      const late = new AbortController();
+      const response = await fetchWithPayment(`${hostile.url}/endless-stream/v1/chat/completions`, { method: "POST", body: '{"model":"gpt-5","messages":[{"role":"user","content":"x"}]}', signal: late.signal }, options());
+      assert.equal(response.status, 200);
+      const reader = response.body.getReader();
+      await reader.read();
+      late.abort(new Error("enough"));
+      await failure((async () => { for (;;) await reader.read(); })());
+    } finally {
+      await hostile.stop();
+    }
+  });
+});
+
+describe("the relay", () => {
+  const serve = async (handler) => {
+    const server = createServer(handler);
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return { url: `http://127.0.0.1:${server.address().port}/og`, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)); } };
+  };
+
+  test("only what is allowed goes through, both ways", async () => {
+    const seen = [];
+    const answer = () => new Response("body", { status: 402, headers: { "payment-required": "abc", "set-cookie": "no=1", "content-type": "text/plain", server: "secret" } });
+    const relay = createRelay({
+      upstreams: ["https://llm.example/base/", { endpoint: "https://tee.example" }], origins: ["https://my.page"],
+      fetch: async (url, init) => { seen.push({ url, init }); return answer(); },
+    });
+    const at = (target, init = {}) => relay(new Request(`https://relay.example/og?url=${encodeURIComponent(target)}`, { headers: { origin: "https://my.page", cookie: "a=b", "payment-signature": "sig", "x-other": "1", ...init.headers }, ...init }));
+    const response = await at("https://llm.example/base/v1/chat/completions", { method: "POST", body: "question" });
+    assert.deepEqual([response.status, response.headers.get("payment-required"), response.headers.get("set-cookie"), response.headers.get("server")], [402, "abc", null, null]);
+    assert.equal(response.headers.get("access-control-allow-origin"), "https://my.page");
+    assert.match(response.headers.get("access-control-expose-headers"), /payment-required/);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.deepEqual([seen[0].url, seen[0].init.redirect, new TextDecoder().decode(seen[0].init.body)], ["https://llm.example/base/v1/chat/completions", "manual", "question"]);
+    assert.deepEqual(Object.fromEntries(seen[0].init.headers), { "content-type": "text/plain;charset=UTF-8", ...(seen[0].init.headers.has("payment-signature") ? { "payment-signature": "sig" } : {}) });
+    assert.equal((await at("https://tee.example/v1/chat/completions")).status, 402);
+    const before = seen.length;
+    for (const [target, status] of [
+      ["https://llm.example/other", 403], ["https://llm.example/base/../other", 403], ["https://llm.example/base/%2e%2e/other", 403], ["https://llm.example/based", 403],
+      ["https://llm.example:444/base/x", 403], ["http://llm.example/base/x", 403], ["https://llm.example.evil/base/x", 403], ["https://a:b@llm.example/base/x", 400],
+      ["http://169.254.169.254/latest", 403], ["file:///etc/passwd", 400], ["", 400],
+    ]) assert.equal((await at(target)).status, status, target);
+    assert.equal((await at("https://tee.example/x", { method: "DELETE" })).status, 405);
+    assert.equal((await relay(new Request("https://relay.example/?url=https://tee.example/x", { headers: { origin: "https://evil.page" } }))).status, 403);
+    assert.equal(seen.length, before, "nothing of that went out");
+    const preflight = await at("https://tee.example/x", { method: "OPTIONS" });
+    assert.deepEqual([preflight.status, /payment-signature/.test(preflight.headers.get("access-control-allow-headers"))], [204, true]);
+  });
+
+  test("redirects, failures, stalls and large bodies end at the relay", async () => {
+    const with_ = (fetch, more) => createRelay({ upstreams: ["https://x.example"], fetch, ...more });
+    const send = (relay, init) => relay(new Request("https://relay.example/?url=https://x.example/y", init));
+    const error = async (relay, init) => { const response = await send(relay, init); return [response.status, response.headers.get("x-ogkit-relay-error"), typeof (await response.json()).error]; };
+    assert.deepEqual(await error(with_(async () => new Response(null, { status: 307, headers: { location: "https://thief.example" } }))), [502, "1", "string"]);
+    assert.deepEqual(await error(with_(async () => { throw new Error("down"); })), [502, "1", "string"]);
+    assert.deepEqual(await error(with_((_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))), { timeout: 0.05 })), [504, "1", "string"]);
+    assert.deepEqual(await error(with_(async () => new Response("x"), { maxBody: 4 }), { method: "POST", body: "large" }), [413, "1", "string"]);
+    assert.deepEqual(await error(createRelay({ upstreams: async () => { throw new Error("no registry"); } })), [502, "1", "string"]);
+  });
+
+  test("a page and a gateway without CORS: the error names the cause, the relay mends it", async () => {
+    const closed = await open({ chainId: 31405, cors: false, tls: true, pause: 5 });
+    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    // In Node the relay pins what no page can.
+    const tees = () => OpenGradient.tees({ network: closed.network });
+    const relay = await serve(toNodeHandler(createRelay({ upstreams: tees, fetch: pinnedFetch(tees) })));
+    const site = await servePackage();
+    // Chains have CORS everywhere; the devnet's anvil too.
+    try {
+      const funded = await closed.wallet();
+      const page = await browser.newPage();
+      await page.exposeFunction("walletRequest", (asked) => funded.request(asked).then((result) => ({ result }), ({ message, code }) => ({ error: { message, code } })));
+      await page.goto(site.url);
+      const run = (more) => page.evaluate(async ({ network, more }) => {
+        const { OpenGradient } = await import("/opengradient.js");
+        const wallet = { request: async (asked) => { const { result, error } = await window.walletRequest(asked); if (error) throw Object.assign(new Error(error.message), error); return result; } };
+        const og = await OpenGradient.connect({ wallet, network, verify: "final", ...more });
+        try {
+          const pieces = [];
+          const stream = og.llm.chat({ model: "openai/gpt-5", messages: [{ role: "user", content: "Hello" }], stream: true });
+          for await (const chunk of stream) pieces.push(chunk.content);
+          const { proof, payment } = await stream.output();
+          return { pieces: pieces.length, proven: Boolean(proof), origin: payment.origin };
+        } catch (error) {
+          return { code: error.code, message: error.message };
+        }
+      }, { network: closed.network, more });
+      const refused = await run({});
+      assert.equal(refused.code, "teeUnavailable");
+      assert.match(refused.message, /CORS.*ogkit\/relay/);
+      assert.match(refused.message, /nothing was paid/);
+      const relayed = await run({ relay: relay.url });
+      assert.equal(relayed.proven, true, JSON.stringify(relayed));
+      assert.ok(relayed.pieces > 3);
+      assert.equal(relayed.origin, closed.net.llmUrl, "the enclave is paid, not the relay");
+    } finally {
+      await browser.close();
+      await relay.stop();
+      await site.stop();
+      await closed.stop();
+    }
+  });
+
+  test("in Node: a client through the relay, and what a dead relay says", async () => {
+    const relay = await serve(toNodeHandler(createRelay({ upstreams: [net.llmUrl] })));
+    const { og } = await stage.connect({ relay: relay.url });
+    const output = await og.llm.chat(ask("Through the relay"));
+    assert.deepEqual([output.teeEndpoint, output.payment.origin], [net.llmUrl, net.llmUrl]);
+    og.close();
+    await relay.stop();
+    const other = await stage.connect({ relay: relay.url });
+    assert.equal((await failure(other.og.llm.chat(ask("Hi")))).code, "teeUnavailable");
+    other.og.close();
+    const strict = await serve(toNodeHandler(createRelay({ upstreams: ["https://elsewhere.example"] })));
+    await assert.rejects(relayFetch(strict.url)(`${net.llmUrl}/v1/chat/completions`, { method: "POST", body: "{}" }), /this upstream is not relayed/);
+    await strict.stop();
+  });
+});
+
+/** The package as a site of its own. */
+async function servePackage() {
+  const { readFile } = await import("node:fs/promises");
+  const types = { js: "text/javascript", wasm: "application/wasm" };
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url, "http://x").pathname;
+    if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><title>t</title><link rel="icon" href="data:,"><script type="importmap">{"imports":{"#read":"/read-web.js","#pinned":"/pinned-web.js"}}</script>');
+    try {
+      const bytes = await readFile(new URL(`../../../pkg${path}`, import.meta.url));
+      response.writeHead(200, { "content-type": types[path.split(".").pop()] ?? "text/plain" }).end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)); } };
+}

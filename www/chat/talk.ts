@@ -1,0 +1,76 @@
+/** The conversation: questions, answers as they are written, and what is known about each. */
+
+import { TeeLlm, formatEther, type ChatMessage, type OpenGradient, type TextGenerationOutput } from "ogkit/opengradient";
+
+import { job, value } from "../busy.js";
+import { el, section, short } from "../dom.js";
+
+const MAX_TOKENS = 400;
+
+export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void {
+  const card = section("chat");
+  card.hidden = false;
+  const messages: ChatMessage[] = [];
+  const talk = el("ol", { class: "talk", "data-testid": "talk", "aria-label": "Conversation" });
+  const model = el("select", { name: "model" }, ...Object.values(TeeLlm).map((name) => el("option", { value: name, ...(name === TeeLlm.CLAUDE_HAIKU_4_5 ? { selected: true } : {}) }, name)));
+  const question = el("textarea", { name: "question", required: true, rows: "3", placeholder: "What is an enclave?" });
+  const form = el("form", { "aria-label": "Ask" }, el("label", {}, "Model", model), el("label", {}, "Your question", question));
+  // As in other chats: Enter asks, Shift and Enter makes a line.
+  question.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  job(form, "Ask", "ask", async ({ signal }) => {
+    const asked: ChatMessage = { role: "user", content: value(form, "question") };
+    const text = el("p", { class: "answer", "data-testid": "answer", "aria-busy": "true" });
+    const place = el("li", {}, el("p", { class: "asked" }, asked.content as string), text);
+    const stream = og.llm.chat({ model: model.value, messages: [...messages, asked], maxTokens: MAX_TOKENS, stream: true, signal });
+    try {
+      await stream;
+      talk.append(place);
+      talk.hidden = false;
+      question.value = "";
+      for await (const chunk of stream) {
+        text.append(chunk.content ?? "");
+        place.scrollIntoView({ block: "nearest" });
+      }
+      const output = await stream.output();
+      if (output.chatOutput) messages.push(asked, output.chatOutput);
+      place.append(...output.images.map((image) => el("img", { src: image, alt: "An image by the model; no proof covers it" })), about(og, output));
+    } catch (error) {
+      if (place.isConnected) place.append(el("p", { class: "proof bad", "data-testid": "unproven" }, signal.aborted ? "Stopped. This text is not proven." : "✗ This text is not proven."));
+      throw error;
+    } finally {
+      text.removeAttribute("aria-busy");
+      void refresh();
+    }
+  });
+  talk.hidden = true;
+  card.replaceChildren(el("h2", { id: "chat-title" }, "3 · Ask"), talk, form);
+}
+
+/** The proof, the price, the receipt. */
+function about({ network }: OpenGradient, { proof, payment, receipt, usage, model, teeEndpoint }: TextGenerationOutput): HTMLElement {
+  const { explorerUrl } = network.payments;
+  const rows: [string, HTMLElement | string | undefined][] = [
+    ["Model", model],
+    ["Tokens", usage && `${usage.promptTokens} in, ${usage.completionTokens} out`],
+    ["Enclave", proof && short(proof.teeId)],
+    ["Server", teeEndpoint],
+    ["Signed", proof && new Date(proof.timestamp * 1000).toLocaleString()],
+    ["Request hash", proof && short(proof.requestHash)],
+    ["Output hash", proof && short(proof.outputHash)],
+    ["Signature", proof && short(proof.signature)],
+    ["Paid to", payment && short(payment.payTo, explorerUrl && `${explorerUrl}/address/${payment.payTo}`)],
+    ["Payment", payment && short(payment.nonce)],
+    ["Transaction", receipt?.transaction && short(receipt.transaction, explorerUrl && `${explorerUrl}/tx/${receipt.transaction}`)],
+  ];
+  const cost = payment && `${payment.reused ? "Paid by the signature from before" : "Paid by a new signature"}, good for up to ${formatEther(payment.amount)} OPG${receipt ? "" : "; it is charged when the session ends"}.`;
+  return el("div", { class: "about" },
+    el("p", { class: "proof", "data-testid": "proof" }, "✓ Proven: the enclave signed exactly this answer to exactly this question"),
+    el("p", { class: "quiet", "data-testid": "cost" }, cost),
+    el("details", {}, el("summary", {}, "Proof and receipt"),
+      el("dl", { "data-testid": "receipt" }, ...rows.flatMap(([name, content]) => (content ? [el("dt", {}, name), el("dd", {}, content)] : [])))));
+}
