@@ -171,10 +171,13 @@ export function reference() {
   function symbolBody(symbol) {
     from = symbol.path;
     const { name, parts, entry } = symbol;
-    let out = `<p class="crumb">${linkTo(entry.path, entry.name)}</p><h1>${escape(name)}</h1>${pre(`<span class="t-word">import</span> { ${escape(name)} } <span class="t-word">from</span> <span class="t-text">"${escape(entry.name)}"</span>;`)}`;
+    const typeOnly = parts.every(({ kind }) => kind === KIND.INTERFACE || kind === KIND.ALIAS);
+    let out = `<p class="crumb">${linkTo(entry.path, entry.name)}</p><h1>${escape(name)}</h1>${pre(`<span class="t-word">import${typeOnly ? " type" : ""}</span> { ${escape(name)} } <span class="t-word">from</span> <span class="t-text">"${escape(entry.name)}"</span>;`)}`;
     if (codeOf.has(name)) out += `<p>Code <a href="${up()}guides/errors.html#${codeOf.get(name)}"><code>${codeOf.get(name)}</code></a>: cause and cure.</p>`;
     const aliasOfPart = (part) => part.kind === KIND.ALIAS && part.type?.type === "reference" && parts.some(({ id }) => id === part.type.target);
-    for (const part of parts) {
+    // `Ogpu.connect` first: it is how one gets the rest.
+    const order = (part) => (part.kind === KIND.VARIABLE ? 0 : 1);
+    for (const part of [...parts].sort((a, b) => order(a) - order(b))) {
       if (aliasOfPart(part)) continue;
       if (part.kind === KIND.CLASS) {
         out += pre(`class ${escape(part.name)}${generics(part)}${part.extendedTypes ? ` extends ${part.extendedTypes.map((t) => type(t)).join(", ")}` : ""}`) + comment(part.comment) + members(part);

@@ -4,10 +4,10 @@ const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 /** @param {unknown} text */
 export const escape = (text) => String(text).replace(/[&<>"]/g, (found) => ENTITIES[found]);
 
-/** As GitHub does it, except that a single word keeps its case: error codes are such words. */
+/** As GitHub does it, except that error codes, which begin with a small letter, keep their case. */
 export function slug(text) {
   const plain = text.replace(/[`*]/g, "").trim();
-  return /^\w+$/.test(plain) ? plain : plain.toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s+/g, "-");
+  return /^[a-z]\w*$/.test(plain) ? plain : plain.toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s+/g, "-");
 }
 
 const WORDS =
