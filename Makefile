@@ -1,10 +1,11 @@
-.PHONY: help setup demo test bench pkg devnet fmt clean
+.PHONY: help setup demo test bench pkg docs devnet fmt clean
 
 help:
 	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
 	@echo "make test     install what is missing and run every test"
 	@echo "make bench    measure beside viem, ethers and the official Python SDK; target/bench.json and target/bench.svg"
 	@echo "make pkg      build the npm package into pkg/"
+	@echo "make docs     build the documents' site into target/docs"
 	@echo "make devnet   run the devnet alone, in the foreground"
 	@echo "make fmt      format"
 	@echo "make clean    remove what was built"
@@ -23,6 +24,10 @@ bench: setup
 
 pkg: setup
 	@node scripts/pkg.mjs
+
+docs: setup
+	@node scripts/pkg.mjs
+	@node docs/site/build.mjs
 
 devnet: setup
 	@node tests/devnet/main.mjs

@@ -39,6 +39,15 @@ packages() {
   fi
 }
 
+documents() {
+  stamp=docs/node_modules/.installed
+  if ! cmp -s docs/package-lock.json "$stamp"; then
+    say "installing what the documents are built with"
+    npm ci --prefix docs --no-audit --no-fund --loglevel=error
+    cp docs/package-lock.json "$stamp"
+  fi
+}
+
 browser() {
   if [ ! -x /usr/bin/chromium ] || [ ! -x /usr/bin/chromedriver ]; then
     say "installing Chromium"
@@ -58,7 +67,7 @@ python() {
 }
 
 jobs=()
-for step in tools packages browser python; do
+for step in tools packages documents browser python; do
   $step & jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job"; done

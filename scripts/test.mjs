@@ -27,6 +27,7 @@ const LAYERS = {
   matrix: nodeTests("tests/package", "matrix"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
+  docs: nodeTests("tests/docs"),
   e2e: nodeTests("tests/e2e"),
   interop: nodeTests("tests/interop"),
 };

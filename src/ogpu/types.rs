@@ -135,7 +135,7 @@ pub struct SourceInfo {
 pub struct TaskInfo {
     /// The source that shall do it.
     pub source: Address,
-    /// The config document's JSON text, as [`metadata::task_config`](super::metadata::task_config) writes it.
+    /// The job: the function to run, and what it gets. It becomes the JSON document on IPFS.
     #[cfg_attr(target_arch = "wasm32", tsify(type = "TaskInput"))]
     pub config: String,
     /// The deadline, in unix seconds.

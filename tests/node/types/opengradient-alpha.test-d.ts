@@ -2,7 +2,7 @@
 import {
   Alpha, CandleOrder, CandleType, InferenceMode, LLM, ModelHub, Twins, createRunModelTool, generateImage, isOgError, readEth1HourPriceForecast,
   type FunctionTool, type ModelInput, type ModelOutput, type UploadProgress, type Workflow,
-} from "../../../pkg/opengradient-alpha.js";
+} from "../../../pkg/opengradient.js";
 
 declare const provider: { request(args: { method: string; params?: unknown }): Promise<unknown> };
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
