@@ -36,7 +36,7 @@ function fingerprint() {
 
 /** The entry points with a WebAssembly of their own: each has just the code of its cargo feature. */
 const ENTRIES = {
-  ogpu: ["ogpu", "api", "client", "contract", "source", "task", "response", "actors", "modules", "events", "run-task", "environments", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read-web"],
+  ogpu: ["ogpu", "api", "client", "contract", "source", "task", "response", "actors", "modules", "events", "run-task", "environments", "ipfs", "load", "start", "shared", "constants", "errors", "units", "networks", "wallets", "read-web"],
   opengradient: ["opengradient", "load-opengradient", "start", "errors", "units", "wallets", "read-web"],
 };
 

@@ -232,6 +232,7 @@ impl Input {
         self.value.is_string()
     }
 
+    #[cfg(feature = "opengradient")]
     /// The bytes of a `Uint8Array`, copied once.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         self.value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)

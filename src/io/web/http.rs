@@ -32,20 +32,36 @@ pub(super) struct Fetch;
 
 impl Http for Fetch {
     fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
-        async move {
-            let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
-            let promise = fetch_global(&request.url, &init(&request, &stop)?).map_err(network)?;
-            let response: Response = JsFuture::from(promise).await.map_err(network)?.unchecked_into();
-            let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
-            let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
-            let detach = Box::new(move || {
-                stop.armed.set(false);
-                Rc::new(Detached { response, controller: stop.controller.clone() }) as Rc<dyn Any>
-            });
-            Ok(HttpStream { head, body: stream::unfold(body, Body::next).boxed_local(), detach: Some(detach) })
-        }
-        .boxed_local()
+        let body = request.body.as_ref().map(|body| Uint8Array::from(body.as_slice()).into());
+        open(request, body)
     }
+}
+
+/// A fetch that sends the platform's own body, in place of the request's.
+#[cfg(feature = "ogpu")]
+pub(super) struct FetchWith(pub(super) JsValue);
+
+#[cfg(feature = "ogpu")]
+impl Http for FetchWith {
+    fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
+        open(request, Some(self.0.clone()))
+    }
+}
+
+fn open(request: HttpRequest, body: Option<JsValue>) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
+    async move {
+        let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
+        let promise = fetch_global(&request.url, &init(&request, body.as_ref(), &stop)?).map_err(network)?;
+        let response: Response = JsFuture::from(promise).await.map_err(network)?.unchecked_into();
+        let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
+        let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
+        let detach = Box::new(move || {
+            stop.armed.set(false);
+            Rc::new(Detached { response, controller: stop.controller.clone() }) as Rc<dyn Any>
+        });
+        Ok(HttpStream { head, body: stream::unfold(body, Body::next).boxed_local(), detach: Some(detach) })
+    }
+    .boxed_local()
 }
 
 /// A response that is the caller's own from now on.
@@ -71,7 +87,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-fn init(request: &HttpRequest, stop: &StopOnDrop) -> Result<RequestInit, HttpFailure> {
+fn init(request: &HttpRequest, body: Option<&JsValue>, stop: &StopOnDrop) -> Result<RequestInit, HttpFailure> {
     let init = RequestInit::new();
     init.set_method(request.method);
     init.set_credentials(RequestCredentials::Omit);
@@ -84,8 +100,8 @@ fn init(request: &HttpRequest, stop: &StopOnDrop) -> Result<RequestInit, HttpFai
         headers.set(name, value).map_err(network)?;
     }
     init.set_headers(&headers);
-    if let Some(body) = &request.body {
-        init.set_body(&Uint8Array::from(body.as_slice()));
+    if let Some(body) = body {
+        init.set_body(body);
     }
     Ok(init)
 }
