@@ -133,6 +133,10 @@ impl Delivery {
             }
             return Ok(this);
         }
+        // Blocks that are refused one by one may be had in a CAR.
+        if car && this.open_car(&cid, None).await? {
+            return Ok(this);
+        }
         if has_path && job.options.verify == Verify::Require {
             let reason = "the gateway serves no blocks, and a path below a directory cannot be checked without them";
             return Err(Miss::Passed(job.unverified(&this.place.url, reason)));

@@ -9,9 +9,12 @@ const ARGS = [
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
+/** Chromium. */
+export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS });
+
 /** Everything that an end-to-end test needs. */
 export async function stage() {
-  const [devnet, browser] = await Promise.all([startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+  const [devnet, browser] = await Promise.all([startDevnet(), launch()]);
   const site = await serve({ devnet });
   return {
     devnet,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use futures_util::stream::StreamExt as _;
-use js_sys::{JSON, Object, Promise, Uint8Array};
+use js_sys::{JSON, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal};
 
@@ -18,6 +18,13 @@ use crate::js::input::Input;
 use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::content::{self, Content, ContentStream, FetchOptions, Pieces, Source as _};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `[object Blob]` and the like: the same in every realm.
+    #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
+    fn tag_of(value: &JsValue) -> String;
+}
 
 /// Content from IPFS with its proof.
 #[wasm_bindgen]
@@ -204,7 +211,7 @@ pub(super) fn fetch(gateways: Vec<String>, url: &str, wanted: As, options: JsVal
 
 /// Content of any kind; with the name and type that it has of itself.
 fn source(data: JsValue) -> Result<(WebSource, Option<String>, Option<String>), Error> {
-    let tag = String::from(Object::from(data.clone()).to_string());
+    let tag = tag_of(&data);
     let data = Input::new("data", data);
     if data.is_text() {
         let text = data.text()?;
