@@ -37,7 +37,13 @@ describe("verified IPFS in a page", () => {
       await api.init(await fetch("/wasm/ogpu/ogkit_bg.wasm"));
       globalThis.api = api;
       globalThis.hash = async (bytes) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      globalThis.collect = async ({ stream }) => new Uint8Array(await new Response(stream).arrayBuffer());
+      // Not by `new Response(stream)`, which would hide the stream's own error.
+      globalThis.collect = async ({ stream }) => {
+        const parts = [];
+        const reader = stream.getReader();
+        for (let step = await reader.read(); !step.done; step = await reader.read()) parts.push(step.value);
+        return new Blob(parts).arrayBuffer();
+      };
     });
   });
   after(async () => {
@@ -73,7 +79,7 @@ describe("verified IPFS in a page", () => {
     const wanted = await hash(bytes);
     for (const manner of [...MANNERS.lies, ...MANNERS.conducts]) {
       const found = await set.page.evaluate(async ([cid, liar, honest]) => {
-        const quick = { timeout: 1.5, idleTimeout: 0.5, maxBytes: 8 << 20 };
+        const quick = { timeout: 4, idleTimeout: 1, maxBytes: 8 << 20 };
         const result = async (get) => {
           try {
             return await hash(await get());

@@ -7,7 +7,7 @@ import { MANNERS, startHostileGateway } from "../../devnet/hostile-gateway.mjs";
 import { KIB, KNOWN, OWN, collect, noise, startWorld } from "./world.mjs";
 
 const CODES = ["contentUnverified", "ipfsFetch", "ipfsGateway"];
-const QUICK = { timeout: 1.5, idleTimeout: 0.5, maxBytes: 8 << 20 };
+const QUICK = { timeout: 5, idleTimeout: 1, maxBytes: 8 << 20 };
 
 describe("a hostile gateway", () => {
   let world;
@@ -34,6 +34,8 @@ describe("a hostile gateway", () => {
     await world?.stop();
   });
 
+  /** A few at a time: what is measured is the gateways' patience, not this machine's. */
+  const groups = (all, size) => Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
   const streamed = async (cid, options) => collect((await fetchIpfsStream(cid, options)).stream);
   /** Either the truth or an error of ours; answers which. */
   async function told(get, bytes, what) {
@@ -52,18 +54,23 @@ describe("a hostile gateway", () => {
     test(`${kind}: no lie gets through, and none keeps the truth of another gateway away`, async () => {
       for (const { what, bytes, cid, plain } of subjects) {
         if (kind === "plain files" && !plain) continue;
-        await Promise.all(
-          [...MANNERS.lies, ...MANNERS.conducts].map(async (manner) => {
+        // These end by time alone.
+        const isSlow = what === "a small document" || what === "a file of many blocks";
+        for (const manners of groups(isSlow ? [...MANNERS.lies, ...MANNERS.conducts] : MANNERS.lies, 8)) await Promise.all(
+          manners.map(async (manner) => {
             const liar = world.hostile[kind].at(manner);
             const both = [liar, world.gateways[kind].url];
             const label = `${manner}, ${kind}, ${what}`;
-            const alone = await told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: [liar] }), bytes, label);
-            await told(() => streamed(cid, { ...QUICK, gateways: [liar] }), bytes, `${label}, streamed`);
-            // What only comes after the truth does no harm; spoiled plain files and single blocks have no way to be right.
+            const [alone, , ...helped] = await Promise.all([
+              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: [liar] }), bytes, label),
+              told(() => streamed(cid, { ...QUICK, gateways: [liar] }), bytes, `${label}, streamed`),
+              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both }), bytes, label),
+              told(() => streamed(cid, { ...QUICK, gateways: both }), bytes, `${label}, streamed`),
+              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both, race: 2 }), bytes, `${label}, raced`),
+            ]);
+            // What only comes after the truth does no harm; spoiled plain files have no way to be right.
             if (MANNERS.lies.includes(manner) && kind === "plain files") assert.ok(alone, label);
-            assert.equal(await told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both }), bytes, label), undefined, `${label}: the honest one was not asked`);
-            assert.equal(await told(() => streamed(cid, { ...QUICK, gateways: both }), bytes, label), undefined, `${label}, streamed: the honest one was not asked`);
-            assert.equal(await told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both, race: 2 }), bytes, label), undefined, `${label}: the race was lost`);
+            assert.deepEqual(helped, [undefined, undefined, undefined], `${label}: the honest one did not help`);
           }),
         );
       }
