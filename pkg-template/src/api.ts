@@ -1,10 +1,12 @@
 /** The functions of `ogkit/ogpu`, over whichever way the WebAssembly is loaded. */
 
 import { Ogpu as Client } from "./client.js";
+import * as ipfs from "./ipfs.js";
+import type { IpfsStream } from "./ipfs.js";
 import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
 import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
-import type { Address, Eip1193Provider, FetchOptions, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
+import type { Address, CidOptions, Eip1193Provider, FetchOptions, IpfsContent, IpfsData, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -33,17 +35,31 @@ export interface OgpuStatic {
   readOnly(options?: { network?: "mainnet" | "testnet" | Network | undefined }): Promise<Client>;
 }
 
-/** What can be published: JSON is written by `JSON.stringify`. */
-export type Publishable = string | Uint8Array | { [key: string]: JsonValue };
+/** A pinning service or a kubo node, when it is not OpenGPU's own. */
+export interface PublishToIpfsOptions extends PinOptions {
+  /** The service's upload URL, or kubo's `…/api/v0/add`. Default: the main network's service. */
+  pinUrl?: string | undefined;
+}
 
 /** Makes the functions; `load` is awaited before the WebAssembly is used. */
 export function bind(load: () => Promise<void>): {
   Ogpu: OgpuStatic;
   ChainConfig: ChainConfigStatic;
-  publishToIpfs: (data: Publishable, options?: PinOptions & { pinUrl?: string | undefined }) => Promise<string>;
+  publishToIpfs: (data: IpfsData, options?: PublishToIpfsOptions) => Promise<string>;
+  fetchIpfs: (url: string, options?: FetchOptions) => Promise<IpfsContent>;
   fetchIpfsJson: (url: string, options?: FetchOptions) => Promise<JsonValue>;
+  fetchIpfsBytes: (url: string, options?: FetchOptions) => Promise<Uint8Array<ArrayBuffer>>;
+  fetchIpfsStream: (url: string, options?: FetchOptions) => Promise<IpfsStream>;
+  cidOf: (data: IpfsData, options?: CidOptions) => Promise<string>;
   clearAllNonceCaches: () => Promise<void>;
 } {
+  // A link with a host of its own is asked for there alone, unless the caller names gateways.
+  const loaded =
+    <T>(fetch: (gateways: string[], url: string, options?: FetchOptions) => Promise<T>) =>
+    async (url: string, options?: FetchOptions): Promise<T> => {
+      await load();
+      return fetch(/^\s*https?:/i.test(url) ? [] : [networks.mainnet.gatewayUrl].flat(), url, options);
+    };
   return {
     Ogpu: Object.freeze({
       async connect(options: ConnectOptions) {
@@ -62,11 +78,15 @@ export function bind(load: () => Promise<void>): {
     }),
     async publishToIpfs(data, { pinUrl = networks.mainnet.pinUrl, ...options } = {}) {
       await load();
-      return wasm.publishToIpfs(data, pinUrl, options);
+      return ipfs.publish(data, pinUrl, options);
     },
-    async fetchIpfsJson(url, options) {
+    fetchIpfs: loaded(ipfs.fetchContent),
+    fetchIpfsJson: loaded(ipfs.fetchJson),
+    fetchIpfsBytes: loaded(ipfs.fetchBytes),
+    fetchIpfsStream: loaded(ipfs.fetchStream),
+    async cidOf(data, options) {
       await load();
-      return wasm.fetchIpfsJson(url, options);
+      return wasm.cidOf(data, options);
     },
     async clearAllNonceCaches() {
       await load();

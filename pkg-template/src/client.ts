@@ -7,9 +7,10 @@ import { Response } from "./response.js";
 import { runTask, type RunTaskOptions, type TaskRun } from "./run-task.js";
 import { Source } from "./source.js";
 import { Task } from "./task.js";
-import type { Publishable } from "./api.js";
+import * as ipfs from "./ipfs.js";
+import type { IpfsStream } from "./ipfs.js";
 import type {
-  Address, ApiConfirmedResponse, CallOptions, Core, Eip1193Provider, EventFilter, EventQuery, FetchOptions, Hash, IpfsContent, JsonValue, ListOptions,
+  Address, ApiConfirmedResponse, CallOptions, Core, Eip1193Provider, EventFilter, EventQuery, FetchOptions, Hash, IpfsContent, IpfsData, JsonValue, ListOptions,
   Network, NonceInfo, OgpuEvent, OgpuEventType, PinOptions, PublishOptions, Receipt, SourceInfo, TaskInfo, WatchOptions, WatchTiming,
   WriteOptions,
 } from "./wasm/ogpu/ogkit.js";
@@ -250,19 +251,34 @@ export class Ogpu {
 
   /**
    * Publishes content through the network's pinning service and answers its URL. The CID is computed here and the service's
-   * link must hold it. One HTTP request.
+   * link must hold it. A `Blob` or `File` is never whole in memory. One HTTP request.
    * @throws IPFSGatewayError, IPFSFetchError, ContentUnverifiedError
    */
-  publishToIpfs(data: Publishable, options?: PinOptions): Promise<string> {
-    return this.#core.publishToIpfs(data, options);
+  publishToIpfs(data: IpfsData, options?: PinOptions): Promise<string> {
+    return ipfs.publish(data, this.network.pinUrl, options);
   }
   /** Fetches a JSON document from IPFS and checks it against its CID. @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError */
   fetchIpfsJson(url: string, options?: FetchOptions): Promise<JsonValue> {
-    return this.#core.fetchIpfsJson(url, options);
+    return ipfs.fetchJson(this.#gateways, url, options);
+  }
+  /** Fetches bytes from IPFS and checks them against their CID. @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError */
+  fetchIpfsBytes(url: string, options?: FetchOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return ipfs.fetchBytes(this.#gateways, url, options);
+  }
+  /**
+   * Fetches content from IPFS piece by piece; each is checked against the CID before it is given. Cancelling the stream ends
+   * the requests.
+   * @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError; later failures end the stream
+   */
+  fetchIpfsStream(url: string, options?: FetchOptions): Promise<IpfsStream> {
+    return ipfs.fetchStream(this.#gateways, url, options);
   }
   /** Fetches content from IPFS, checks it against its CID and shows the proof. @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError */
   fetchIpfs(url: string, options?: FetchOptions): Promise<IpfsContent> {
-    return this.#core.fetchIpfs(url, options);
+    return ipfs.fetchContent(this.#gateways, url, options);
+  }
+  get #gateways(): string[] {
+    return [this.network.gatewayUrl].flat();
   }
 
   /** The chain that the wallet is on. No HTTP request. @throws MissingSignerError */

@@ -13,4 +13,4 @@ export { preload };
 
 /** An OpenGPU network and the wallet that signs there. */
 export type Ogpu = Client;
-export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(preload);
+export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfs, fetchIpfsJson, fetchIpfsBytes, fetchIpfsStream, cidOf, clearAllNonceCaches } = bind(preload);

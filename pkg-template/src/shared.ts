@@ -20,19 +20,20 @@ export { setLogLevel, type LogLevel, type LogSink } from "./log.js";
 export { ChainId, networks, type ChainConfigStatic } from "./networks.js";
 export { Environment, combineEnvironments, environmentNames, parseEnvironments } from "./environments.js";
 export { discoverWallets, watchWallets, type DiscoveredWallet } from "./wallets.js";
-export type { ConnectOptions, OgpuStatic, Publishable } from "./api.js";
+export type { ConnectOptions, OgpuStatic, PublishToIpfsOptions } from "./api.js";
 export { Source, type SourceSnapshot } from "./source.js";
 export { Task, type TaskSnapshot } from "./task.js";
 export { Response } from "./response.js";
 export { Master, Provider, type MasterSnapshot, type ProviderSnapshot } from "./actors.js";
 export type { Agent, Controller, Nexus, Terminal, Vault } from "./modules.js";
+export type { IpfsStream } from "./ipfs.js";
 export type { OgpuEventStream } from "./events.js";
 export type { ConfirmedResponse } from "./client.js";
 export type { Candidate, RunProgress, RunTaskOptions, TaskRun } from "./run-task.js";
 export { IpfsContent } from "./wasm/ogpu/ogkit.js";
 export type {
-  Address, ApiConfirmedResponse, CallOptions, Eip1193Provider, EventFilter, EventPlace, EventQuery, FetchOptions, Hash, Hex,
-  ImageEnvironments, JsonValue, ListOptions, Network, NonceInfo, OgpuEvent, OgpuEventType, OgpuEvents, PinOptions, Progress,
+  Address, ApiConfirmedResponse, CallOptions, CidOptions, Eip1193Provider, EventFilter, EventPlace, EventQuery, FetchOptions, Hash, Hex,
+  ImageEnvironments, IpfsData, JsonValue, ListOptions, Network, NonceInfo, OgpuEvent, OgpuEventType, OgpuEvents, PinOptions, Progress,
   PublishOptions, Receipt, ReceiptLog, ResponseParams, ResponseSnapshot, SourceInfo, SourceParams, TaskInfo, TaskInput, TaskParams,
   WatchOptions, WatchTiming, WriteOptions,
 } from "./wasm/ogpu/ogkit.js";

@@ -70,12 +70,11 @@ impl Clock for FakeClock {
     }
 }
 
-/// Real RSA.
-#[cfg(feature = "opengradient")]
+/// Real hashes and RSA.
 pub struct FakeCrypto;
 
-#[cfg(feature = "opengradient")]
 impl super::Crypto for FakeCrypto {
+    #[cfg(feature = "opengradient")]
     fn verify_rsa_pss_sha256(
         &self,
         spki: Vec<u8>,
@@ -173,7 +172,6 @@ pub fn io_stream(handler: impl FnMut(&HttpRequest) -> Result<Pieces, HttpFailure
         http: Rc::new(FakeHttp(RefCell::new(Box::new(handler)))),
         clock: Rc::new(FakeClock::default()),
         tabs: Rc::new(tabs.clone()),
-        #[cfg(feature = "opengradient")]
         crypto: Rc::new(FakeCrypto),
     };
     (io, tabs)

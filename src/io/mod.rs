@@ -12,7 +12,9 @@
 use std::rc::Rc;
 
 use alloy_primitives::{Address, B256, U256};
-use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, LocalBoxFuture, ready, select};
+use sha2::{Digest as _, Sha256};
 
 pub use self::http::{Http, HttpBody, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Redirects};
 use crate::error::Said;
@@ -62,11 +64,19 @@ pub trait Tabs {
     fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>>;
 }
 
-/// What the platform's own cryptography does for us, so that no RSA need be downloaded.
+/// What the platform's own cryptography does for us: several times faster, beside the thread, and no RSA need be downloaded.
 pub trait Crypto {
+    /// SHA-256 of the parts as one.
+    fn sha256(&self, parts: &[&[u8]]) -> LocalBoxFuture<'static, [u8; 32]> {
+        let mut hasher = Sha256::new();
+        parts.iter().for_each(|part| hasher.update(part));
+        ready(hasher.finalize().into()).boxed_local()
+    }
+
     /// Whether `signature` is one of `message` by the key in `spki` (DER SubjectPublicKeyInfo): RSA-PSS with SHA-256, MGF1
     /// with SHA-256, a salt of 32 bytes. `Err` says why the platform could not tell: no such key, no WebCrypto (pages
     /// that were not loaded over https have none).
+    #[cfg(feature = "opengradient")]
     fn verify_rsa_pss_sha256(
         &self,
         spki: Vec<u8>,
@@ -84,8 +94,7 @@ pub struct Io {
     pub clock: Rc<dyn Clock>,
     /// The origin's tabs.
     pub tabs: Rc<dyn Tabs>,
-    /// The platform's cryptography, for the network that needs it.
-    #[cfg(feature = "opengradient")]
+    /// The platform's cryptography.
     pub crypto: Rc<dyn Crypto>,
 }
 
@@ -113,6 +122,13 @@ impl Io {
 )]
 #[allow(missing_docs, reason = "the fields are named by what they hold; each variant is documented")]
 pub enum Progress {
+    /// A file's CID is being computed: so many of its bytes are hashed. Told for larger files alone.
+    Hashing {
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "number"))]
+        bytes: u64,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "number"))]
+        total: u64,
+    },
     /// A document goes to the pinning service.
     Uploading { filename: String, bytes: usize },
     /// The document is pinned, and the service's link holds its CID.

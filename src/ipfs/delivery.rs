@@ -12,21 +12,20 @@
 
 use std::rc::Rc;
 
-use futures_util::stream::StreamExt as _;
-
+use super::ask::{Body, CAR_TYPE, RAW_TYPE, ask};
+use super::blocks::Blocks;
 use super::car;
 use super::cid::{Cid, DAG_PB};
 use super::error::Error as IpfsError;
-use super::fetch::{FetchOptions, Verify, milliseconds};
-use super::location::{Location, Place, check_web};
+use super::fetch::{FetchOptions, Verify};
+use super::location::{Location, Place};
+use super::source::{Memory, prove};
 use super::support::Support;
-use super::verify::{MAX_BLOCK, Proof, verify, verify_block};
+use super::verify::{Block, MAX_BLOCK, Proof, verify};
 use super::walk::{Walker, wire_limit};
 use crate::error::{Error, Kind, public_url};
-use crate::io::{HttpBody, HttpFailure, HttpHead, HttpRequest, HttpStream, Io};
+use crate::io::{HttpHead, Io};
 
-const RAW_TYPE: &str = "application/vnd.ipld.raw";
-const CAR_TYPE: &str = "application/vnd.ipld.car";
 const CAR_ACCEPT: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=y";
 /// The parameters say the same as the header: which of both counts depends on a gateway's age.
 const CAR_QUERY: &str = "format=car&dag-scope=entity&car-version=1&car-order=dfs&car-dups=y";
@@ -48,6 +47,12 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn cid(&self) -> Option<String> {
         self.location.cid.map(|cid| cid.to_string())
+    }
+
+    /// The URL at which a gateway has content in a form.
+    pub(super) fn form(&self, place: &Place, cid: &Cid, path: &str, format: &str) -> Result<String, Miss> {
+        let url = place.form(cid, path, format);
+        url.ok_or_else(|| Miss::Passed(self.unverified(&place.url, "there is no gateway to ask")))
     }
 
     pub(super) fn unverified(&self, url: &str, reason: &str) -> Error {
@@ -84,16 +89,9 @@ pub(super) struct Delivery {
 
 enum State {
     Car(Body, car::Reader, Walker),
-    Blocks(Walker),
+    Blocks(Blocks, Walker),
     Plain(Body),
     Over,
-}
-
-/// A body, and how many bytes more it may have.
-struct Body {
-    pieces: HttpBody,
-    left: usize,
-    limit: usize,
 }
 
 impl Delivery {
@@ -113,7 +111,7 @@ impl Delivery {
             this.layout = Some("identity");
             this.size = walker.size();
             this.ready = walker.piece();
-            this.state = State::Blocks(walker);
+            this.state = State::Blocks(Blocks::default(), walker);
             return Ok(this);
         }
         let known = Support::of(&this.place);
@@ -131,8 +129,12 @@ impl Delivery {
             if !(car && this.open_car(&cid, walker.size()).await?) {
                 this.layout = Some("blocks");
                 this.size = walker.size();
-                this.state = State::Blocks(walker);
+                this.state = State::Blocks(Blocks::default(), walker);
             }
+            return Ok(this);
+        }
+        // Blocks that are refused one by one may be had in a CAR.
+        if car && this.open_car(&cid, None).await? {
             return Ok(this);
         }
         if has_path && job.options.verify == Verify::Require {
@@ -140,8 +142,8 @@ impl Delivery {
             return Err(Miss::Passed(job.unverified(&this.place.url, reason)));
         }
         let body = this.ask_plain().await?;
-        let bytes = this.whole(body).await?;
-        this.check(&cid, bytes)?;
+        let bytes = body.whole().await?;
+        this.check(&cid, bytes).await?;
         Ok(this)
     }
 
@@ -154,23 +156,19 @@ impl Delivery {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(None),
                 State::Plain(mut body) => {
-                    let piece = self.piece(&mut body).await?;
+                    let piece = body.piece().await?;
                     if piece.is_some() {
                         self.state = State::Plain(body);
                     }
                     return Ok(piece);
                 }
                 State::Car(body, reader, walker) => self.read_car(body, reader, walker).await?,
-                State::Blocks(mut walker) => {
-                    let Some(cid) = walker.wanted().copied() else { return Ok(None) };
-                    let url = self.form(&cid, "", "format=raw")?;
-                    let Some((_, body)) = self.ask(url, Some(RAW_TYPE), MAX_BLOCK).await? else {
-                        return Err(Miss::Passed(self.job.unverified(&self.url, "the gateway serves no blocks")));
-                    };
-                    let block = self.whole(body).await?;
-                    walker.take(&cid, block).map_err(|error| self.miss(error))?;
+                State::Blocks(mut blocks, mut walker) => {
+                    let wanted = Blocks::ahead(walker.upcoming());
+                    let Some((cid, block)) = blocks.first(&self.job, &self.place, wanted).await? else { return Ok(None) };
+                    walker.take_block(&cid, block).map_err(|error| self.miss(error))?;
                     self.ready = walker.piece();
-                    self.state = State::Blocks(walker);
+                    self.state = State::Blocks(blocks, walker);
                 }
             }
         }
@@ -186,11 +184,6 @@ impl Delivery {
         std::mem::take(&mut self.ready)
     }
 
-    fn form(&self, cid: &Cid, path: &str, format: &str) -> Result<String, Miss> {
-        let url = self.place.form(cid, path, format);
-        url.ok_or_else(|| Miss::Passed(self.job.unverified(&self.url, "there is no gateway to ask")))
-    }
-
     fn walker(&self, cid: &Cid) -> Result<Walker, Miss> {
         let limit = self.job.options.max_bytes as u64;
         Walker::new(*cid, &self.job.location.path, limit).map_err(|error| self.miss(error))
@@ -199,18 +192,18 @@ impl Delivery {
     /// Asks for the root's block. Whether it is all that is needed; otherwise the walker may have taken it.
     async fn open_block(&mut self, cid: &Cid, walker: &mut Walker) -> Result<bool, Miss> {
         let is_node = cid.codec() == DAG_PB;
-        let url = self.form(cid, "", "format=raw")?;
+        let url = self.job.form(&self.place, cid, "", "format=raw")?;
         // The answer may be the file itself.
         let limit = self.job.options.max_bytes.saturating_add(if is_node { MAX_BLOCK } else { 0 });
         let Some((head, body)) = self.ask(url, Some(RAW_TYPE), limit).await? else { return Ok(false) };
         let says_raw = is_type(&head, RAW_TYPE);
-        let bytes = self.whole(body).await?;
-        match verify_block(cid, &bytes) {
+        let block = Block::hash(&self.job.io, body.whole().await?).await;
+        match block.verify(cid) {
             Ok(()) => {
                 if is_node {
                     Support::remember(&self.place, |known| known.raw = Some(true));
                 }
-                walker.take(cid, bytes).map_err(|error| self.miss(error))?;
+                walker.take_block(cid, block).map_err(|error| self.miss(error))?;
                 if walker.wanted().is_some() {
                     return Ok(false);
                 }
@@ -222,7 +215,7 @@ impl Delivery {
             }
             Err(error) if says_raw || !is_node => Err(self.miss(error)),
             Err(_) if self.job.location.path.is_empty() => {
-                self.check(cid, bytes)?;
+                self.check(cid, block.into_bytes()).await?;
                 Support::remember(&self.place, |known| known.raw = Some(false));
                 Ok(true)
             }
@@ -237,7 +230,7 @@ impl Delivery {
     async fn open_car(&mut self, cid: &Cid, root_size: Option<u64>) -> Result<bool, Miss> {
         let job = Rc::clone(&self.job);
         let path = &job.location.path;
-        let url = self.form(cid, path, CAR_QUERY)?;
+        let url = job.form(&self.place, cid, path, CAR_QUERY)?;
         let limit = wire_limit(job.options.max_bytes, path);
         let Some((head, body)) = self.ask(url, Some(CAR_ACCEPT), limit).await? else { return Ok(false) };
         if is_type(&head, CAR_TYPE) {
@@ -252,8 +245,8 @@ impl Delivery {
         if !path.is_empty() || (root_size.is_some() && job.streaming) {
             return Ok(false);
         }
-        let bytes = self.whole(body).await?;
-        match self.check(cid, bytes) {
+        let bytes = body.whole().await?;
+        match self.check(cid, bytes).await {
             Err(_) if root_size.is_some() => Ok(false),
             checked => checked.map(|()| true),
         }
@@ -264,7 +257,7 @@ impl Delivery {
     async fn read_car(&mut self, mut body: Body, mut reader: car::Reader, mut walker: Walker) -> Result<(), Miss> {
         let fault = loop {
             match reader.next_block() {
-                Ok(Some((cid, block))) => match walker.take(&cid, block) {
+                Ok(Some((cid, block))) => match walker.take_block(&cid, Block::hash(&self.job.io, block).await) {
                     Ok(()) => {
                         self.size = walker.size();
                         self.ready = walker.piece();
@@ -280,7 +273,7 @@ impl Delivery {
                     Err(fault @ IpfsError::Block { .. }) => break fault,
                     Err(error) => return Err(self.miss(error)),
                 },
-                Ok(None) => match self.piece(&mut body).await? {
+                Ok(None) => match body.piece().await? {
                     Some(piece) => reader.push(&piece),
                     None => {
                         break reader.finish().and_then(|()| walker.finish()).err().unwrap_or(IpfsError::BadCar { reason: "" });
@@ -292,13 +285,17 @@ impl Delivery {
         if Support::of(&self.place).raw == Some(false) {
             return Err(self.miss(fault));
         }
-        self.state = State::Blocks(walker);
+        self.state = State::Blocks(Blocks::default(), walker);
         Ok(())
     }
 
     /// Checks a whole file by building its tree again.
-    fn check(&mut self, cid: &Cid, bytes: Vec<u8>) -> Result<(), Miss> {
-        let proof = if self.job.location.path.is_empty() { verify(cid, &bytes).map(|proof| proof.name()) } else { Ok("") };
+    async fn check(&mut self, cid: &Cid, bytes: Vec<u8>) -> Result<(), Miss> {
+        let proof = if self.job.location.path.is_empty() {
+            prove(&Memory { io: &self.job.io, bytes: &bytes }, cid).await.map(|proof| proof.name())
+        } else {
+            Ok("")
+        };
         match proof {
             Ok("") => Err(self.unproven(bytes, self.job.unverified(&self.url, "a path cannot be checked without its blocks"))),
             Ok(name) => {
@@ -335,66 +332,14 @@ impl Delivery {
         answer.map(|(_, body)| body).ok_or_else(|| Miss::Passed(self.job.unverified(&self.url, "the gateway refused")))
     }
 
-    /// Sends one request; `None` when the gateway does not serve the form that `accept` asks for.
     async fn ask(&mut self, url: String, accept: Option<&'static str>, limit: usize) -> Result<Option<(HttpHead, Body)>, Miss> {
-        let headers = accept.map(|accept| ("accept".into(), accept.to_owned())).into_iter().collect();
-        let timeout_ms = milliseconds(self.job.options.timeout);
         self.url = url;
-        let request = HttpRequest { headers, timeout_ms, max_bytes: limit, ..HttpRequest::get(self.url.clone()) };
-        let io = &self.job.io;
-        let answer = io.within(timeout_ms, io.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
-        let HttpStream { head, body, .. } = answer.map_err(|failure| self.failed(&failure))?;
-        // Where redirects led.
-        if !head.url.is_empty() && check_web(&head.url).is_err() {
-            let reason = "the gateway led to something other than http or https".to_owned();
-            return Err(Miss::Passed(Kind::IpfsFetch { url: public_url(&self.url), reason }.into()));
+        let answer = ask(&self.job, &self.place, &self.url, accept, limit).await?;
+        if let Some((head, _)) = &answer {
+            let content_type = head.header("content-type").filter(|found| !found.starts_with("application/vnd.ipld."));
+            self.content_type = content_type.map(str::to_owned);
         }
-        match head.status {
-            200 => {
-                let content_type = head.header("content-type").filter(|found| !found.starts_with("application/vnd.ipld."));
-                self.content_type = content_type.map(str::to_owned);
-                Ok(Some((head, Body { pieces: body, left: limit, limit })))
-            }
-            // What gateways say to a format that they do not know, or do not give to everyone.
-            status @ (400 | 403 | 405 | 406 | 415 | 501) if accept.is_some() => {
-                // These two may be meant for this content alone.
-                if !matches!(status, 400 | 403) {
-                    let is_raw = accept == Some(RAW_TYPE);
-                    Support::remember(&self.place, |known| *if is_raw { &mut known.raw } else { &mut known.car } = Some(false));
-                }
-                Ok(None)
-            }
-            status => Err(Miss::Passed(Kind::IpfsGateway { gateway: public_url(&self.url), status }.into())),
-        }
-    }
-
-    async fn piece(&self, body: &mut Body) -> Result<Option<Vec<u8>>, Miss> {
-        let idle = milliseconds(self.job.options.idle);
-        let failure = match self.job.io.within(idle, body.pieces.next()).await {
-            None => HttpFailure::Timeout,
-            Some(Some(Err(failure))) => failure,
-            Some(None) => return Ok(None),
-            Some(Some(Ok(piece))) => match body.left.checked_sub(piece.len()) {
-                None => HttpFailure::TooLarge(body.limit),
-                Some(left) => {
-                    body.left = left;
-                    return Ok(Some(piece));
-                }
-            },
-        };
-        Err(self.failed(&failure))
-    }
-
-    async fn whole(&self, mut body: Body) -> Result<Vec<u8>, Miss> {
-        let mut whole = Vec::new();
-        while let Some(piece) = self.piece(&mut body).await? {
-            append(&mut whole, piece);
-        }
-        Ok(whole)
-    }
-
-    fn failed(&self, failure: &HttpFailure) -> Miss {
-        Miss::Passed(Kind::IpfsFetch { url: public_url(&self.url), reason: failure.to_string() }.into())
+        Ok(answer)
     }
 
     fn miss(&self, error: IpfsError) -> Miss {

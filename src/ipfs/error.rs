@@ -54,10 +54,10 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// JSON that nests too deep.
-    TooDeep {
-        /// The greatest depth that is read.
-        limit: usize,
+    /// Content to be published that cannot be read.
+    Unreadable {
+        /// Why.
+        reason: &'static str,
     },
     /// A stream that is no CAR of version 1, or breaks off.
     BadCar {
@@ -134,6 +134,7 @@ impl Error {
         let reason = self.to_string();
         let kind = match self {
             Self::InvalidUrl { .. } | Self::InvalidCid { .. } => return crate::error::Error::input("url", reason),
+            Self::Unreadable { .. } => return crate::error::Error::input("data", reason),
             Self::InvalidFilename { .. } => return crate::error::Error::input("options.filename", reason),
             Self::InvalidContentType { .. } => return crate::error::Error::input("options.contentType", reason),
             Self::WrongLink { link, cid, .. } => Kind::ContentUnverified { url: link, cid, reason },
@@ -173,8 +174,7 @@ impl fmt::Display for Error {
             }
             Self::BadReply { found } => write!(f, "expected {{\"link\": …}} from the pinning service, but found {found}"),
             Self::WrongLink { link, reason, .. } => write!(f, "the pinning service answered with {link}: {reason}"),
-            Self::TooDeep { limit } => write!(f, "expected JSON of at most {limit} levels, but found more"),
-            Self::BadCar { reason } => f.write_str(reason),
+            Self::BadCar { reason } | Self::Unreadable { reason } => f.write_str(reason),
             Self::Block { expected, found, fault } => {
                 let none = |cid: &Option<String>| cid.clone().unwrap_or_else(|| "the end".to_owned());
                 let why = match fault {

@@ -81,14 +81,16 @@ impl Content {
     /// # Errors
     /// [`Kind::IpfsFetch`] when they are not.
     pub fn json(&self) -> Result<Json<'_>, Error> {
-        super::json::check_depth(&self.bytes, crate::json::MAX_DEPTH).map_err(|error| self.unfit(&error.to_string()))?;
-        Json::parse(self.text()?).ok_or_else(|| self.unfit("expected JSON, but found other text"))
+        Json::parse(self.text()?).ok_or_else(|| self.unfit("expected JSON of at most 128 levels, but found other text"))
     }
 
     fn unfit(&self, reason: &str) -> Error {
         Kind::IpfsFetch { url: public_url(&self.url), reason: reason.to_owned() }.into()
     }
 }
+
+/// Bytes in their order; an error is the last item.
+pub type Pieces = LocalBoxStream<'static, Result<Vec<u8>, Error>>;
 
 /// Content whose bytes are still coming.
 pub struct ContentStream {
@@ -102,8 +104,8 @@ pub struct ContentStream {
     pub content_type: Option<String>,
     /// How many bytes there are, where known.
     pub size: Option<u64>,
-    /// The bytes in their order; an error is the last item. Dropping it aborts what is under way.
-    pub pieces: LocalBoxStream<'static, Result<Vec<u8>, Error>>,
+    /// The bytes. Dropping them aborts what is under way.
+    pub pieces: Pieces,
 }
 
 /// Seconds as callers give them → milliseconds.

@@ -14,10 +14,12 @@
 //! * [`car`], [`walk`]: the blocks of a stream, and the proof of a file from its blocks.
 //! * [`location`]: the CID in whatever form a link has, and the URLs at which gateways serve it.
 //! * [`pin`]: a pinning service's or kubo's upload body and reply.
-//! * [`json`]: how deep a document nests, told before it is parsed.
+//! * [`source`]: content that need not be in memory, hashed a few chunks at a time.
 //!
 //! Everything but the flows is plain functions and state machines: no sockets, no randomness, no clock.
 
+mod ask;
+mod blocks;
 pub mod car;
 pub mod cid;
 mod delivery;
@@ -25,12 +27,12 @@ mod error;
 pub mod fetch;
 #[cfg(test)]
 mod fixture;
-pub mod json;
 pub mod location;
 pub mod multibase;
 mod node;
 pub mod pin;
 pub mod publish;
+pub mod source;
 mod support;
 pub mod unixfs;
 pub mod verify;

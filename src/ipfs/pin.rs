@@ -11,7 +11,7 @@
 use super::cid::Cid;
 use super::error::Error;
 use super::location::{Location, check_endpoint};
-use super::unixfs::{LAYOUTS, Layout};
+use super::unixfs::{KUBO_V0, KUBO_V1, Layout};
 use super::verify::{Proof, verify};
 use crate::json::Json;
 
@@ -54,16 +54,15 @@ impl Endpoint {
     }
 
     /// The layout that the service most likely chooses.
-    pub fn layout(&self) -> Option<&'static Layout> {
-        let name = if self.is_kubo { "kubo-cid-v1" } else { "unixfs-v0-2015" };
-        LAYOUTS.iter().find(|layout| layout.name == name)
+    pub fn layout(&self) -> &'static Layout {
+        if self.is_kubo { &KUBO_V1 } else { &KUBO_V0 }
     }
 
-    /// Reads the reply and proves that it names what was uploaded as `filename`; `prove` is told the CID.
+    /// Reads the reply about what was uploaded as `filename`.
     ///
     /// # Errors
-    /// As [`read_reply`].
-    pub fn read(&self, reply: &[u8], filename: &str, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
+    /// As [`read_reply`], but for the content.
+    pub fn read(&self, reply: &[u8], filename: &str) -> Result<Claim, Error> {
         let link = if reply.len() > MAX_REPLY {
             None
         } else if self.is_kubo {
@@ -71,7 +70,7 @@ impl Endpoint {
         } else {
             link(reply)
         };
-        pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, prove)
+        Claim::new(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?)
     }
 }
 
@@ -102,15 +101,6 @@ fn added(reply: &[u8], filename: &str) -> Option<String> {
         }
     }
     found
-}
-
-/// An upload, ready to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// The `Content-Type` header, with the boundary.
-    pub content_type: String,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 /// What stands around the content in an upload's body.
@@ -150,19 +140,6 @@ pub fn frame(filename: &str, content_type: &str, random: [u8; 16]) -> Result<Fra
     Ok(Frame { content_type: format!("multipart/form-data; boundary={boundary}"), head, tail })
 }
 
-/// Builds the upload of content that is in memory, where it is copied once.
-///
-/// # Errors
-/// As [`frame`].
-pub fn upload(content: &[u8], filename: &str, content_type: &str, random: [u8; 16]) -> Result<Upload, Error> {
-    let Frame { content_type, head, tail } = frame(filename, content_type, random)?;
-    let mut body = Vec::with_capacity(head.len() + content.len() + tail.len());
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(content);
-    body.extend_from_slice(tail.as_bytes());
-    Ok(Upload { content_type, body })
-}
-
 /// Type and subtype are tokens (RFC 9110); what follows are parameters, of which only the characters are checked.
 fn is_content_type(text: &str) -> bool {
     let is_token =
@@ -170,6 +147,45 @@ fn is_content_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim_end_matches(' ');
     let named = essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
     named && text.len() <= 255 && text.bytes().all(|c| (0x20..0x7f).contains(&c))
+}
+
+/// What a service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its link, as it came.
+    pub link: String,
+    /// The CID in it.
+    pub cid: Cid,
+}
+
+impl Claim {
+    fn new(link: String) -> Result<Self, Error> {
+        let wrong = |cid: Option<Cid>, reason| Err(wrong_link(&link, cid, reason));
+        let Ok(Location { cid, path, .. }) = Location::parse(&link) else { return wrong(None, "it is no link to fetch") };
+        let Some(cid) = cid else { return wrong(None, "it holds no CID") };
+        if !path.is_empty() {
+            return wrong(Some(cid), "it names a path below a CID, which proves nothing about the content");
+        }
+        Ok(Self { link: link.trim().to_owned(), cid })
+    }
+
+    /// The claim, once it was put to the proof.
+    ///
+    /// # Errors
+    /// [`Error::WrongLink`] where the proof failed; what else kept it from being made.
+    pub fn settle(self, proof: Result<Proof, Error>) -> Result<Pinned, Error> {
+        let Self { link, cid } = self;
+        match proof {
+            Ok(proof) => Ok(Pinned { link, cid, proof }),
+            Err(Error::UnsupportedMultihash { .. }) => Err(wrong_link(&link, Some(cid), "its hash function is not SHA-256")),
+            Err(Error::Mismatch { .. }) => Err(wrong_link(&link, Some(cid), "it names other content than was uploaded")),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn wrong_link(link: &str, cid: Option<Cid>, reason: &'static str) -> Error {
+    Error::WrongLink { link: Error::quote(link.as_bytes()), cid: cid.map(|cid| cid.to_string()), reason }
 }
 
 /// What a service answered, proven to hold the content.
@@ -190,23 +206,9 @@ pub struct Pinned {
 /// that is none, holds no CID, names something inside a directory, or names other content.
 pub fn read_reply(reply: &[u8], content: &[u8]) -> Result<Pinned, Error> {
     let link = if reply.len() > MAX_REPLY { None } else { link(reply) };
-    pinned(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?, |cid| verify(cid, content))
-}
-
-fn pinned(link: String, prove: impl FnOnce(&Cid) -> Result<Proof, Error>) -> Result<Pinned, Error> {
-    let wrong = |cid: Option<Cid>, reason| {
-        Err(Error::WrongLink { link: Error::quote(link.as_bytes()), cid: cid.map(|cid| cid.to_string()), reason })
-    };
-    let Ok(Location { cid, path, .. }) = Location::parse(&link) else { return wrong(None, "it is no link to fetch") };
-    let Some(cid) = cid else { return wrong(None, "it holds no CID") };
-    if !path.is_empty() {
-        return wrong(Some(cid), "it names a path below a CID, which proves nothing about the content");
-    }
-    match prove(&cid) {
-        Ok(proof) => Ok(Pinned { link: link.trim().to_owned(), cid, proof }),
-        Err(Error::UnsupportedMultihash { .. }) => wrong(Some(cid), "its hash function is not SHA-256"),
-        Err(_) => wrong(Some(cid), "it names other content than was uploaded"),
-    }
+    let claim = Claim::new(link.ok_or_else(|| Error::BadReply { found: Error::quote(reply) })?)?;
+    let proof = verify(&claim.cid, content);
+    claim.settle(proof)
 }
 
 #[cfg(test)]
@@ -222,26 +224,26 @@ mod tests {
 
     #[test]
     fn one_part_with_its_name_and_type() {
-        let upload = upload(b"{}", "data \u{e9}.json", "application/json", [0xab; 16]).unwrap();
+        let Frame { content_type, head, tail } = frame("data \u{e9}.json", "application/json", [0xab; 16]).unwrap();
         let boundary = format!("ogkit-{}", "ab".repeat(16));
         let expected = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"data \u{e9}.json\"\r\n\
              Content-Type: application/json\r\n\r\n{{}}\r\n--{boundary}--\r\n"
         );
-        assert_eq!(String::from_utf8(upload.body).unwrap(), expected);
-        assert_eq!(upload.content_type, format!("multipart/form-data; boundary={boundary}"));
+        assert_eq!([&head, "{}", &tail].concat(), expected);
+        assert_eq!(content_type, format!("multipart/form-data; boundary={boundary}"));
     }
 
     #[test]
     fn nothing_breaks_out_of_its_header() {
         for bad in ["", "a\"b", "a\r\nb", "a\nb", "a\\", "a\u{85}b", &"a".repeat(256)] {
-            assert!(matches!(upload(b"", bad, "text/plain", [0; 16]), Err(Error::InvalidFilename { .. })), "{bad}");
+            assert!(matches!(frame(bad, "text/plain", [0; 16]), Err(Error::InvalidFilename { .. })), "{bad}");
         }
         for bad in ["", "text", "/", "text/", "/plain", "te xt/plain", "text/plain\r\nX: y", "text/pl\u{e9}", "a/b/c"] {
-            assert!(matches!(upload(b"", "a", bad, [0; 16]), Err(Error::InvalidContentType { .. })), "{bad}");
+            assert!(matches!(frame("a", bad, [0; 16]), Err(Error::InvalidContentType { .. })), "{bad}");
         }
         for good in ["text/plain; charset=utf-8", "application/vnd.ipld.car", "image/svg+xml", "text/plain ;a=\"b\""] {
-            assert!(upload(b"", "a", good, [0; 16]).is_ok(), "{good}");
+            assert!(frame("a", good, [0; 16]).is_ok(), "{good}");
         }
     }
 
@@ -278,7 +280,7 @@ mod tests {
 
     #[test]
     fn kubo_is_known_by_its_path_and_told_how() {
-        let url = |url: &str| Endpoint::parse(url).map(|endpoint| (endpoint.url.clone(), endpoint.layout().unwrap().name));
+        let url = |url: &str| Endpoint::parse(url).map(|endpoint| (endpoint.url.clone(), endpoint.layout().name));
         let kubo = |query: &str| Ok((format!("http://127.0.0.1:5001/api/v0/add?{query}"), "kubo-cid-v1"));
         assert_eq!(url("http://127.0.0.1:5001/api/v0/add"), kubo("cid-version=1&raw-leaves=true&pin=true"));
         assert_eq!(url("http://127.0.0.1:5001/api/v0/add?pin=false&x#f"), kubo("pin=false&x&cid-version=1&raw-leaves=true"));
@@ -292,7 +294,11 @@ mod tests {
     #[test]
     fn kubos_lines_are_read_and_held_to_the_content() {
         let kubo = Endpoint::parse("http://k/api/v0/add").unwrap();
-        let read = |reply: &str| kubo.read(reply.as_bytes(), "a.json", |cid| verify(cid, b"hello world\n"));
+        let read = |reply: &str| {
+            let claim = kubo.read(reply.as_bytes(), "a.json")?;
+            let proof = verify(&claim.cid, b"hello world\n");
+            claim.settle(proof)
+        };
         let line = |name: &str, cid: &str| format!("{{\"Name\":\"{name}\",\"Hash\":\"{cid}\",\"Size\":\"20\"}}\n");
         let other = "QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n";
         for reply in [

@@ -1,17 +1,13 @@
 //! Content to a pinning service or a kubo node. The CID is computed first, and what the service answers is held to it.
 
-use std::rc::Rc;
-
-use futures_util::FutureExt as _;
-use futures_util::future::LocalBoxFuture;
-
 use super::cid::Cid;
 use super::fetch::milliseconds;
-use super::pin::{self, Endpoint, Frame};
-use super::unixfs;
-use super::verify::{Proof, RootsBuilder, verify};
+use super::pin::{self, Endpoint, Frame, Pinned};
+use super::source::{self, Memory, Source, Upload, prove};
+use super::unixfs::Layout;
+use super::verify::Proof;
 use crate::error::{Error, Kind, public_url};
-use crate::io::{HttpFailure, HttpRequest, HttpResponse, Io, OnProgress, Progress};
+use crate::io::{HttpRequest, Io, OnProgress, Progress};
 
 /// What may be published at once.
 pub const MAX_UPLOAD: usize = 256 << 20;
@@ -52,18 +48,8 @@ pub struct Published {
     pub layout: &'static str,
 }
 
-/// Content that is not in memory, such as a browser's `Blob`.
-pub trait Source {
-    /// How many bytes there are.
-    fn size(&self) -> u64;
-    /// The bytes from `start` up to `end`, both within the size.
-    fn read(&self, start: u64, end: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>>;
-    /// Sends `request` with a body made of `frame`'s head, the content and `frame`'s tail.
-    fn send(&self, request: HttpRequest, frame: &Frame) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>>;
-}
-
-/// How much of a [`Source`] is in memory at once.
-const PIECE: u64 = 1 << 20;
+/// Files of at least this size are told of while they are hashed; a smaller one takes a few milliseconds.
+const WORTH_TELLING: u64 = 4 << 20;
 
 /// Publishes content through a pinning service, or kubo's RPC when the path ends with `/api/v0/add`. What it answers is proven
 /// to name the content. One HTTP request for each attempt; uploading the same content twice does no harm.
@@ -75,80 +61,62 @@ pub async fn publish(io: &Io, url: &str, content: Vec<u8>, options: &PinOptions)
     if content.len() > MAX_UPLOAD {
         return Err(Error::input("data", format!("expected at most {MAX_UPLOAD} bytes, but found {}", content.len())));
     }
-    let endpoint = endpoint(url)?;
-    let expected = endpoint.layout().map(|layout| (layout, unixfs::root(&content, layout)));
-    let upload = pin::upload(&content, &options.filename, &options.content_type, io.clock.random())
-        .map_err(|error| error.at(url, None))?;
-    let body = Rc::new(upload.body);
-    let send = || io.send(request(&endpoint, &upload.content_type, Some(Rc::clone(&body)), options)).boxed_local();
-    let prove = |cid: &Cid| match expected {
-        Some((layout, root)) if root.same_block(cid) => Ok(Proof::File(layout)),
-        _ => verify(cid, &content),
-    };
-    attempts(io, &endpoint, content.len(), options, &send, &prove).await
+    publish_source(io, url, &Memory { io, bytes: &content }, options).await
 }
 
 /// Publishes content that is read in pieces: once for its CID, and once by the platform for each attempt to send it.
 ///
 /// # Errors
-/// As [`publish`], and those of [`Source::read`].
-pub async fn publish_source(io: &Io, url: &str, source: &dyn Source, options: &PinOptions) -> Result<Published, Error> {
-    let endpoint = endpoint(url)?;
+/// As [`publish`], and [`Kind::InvalidInput`] for content that cannot be read.
+pub async fn publish_source(io: &Io, url: &str, source: &dyn Upload, options: &PinOptions) -> Result<Published, Error> {
+    let endpoint = Endpoint::parse(url).map_err(|error| Error::input("pinUrl", error.to_string()))?;
     let frame = pin::frame(&options.filename, &options.content_type, io.clock.random()).map_err(|error| error.at(url, None))?;
-    let (size, mut at) = (source.size(), 0);
-    let mut roots = RootsBuilder::default();
-    while at < size {
-        let end = size.min(at + PIECE);
-        let piece = source.read(at, end).await?;
-        if piece.len() as u64 != end - at {
-            return Err(Error::input("data", "expected as many bytes as its size; did the file change?"));
-        }
-        roots.update(&piece);
-        at = end;
-    }
-    let roots = roots.finish();
-    let send = || source.send(request(&endpoint, &frame.content_type, None, options), &frame);
-    let bytes = usize::try_from(size).unwrap_or(usize::MAX);
-    attempts(io, &endpoint, bytes, options, &send, &|cid| roots.prove(cid)).await
-}
-
-fn endpoint(url: &str) -> Result<Endpoint, Error> {
-    Endpoint::parse(url).map_err(|error| Error::input("pinUrl", error.to_string()))
-}
-
-fn request(endpoint: &Endpoint, content_type: &str, body: Option<Rc<Vec<u8>>>, options: &PinOptions) -> HttpRequest {
-    HttpRequest {
-        method: "POST",
-        headers: vec![("content-type".into(), content_type.to_owned())],
-        body,
-        timeout_ms: milliseconds(options.timeout),
-        max_bytes: pin::MAX_REPLY,
-        ..HttpRequest::get(endpoint.url.clone())
-    }
-}
-
-type Reply<'a> = LocalBoxFuture<'a, Result<HttpResponse, HttpFailure>>;
-
-async fn attempts<'a>(
-    io: &Io,
-    endpoint: &Endpoint,
-    bytes: usize,
-    options: &PinOptions,
-    send: &dyn Fn() -> Reply<'a>,
-    prove: &dyn Fn(&Cid) -> Result<Proof, super::Error>,
-) -> Result<Published, Error> {
+    let layout = endpoint.layout();
+    let expected = root(source, layout, &options.on_progress).await?;
+    let reply = send(io, &endpoint, source, &frame, options).await?;
     let url = endpoint.url.as_str();
+    let claim = endpoint.read(&reply, &options.filename).map_err(|error| error.at(url, None))?;
+    let proof = if expected.same_block(&claim.cid) { Ok(Proof::File(layout)) } else { prove(source, &claim.cid).await };
+    let Pinned { link, cid, proof } = claim.settle(proof).map_err(|error| error.at(url, None))?;
+    let cid = cid.to_string();
+    (options.on_progress)(Progress::Uploaded { url: link.clone(), cid: cid.clone() });
+    Ok(Published { link, cid, layout: proof.name() })
+}
+
+/// The CID of content under a layout.
+///
+/// # Errors
+/// [`Kind::InvalidInput`] for content that cannot be read.
+pub async fn root(source: &dyn Source, layout: &Layout, on_progress: &OnProgress) -> Result<Cid, Error> {
+    let total = source.size();
+    let step = (total / 100).max(1 << 20);
+    let mut next = step;
+    let mut tell = |bytes| {
+        if total >= WORTH_TELLING && (bytes >= next || bytes == total) {
+            next = bytes + step;
+            on_progress(Progress::Hashing { bytes, total });
+        }
+    };
+    source::root(source, layout, &mut tell).await.map_err(|error| error.at("", None))
+}
+
+/// The reply to the first attempt that has one.
+async fn send(io: &Io, endpoint: &Endpoint, source: &dyn Upload, frame: &Frame, options: &PinOptions) -> Result<Vec<u8>, Error> {
+    let url = endpoint.url.as_str();
+    let bytes = usize::try_from(source.size()).unwrap_or(usize::MAX);
     (options.on_progress)(Progress::Uploading { filename: options.filename.clone(), bytes });
     let mut pause = milliseconds(options.backoff);
     let mut attempt = 0;
     loop {
-        let error = match send().await {
-            Ok(reply) if matches!(reply.head.status, 200 | 201) => {
-                let pinned = endpoint.read(&reply.body, &options.filename, prove).map_err(|error| error.at(url, None))?;
-                let (link, cid, layout) = (pinned.link, pinned.cid.to_string(), pinned.proof.name());
-                (options.on_progress)(Progress::Uploaded { url: link.clone(), cid: cid.clone() });
-                return Ok(Published { link, cid, layout });
-            }
+        let request = HttpRequest {
+            method: "POST",
+            headers: vec![("content-type".into(), frame.content_type.clone())],
+            timeout_ms: milliseconds(options.timeout),
+            max_bytes: pin::MAX_REPLY,
+            ..HttpRequest::get(url)
+        };
+        let error = match source.send(request, frame).await {
+            Ok(reply) if matches!(reply.head.status, 200 | 201) => return Ok(reply.body),
             Ok(reply) => {
                 let error = Error::from(Kind::IpfsGateway { gateway: public_url(url), status: reply.head.status });
                 if reply.head.status < 500 {
@@ -170,10 +138,17 @@ async fn attempts<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
 
+    use futures_util::future::LocalBoxFuture;
+    use futures_util::stream::StreamExt as _;
+
+    use super::super::source::Digests;
+    use super::super::unixfs::{self, Leaf};
     use super::*;
     use crate::io::fake;
+    use crate::io::{HttpFailure, HttpResponse};
 
     const HELLO: &str = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o";
 
@@ -196,30 +171,32 @@ mod tests {
     }
 
     /// A file on a disk, which may change while it is read.
-    struct Disk {
-        bytes: Vec<u8>,
+    struct Disk<'a> {
+        memory: Memory<'a>,
+        read: Cell<usize>,
         shrinks: bool,
-        io: Io,
     }
 
-    impl Source for Disk {
+    impl Source for Disk<'_> {
         fn size(&self) -> u64 {
-            self.bytes.len() as u64
+            self.memory.size()
         }
-        fn read(&self, start: u64, end: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>> {
-            let (start, end) = (usize::try_from(start).unwrap_or(0), usize::try_from(end).unwrap_or(0));
-            let end = if self.shrinks { end - 1 } else { end };
-            async move { Ok(self.bytes.get(start..end).unwrap_or_default().to_vec()) }.boxed_local()
+        fn leaves(&self, leaf: Leaf, chunk_size: usize) -> Digests<'_> {
+            self.read.set(self.read.get() + 1);
+            let all = self.memory.leaves(leaf, chunk_size);
+            if self.shrinks { all.take(3).boxed_local() } else { all }
         }
+    }
+
+    impl Upload for Disk<'_> {
         fn send(&self, request: HttpRequest, frame: &Frame) -> LocalBoxFuture<'_, Result<HttpResponse, HttpFailure>> {
-            let body = [frame.head.as_bytes(), &self.bytes, frame.tail.as_bytes()].concat();
-            async move { self.io.send(HttpRequest { body: Some(Rc::new(body)), ..request }).await }.boxed_local()
+            self.memory.send(request, frame)
         }
     }
 
     #[test]
-    fn a_source_is_read_once_and_its_root_known_before_the_reply() {
-        let bytes: Vec<u8> = (0..2_500_000_u32).map(|i| (i / 7).to_le_bytes()[0]).collect();
+    fn a_source_is_read_once_where_the_service_does_the_usual() {
+        let bytes: Vec<u8> = (0..5_500_000_u32).map(|i| (i / 7).to_le_bytes()[0]).collect();
         let whole = bytes.len();
         for layout in unixfs::LAYOUTS {
             for (link, is_right) in [(unixfs::root(&bytes, layout), true), (unixfs::root(b"other", layout), false)] {
@@ -227,17 +204,21 @@ mod tests {
                     assert!(request.body.as_ref().is_some_and(|body| body.len() > whole));
                     Ok(fake::reply(&request.url, 200, &[], format!("{{\"link\":\"ipfs://{link}\"}}")))
                 });
-                let source = Disk { bytes: bytes.clone(), shrinks: false, io: io.clone() };
-                let options = PinOptions::json(Rc::new(|_| ()));
-                let result = fake::run(publish_source(&io, "https://pin/file/create", &source, &options));
-                match result {
+                let source = Disk { memory: Memory { io: &io, bytes: &bytes }, read: Cell::new(0), shrinks: false };
+                let told = Rc::new(RefCell::new(Vec::new()));
+                let log = Rc::clone(&told);
+                let options = PinOptions::json(Rc::new(move |step| log.borrow_mut().push(step)));
+                match fake::run(publish_source(&io, "https://pin/file/create", &source, &options)) {
                     Ok(published) => assert_eq!((published.cid, is_right), (link.to_string(), true)),
                     Err(error) => assert_eq!((error.code(), is_right), ("contentUnverified", false)),
                 }
+                assert!(!is_right || (source.read.get() == 1) == (layout.name == "unixfs-v0-2015"), "{}", layout.name);
+                let total = whole as u64;
+                assert!(told.borrow().contains(&Progress::Hashing { bytes: total, total }));
             }
         }
         let (io, _) = fake::io(|request| Err(HttpFailure::Network(request.url.clone())));
-        let source = Disk { bytes, shrinks: true, io: io.clone() };
+        let source = Disk { memory: Memory { io: &io, bytes: &bytes }, read: Cell::new(0), shrinks: true };
         let result = fake::run(publish_source(&io, "https://pin/", &source, &PinOptions::json(Rc::new(|_| ()))));
         assert!(result.is_err_and(|error| error.code() == "invalidInput"));
     }

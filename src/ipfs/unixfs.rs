@@ -48,10 +48,15 @@ const fn layout(name: &'static str, cid_version: Version, leaf: Leaf, chunk_size
     Layout { name, cid_version, leaf, chunk_size, max_children }
 }
 
+/// kubo's default for ten years, and the profile named after it.
+pub const KUBO_V0: Layout = layout("unixfs-v0-2015", Version::V0, Leaf::File, 256 << 10, 174);
+
+/// kubo with `--cid-version=1`, and the JavaScript importer's default.
+pub const KUBO_V1: Layout = layout("kubo-cid-v1", Version::V1, Leaf::Raw, 256 << 10, 174);
+
 /// The layouts in use. Layouts with the same leaves stand together: checking them costs one hashing of the bytes.
 pub const LAYOUTS: &[Layout] = &[
-    // kubo's default for ten years, and the profile named after it.
-    layout("unixfs-v0-2015", Version::V0, Leaf::File, 256 << 10, 174),
+    KUBO_V0,
     // kubo with `--cid-version=1 --raw-leaves=false`.
     layout("kubo-v1-dag-pb", Version::V1, Leaf::File, 256 << 10, 174),
     // The profile that helia's defaults and newer kubo share.
@@ -59,8 +64,7 @@ pub const LAYOUTS: &[Layout] = &[
     layout("1-mib-raw-174", Version::V1, Leaf::Raw, 1 << 20, 174),
     // helia with `cidVersion: 0`, whose leaves stay plain.
     layout("helia-v0", Version::V0, Leaf::Raw, 1 << 20, 1024),
-    // kubo with `--cid-version=1`, and the JavaScript importer's default.
-    layout("kubo-cid-v1", Version::V1, Leaf::Raw, 256 << 10, 174),
+    KUBO_V1,
     // kubo with `--raw-leaves`, and the importer with `cidVersion: 0`.
     layout("kubo-raw-leaves", Version::V0, Leaf::Raw, 256 << 10, 174),
     // helia with `rawLeaves: false`.
@@ -220,25 +224,39 @@ impl Leaves {
 }
 
 fn leaf(leaf: Leaf, chunk: &[u8]) -> Node {
-    let size = chunk.len() as u64;
+    let (head, tail) = around(leaf, chunk.len() as u64);
+    let digest = Sha256::new().chain_update(&head).chain_update(chunk).chain_update(&tail).finalize();
+    LeafNode::new(leaf, chunk.len() as u64, digest.into()).0
+}
+
+/// What stands before and after a chunk of this size in its leaf's block.
+pub fn around(leaf: Leaf, size: u64) -> (Vec<u8>, Vec<u8>) {
     let kind = match leaf {
-        Leaf::Raw => return Node { codec: RAW, digest: sha256(chunk), file_size: size, block_size: size },
+        Leaf::Raw => return (Vec::new(), Vec::new()),
         Leaf::File => FILE,
         Leaf::RawNode => 0,
     };
     // UnixFS `Data`: Type (1), Data (2, left out when empty), filesize (3); in a dag-pb node's Data (1).
-    let mut head = vec![0x08, kind];
-    if !chunk.is_empty() {
-        head.push(0x12);
-        push_varint(&mut head, size);
+    let mut inner = vec![0x08, kind];
+    if size > 0 {
+        inner.push(0x12);
+        push_varint(&mut inner, size);
     }
     let mut tail = vec![0x18];
     push_varint(&mut tail, size);
-    let data = head.len() as u64 + size + tail.len() as u64;
-    let mut start = vec![0x0a];
-    push_varint(&mut start, data);
-    let digest = Sha256::new().chain_update(&start).chain_update(&head).chain_update(chunk).chain_update(&tail).finalize();
-    Node { codec: DAG_PB, digest: digest.into(), file_size: size, block_size: start.len() as u64 + data }
+    let mut head = vec![0x0a];
+    push_varint(&mut head, inner.len() as u64 + size + tail.len() as u64);
+    head.extend(inner);
+    (head, tail)
+}
+
+impl LeafNode {
+    /// The leaf of a chunk of this size whose block has this SHA-256.
+    pub(super) fn new(leaf: Leaf, size: u64, digest: [u8; 32]) -> Self {
+        let (head, tail) = around(leaf, size);
+        let codec = if leaf == Leaf::Raw { RAW } else { DAG_PB };
+        Self(Node { codec, digest, file_size: size, block_size: size + (head.len() + tail.len()) as u64 })
+    }
 }
 
 /// Hangs leaves in a balanced tree.

@@ -6,9 +6,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::cid::{Cid, DAG_PB, RAW, Version, sha256};
+use super::cid::{Cid, DAG_PB, Version, sha256};
 use super::error::Error;
-use super::unixfs::{LAYOUTS, Layout, Leaf, Leaves, Tree};
+use super::unixfs::{LAYOUTS, Layout, Leaf, LeafNode, Leaves, Tree};
+use crate::io::Io;
 
 /// IPFS blocks have at most this many bytes, so a leaf of any chunk size fits in.
 pub const MAX_BLOCK: usize = 2 << 20;
@@ -56,14 +57,11 @@ pub fn verify(cid: &Cid, bytes: &[u8]) -> Result<Proof, Error> {
     if cid.codec() != DAG_PB {
         return verify_block(cid, bytes).map(|()| Proof::Block);
     }
-    let mut groups = groups(cid, LAYOUTS);
-    if bytes.len() <= MAX_BLOCK {
-        groups.extend([Group::leaf(Leaf::File), Group::leaf(Leaf::RawNode)]);
-    }
     let mut found = None;
-    for mut group in groups {
-        group.update(bytes);
-        for (root, proof) in group.finish() {
+    for group in candidates(cid, bytes.len() as u64) {
+        let mut hashing = Hashing::new(group);
+        hashing.update(bytes);
+        for (root, proof) in hashing.finish() {
             if root.codec() == DAG_PB && root.sha2_256()? == wanted {
                 return Ok(proof);
             }
@@ -78,8 +76,43 @@ pub fn verify(cid: &Cid, bytes: &[u8]) -> Result<Proof, Error> {
 /// # Errors
 /// [`Error::UnsupportedMultihash`], [`Error::Mismatch`].
 pub fn verify_block(cid: &Cid, block: &[u8]) -> Result<(), Error> {
-    let found = sha256(block);
+    verify_digest(cid, sha256(block))
+}
+
+/// Checks one block's SHA-256 against its CID.
+pub(super) fn verify_digest(cid: &Cid, found: [u8; 32]) -> Result<(), Error> {
     if found == cid.sha2_256()? { Ok(()) } else { Err(mismatch(cid, Some(as_block(cid, found)))) }
+}
+
+/// A block and its SHA-256, which nothing but the hashing of these bytes can have made.
+pub struct Block {
+    bytes: Vec<u8>,
+    digest: [u8; 32],
+}
+
+impl Block {
+    /// Hashes here and now.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { digest: sha256(&bytes), bytes }
+    }
+
+    /// Hashes with the platform's own SHA-256, where that is faster.
+    pub async fn hash(io: &Io, bytes: Vec<u8>) -> Self {
+        Self { digest: io.crypto.sha256(&[&bytes]).await, bytes }
+    }
+
+    /// Checks the block against its CID.
+    ///
+    /// # Errors
+    /// As [`verify_block`].
+    pub fn verify(&self, cid: &Cid) -> Result<(), Error> {
+        verify_digest(cid, self.digest)
+    }
+
+    /// The bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// Checks a file against its CID while its bytes arrive, under several layouts at once: each group of layouts with the
@@ -93,7 +126,7 @@ pub struct Verifier {
 #[derive(Clone)]
 enum State {
     Block(Sha256),
-    File(Vec<Group>),
+    File(Vec<Hashing>),
 }
 
 impl Verifier {
@@ -103,7 +136,11 @@ impl Verifier {
     /// [`Error::UnsupportedMultihash`].
     pub fn new(cid: &Cid, layouts: &'static [Layout]) -> Result<Self, Error> {
         cid.sha2_256()?;
-        let state = if cid.codec() == DAG_PB { State::File(groups(cid, layouts)) } else { State::Block(Sha256::new()) };
+        let state = if cid.codec() == DAG_PB {
+            State::File(groups(cid, layouts).into_iter().map(Hashing::new).collect())
+        } else {
+            State::Block(Sha256::new())
+        };
         Ok(Self { cid: *cid, state })
     }
 
@@ -111,7 +148,7 @@ impl Verifier {
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Block(hasher) => hasher.update(bytes),
-            State::File(groups) => groups.iter_mut().for_each(|group| group.update(bytes)),
+            State::File(all) => all.iter_mut().for_each(|hashing| hashing.update(bytes)),
         }
     }
 
@@ -126,8 +163,8 @@ impl Verifier {
                 let found = as_block(&cid, hasher.finalize().into());
                 if found.same_block(&cid) { Ok(Proof::Block) } else { Err(mismatch(&cid, Some(found))) }
             }
-            State::File(groups) => {
-                let roots: Vec<(Cid, Proof)> = groups.into_iter().flat_map(Group::finish).collect();
+            State::File(all) => {
+                let roots: Vec<(Cid, Proof)> = all.into_iter().flat_map(Hashing::finish).collect();
                 let proof = roots.iter().find(|(root, _)| root.same_block(&cid)).map(|(_, proof)| *proof);
                 proof.ok_or_else(|| mismatch(&cid, roots.first().map(|(root, _)| *root)))
             }
@@ -135,85 +172,61 @@ impl Verifier {
     }
 }
 
-/// The CIDs that a file has under every known layout, computed while its bytes arrive: for content that is read once, before
-/// it is known which of them a service will choose. Costs six hashings of the bytes and at most two chunks of memory.
-pub struct RootsBuilder {
-    block: Sha256,
-    groups: Vec<Group>,
-}
-
-/// See [`RootsBuilder`].
-pub struct Roots(Vec<(Cid, Proof)>);
-
-impl Default for RootsBuilder {
-    fn default() -> Self {
-        Self { block: Sha256::new(), groups: groups(&Cid::v0([0; 32]), LAYOUTS) }
-    }
-}
-
-impl RootsBuilder {
-    /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.block.update(bytes);
-        self.groups.iter_mut().for_each(|group| group.update(bytes));
-    }
-
-    /// The CIDs of all that was taken.
-    pub fn finish(self) -> Roots {
-        let block = (Cid::v1(RAW, self.block.finalize().into()), Proof::Block);
-        Roots(std::iter::once(block).chain(self.groups.into_iter().flat_map(Group::finish)).collect())
-    }
-}
-
-impl Roots {
-    /// How the file has this CID.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedMultihash`], [`Error::Mismatch`].
-    pub fn prove(&self, cid: &Cid) -> Result<Proof, Error> {
-        cid.sha2_256()?;
-        let found = self.0.iter().find(|(root, _)| root.same_block(cid));
-        found.map(|(_, proof)| *proof).ok_or_else(|| mismatch(cid, self.0.get(1).map(|(root, _)| *root)))
-    }
-
-    /// The CID under a layout of [`LAYOUTS`], by its name.
-    pub fn under(&self, layout: &str) -> Option<Cid> {
-        self.0.iter().find(|(_, proof)| proof.name() == layout).map(|(root, _)| *root)
-    }
-}
-
 /// Layouts whose leaves are the same, and so are hashed once.
 #[derive(Clone)]
-struct Group {
-    leaf: Leaf,
-    chunk_size: usize,
-    leaves: Leaves,
+pub(super) struct Group {
+    pub(super) leaf: Leaf,
+    pub(super) chunk_size: usize,
     trees: Vec<(Tree, Proof)>,
 }
 
 impl Group {
-    fn new(leaf: Leaf, chunk_size: usize) -> Self {
-        Self { leaf, chunk_size, leaves: Leaves::new(leaf, chunk_size), trees: Vec::new() }
-    }
-
     /// One leaf for the whole file.
     fn leaf(leaf: Leaf) -> Self {
         let layout = Layout { name: "", cid_version: Version::V1, leaf, chunk_size: MAX_BLOCK, max_children: 2 };
-        let mut group = Self::new(leaf, MAX_BLOCK);
-        group.trees.push((Tree::new(&layout), Proof::Leaf));
-        group
+        Self { leaf, chunk_size: MAX_BLOCK, trees: vec![(Tree::new(&layout), Proof::Leaf)] }
+    }
+
+    pub(super) fn push(&mut self, leaf: LeafNode) {
+        self.trees.iter_mut().for_each(|(tree, _)| tree.push(leaf));
+    }
+
+    pub(super) fn finish(self) -> impl Iterator<Item = (Cid, Proof)> {
+        self.trees.into_iter().map(|(tree, proof)| (tree.finish(), proof))
+    }
+}
+
+/// A group, and the file as far as it came.
+#[derive(Clone)]
+struct Hashing {
+    leaves: Leaves,
+    group: Group,
+}
+
+impl Hashing {
+    fn new(group: Group) -> Self {
+        Self { leaves: Leaves::new(group.leaf, group.chunk_size), group }
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        let trees = &mut self.trees;
-        self.leaves.update(bytes, &mut |leaf| trees.iter_mut().for_each(|(tree, _)| tree.push(leaf)));
+        let group = &mut self.group;
+        self.leaves.update(bytes, &mut |leaf| group.push(leaf));
     }
 
-    fn finish(self) -> Vec<(Cid, Proof)> {
-        let Self { leaves, mut trees, .. } = self;
-        leaves.finish(&mut |leaf| trees.iter_mut().for_each(|(tree, _)| tree.push(leaf)));
-        trees.into_iter().map(|(tree, proof)| (tree.finish(), proof)).collect()
+    fn finish(self) -> impl Iterator<Item = (Cid, Proof)> {
+        let Self { leaves, mut group } = self;
+        leaves.finish(&mut |leaf| group.push(leaf));
+        group.finish()
     }
+}
+
+/// The groups that a file of this size can be in, the likeliest first.
+pub(super) fn candidates(cid: &Cid, size: u64) -> Vec<Group> {
+    let mut groups = groups(cid, LAYOUTS);
+    if size <= MAX_BLOCK as u64 {
+        groups.extend([Group::leaf(Leaf::File), Group::leaf(Leaf::RawNode)]);
+    }
+    groups
 }
 
 /// The layouts in groups, those of the CID's own version first: few publishers print another than they built.
@@ -224,11 +237,7 @@ fn groups(cid: &Cid, layouts: &'static [Layout]) -> Vec<Group> {
             let tree = (Tree::new(layout), Proof::File(layout));
             match groups.iter_mut().find(|group| group.leaf == layout.leaf && group.chunk_size == layout.chunk_size) {
                 Some(group) => group.trees.push(tree),
-                None => {
-                    let mut group = Group::new(layout.leaf, layout.chunk_size);
-                    group.trees.push(tree);
-                    groups.push(group);
-                }
+                None => groups.push(Group { leaf: layout.leaf, chunk_size: layout.chunk_size, trees: vec![tree] }),
             }
         }
     }
@@ -242,7 +251,7 @@ fn as_block(like: &Cid, digest: [u8; 32]) -> Cid {
     }
 }
 
-fn mismatch(expected: &Cid, found: Option<Cid>) -> Error {
+pub(super) fn mismatch(expected: &Cid, found: Option<Cid>) -> Error {
     let found = found.map_or_else(|| "no known layout".to_owned(), |cid| cid.to_string());
     Error::Mismatch { expected: expected.to_string(), found }
 }
@@ -250,7 +259,7 @@ fn mismatch(expected: &Cid, found: Option<Cid>) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 mod tests {
-    use super::super::cid::{DAG_CBOR, DAG_JSON};
+    use super::super::cid::{DAG_CBOR, DAG_JSON, RAW};
     use super::super::unixfs::root;
     use super::*;
 
@@ -287,22 +296,6 @@ mod tests {
                 assert!(matches!(liar.finish(), Err(Error::Mismatch { .. })), "{} by {piece}", layout.name);
             }
         }
-    }
-
-    #[test]
-    fn every_root_is_known_before_one_is_chosen() {
-        let file = bytes(300_001);
-        let mut builder = RootsBuilder::default();
-        file.chunks(70_000).for_each(|piece| builder.update(piece));
-        let roots = builder.finish();
-        for layout in LAYOUTS {
-            let cid = root(&file, layout);
-            assert!(roots.prove(&cid).is_ok(), "{}", layout.name);
-            assert_eq!(roots.under(layout.name).map(|cid| cid.sha2_256()), Some(cid.sha2_256()));
-            let other = root(&file[1..], layout);
-            assert!(matches!(roots.prove(&other), Err(Error::Mismatch { .. })), "{}", layout.name);
-        }
-        assert_eq!(roots.prove(&Cid::v1(RAW, sha256(&file))), Ok(Proof::Block));
     }
 
     #[test]

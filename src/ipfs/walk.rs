@@ -12,7 +12,7 @@
 use super::cid::{Cid, DAG_PB, RAW};
 use super::error::{Error, Fault};
 use super::node::{Kind, Node};
-use super::verify::{MAX_BLOCK, verify_block};
+use super::verify::{Block, MAX_BLOCK};
 
 /// The most nodes between a file's root and a leaf. 174 children on each level need six for the largest file there can be.
 const MAX_DEPTH: u8 = 32;
@@ -64,6 +64,12 @@ impl Walker {
         self.pending.last().map(|want| &want.cid)
     }
 
+    /// The blocks whose turn is to come, the next one first, without those that are their own CID. A node's children come
+    /// in front of them once it is taken.
+    pub fn upcoming(&self) -> impl Iterator<Item = &Cid> {
+        self.pending.iter().rev().map(|want| &want.cid).filter(|cid| cid.identity().is_none())
+    }
+
     /// The next bytes of the file, proven; none until a block with some is taken. What is not asked for is kept.
     pub fn piece(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.proven)
@@ -87,9 +93,17 @@ impl Walker {
     /// After these nothing has changed. Proven, and so the same at every sender: [`Error::Path`], [`Error::Unsupported`],
     /// [`Error::UnsupportedMultihash`], [`Error::BadNode`], [`Error::TooLarge`].
     pub fn take(&mut self, cid: &Cid, block: Vec<u8>) -> Result<(), Error> {
+        self.take_block(cid, Block::new(block))
+    }
+
+    /// As [`take`](Self::take), for a block that is hashed already.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_block(&mut self, cid: &Cid, block: Block) -> Result<(), Error> {
         if let Some(own) = cid.identity() {
             let mismatch = || Error::Mismatch { expected: cid.to_string(), found: "other bytes".to_owned() };
-            return (own == block).then_some(()).ok_or_else(mismatch);
+            return (own == block.into_bytes()).then_some(()).ok_or_else(mismatch);
         }
         let wanted = self.wanted();
         if !wanted.is_some_and(|wanted| wanted.same_block(cid)) {
@@ -103,11 +117,11 @@ impl Walker {
             let expected = wanted.map(Cid::to_string);
             return Err(Error::Block { expected, found: Some(cid.to_string()), fault });
         }
-        verify_block(cid, &block)?;
+        block.verify(cid)?;
         if let Some(want) = self.pending.pop() {
             self.before = Some(*cid);
             self.blocks += 1;
-            self.open(&want, block)?;
+            self.open(&want, block.into_bytes())?;
         }
         self.take_identities()
     }

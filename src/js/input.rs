@@ -2,7 +2,7 @@
 //! bigint, addresses in mixed case must pass their checksum (EIP-55).
 
 use alloy_primitives::{Address, B256, U256};
-use js_sys::{Array, BigInt, Function, JSON, Object, Reflect, Uint8Array};
+use js_sys::{Array, BigInt, Function, JSON, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -239,7 +239,8 @@ impl Input {
     }
 
     /// The bytes of a `Uint8Array`, copied once.
+    #[cfg(feature = "opengradient")]
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
-        self.value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+        self.value.dyn_ref::<js_sys::Uint8Array>().map(js_sys::Uint8Array::to_vec)
     }
 }

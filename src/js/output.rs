@@ -13,6 +13,9 @@ use crate::io::Progress;
 pub(crate) fn step(step: &Progress) -> JsValue {
     let built = Build::new();
     match step {
+        Progress::Hashing { bytes, total } => {
+            built.with("kind", "hashing").with("bytes", number(*bytes)).with("total", number(*total))
+        }
         Progress::Uploading { filename, bytes } => {
             built.with("kind", "uploading").text("filename", filename).with("bytes", number(*bytes as u64))
         }

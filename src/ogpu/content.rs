@@ -6,9 +6,12 @@ use alloy_primitives::Address;
 use super::network::Network;
 use crate::error::{Error, Kind, public_url};
 use crate::io::{HttpRequest, Io};
+pub use crate::ipfs::cid::Version;
 pub(crate) use crate::ipfs::fetch::milliseconds;
-pub use crate::ipfs::fetch::{Content, FetchOptions, Verify, fetch};
-pub use crate::ipfs::publish::{MAX_UPLOAD, PinOptions};
+pub use crate::ipfs::fetch::{Content, ContentStream, FetchOptions, Pieces, Verify, fetch, fetch_stream};
+pub use crate::ipfs::publish::{MAX_UPLOAD, PinOptions, root};
+pub use crate::ipfs::source::{Source, Upload};
+pub use crate::ipfs::unixfs::{KUBO_V0, Layout, Leaf};
 use crate::json::Json;
 
 /// Publishes content through the network's pinning service; the service's link, proven to name it.
@@ -17,6 +20,14 @@ use crate::json::Json;
 /// As [`ipfs::publish`](crate::ipfs::publish::publish).
 pub async fn publish(io: &Io, pin_url: &str, content: Vec<u8>, options: &PinOptions) -> Result<String, Error> {
     crate::ipfs::publish::publish(io, pin_url, content, options).await.map(|published| published.link)
+}
+
+/// As [`publish`], for content that need not be in memory.
+///
+/// # Errors
+/// As [`ipfs::publish_source`](crate::ipfs::publish::publish_source).
+pub async fn publish_source(io: &Io, pin_url: &str, source: &dyn Upload, options: &PinOptions) -> Result<String, Error> {
+    crate::ipfs::publish::publish_source(io, pin_url, source, options).await.map(|published| published.link)
 }
 
 /// The payload in a response's `data`: JSON that stands there itself, or a link. `None` for a link.

@@ -10,10 +10,13 @@ export const ARGS = [
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
+/** Chromium. */
+export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS });
+
 /** Everything that an end-to-end test needs; OpenGradient's devnet where its options are given. */
 export async function stage({ opengradient: options } = {}) {
   const starting = options ? startOpenGradient(options) : undefined;
-  const [opengradient, devnet, browser] = await Promise.all([starting, startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+  const [opengradient, devnet, browser] = await Promise.all([starting, startDevnet(), launch()]);
   const site = await serve({ devnet, opengradient });
   return {
     devnet,

@@ -102,7 +102,7 @@ test("the exported names are a decision", () => {
   assert.equal(classes.length, 56);
   assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
     "ChainConfig", "ChainId", "DeliveryMethod", "Environment", "IpfsContent", "Master", "Ogpu", "Provider", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
-    "TaskStatus", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfsJson", "formatEther", "formatUnits", "isOgError",
+    "TaskStatus", "cidOf", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfs", "fetchIpfsBytes", "fetchIpfsJson", "fetchIpfsStream", "formatEther", "formatUnits", "isOgError",
     "networks", "parseEther", "parseUnits", "preload", "publishToIpfs", "setLogLevel", "watchWallets",
   ].sort());
 });

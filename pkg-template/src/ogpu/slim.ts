@@ -33,4 +33,4 @@ function ready(): Promise<void> {
 
 /** An OpenGPU network and the wallet that signs there. */
 export type Ogpu = Client;
-export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfsJson, clearAllNonceCaches } = bind(ready);
+export const { Ogpu, ChainConfig, publishToIpfs, fetchIpfs, fetchIpfsJson, fetchIpfsBytes, fetchIpfsStream, cidOf, clearAllNonceCaches } = bind(ready);

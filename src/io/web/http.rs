@@ -33,28 +33,48 @@ pub(super) struct Fetch(pub(super) Option<Function>);
 
 impl Http for Fetch {
     fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
-        let own = self.0.clone();
-        async move {
-            let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
-            let init = init(&request, &stop)?;
-            let promise = match own {
-                Some(own) => {
-                    own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
-                }
-                None => fetch_global(&request.url, &init),
-            };
-            let failed = |thrown| network_to(&request.url, thrown);
-            let response: Response = JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?.unchecked_into();
-            let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
-            let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
-            let detach = Box::new(move || {
-                stop.armed.set(false);
-                Rc::new(Detached { response, controller: stop.controller.clone() }) as Rc<dyn Any>
-            });
-            Ok(HttpStream { head, body: stream::unfold(body, Body::next).boxed_local(), detach: Some(detach) })
-        }
-        .boxed_local()
+        let body = request.body.as_ref().map(|body| Uint8Array::from(body.as_slice()).into());
+        open(self.0.clone(), request, body)
     }
+}
+
+/// A fetch that sends the platform's own body, in place of the request's.
+#[cfg(feature = "ogpu")]
+pub(super) struct FetchWith(pub(super) JsValue);
+
+#[cfg(feature = "ogpu")]
+impl Http for FetchWith {
+    fn open(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
+        open(None, request, Some(self.0.clone()))
+    }
+}
+
+/// `own` is the caller's `fetch`, where it brings one.
+fn open(
+    own: Option<Function>,
+    request: HttpRequest,
+    body: Option<JsValue>,
+) -> LocalBoxFuture<'static, Result<HttpStream, HttpFailure>> {
+    async move {
+        let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
+        let init = init(&request, body.as_ref(), &stop)?;
+        let promise = match own {
+            Some(own) => {
+                own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
+            }
+            None => fetch_global(&request.url, &init),
+        };
+        let failed = |thrown| network_to(&request.url, thrown);
+        let response: Response = JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?.unchecked_into();
+        let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
+        let body = Body { response: Clone::clone(&response), reader: None, stop: Rc::clone(&stop) };
+        let detach = Box::new(move || {
+            stop.armed.set(false);
+            Rc::new(Detached { response, controller: stop.controller.clone() }) as Rc<dyn Any>
+        });
+        Ok(HttpStream { head, body: stream::unfold(body, Body::next).boxed_local(), detach: Some(detach) })
+    }
+    .boxed_local()
 }
 
 /// A response that is the caller's own from now on.
@@ -80,7 +100,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-fn init(request: &HttpRequest, stop: &StopOnDrop) -> Result<RequestInit, HttpFailure> {
+fn init(request: &HttpRequest, body: Option<&JsValue>, stop: &StopOnDrop) -> Result<RequestInit, HttpFailure> {
     let init = RequestInit::new();
     init.set_method(request.method);
     init.set_credentials(RequestCredentials::Omit);
@@ -93,8 +113,8 @@ fn init(request: &HttpRequest, stop: &StopOnDrop) -> Result<RequestInit, HttpFai
         headers.set(name, value).map_err(network)?;
     }
     init.set_headers(&headers);
-    if let Some(body) = &request.body {
-        init.set_body(&Uint8Array::from(body.as_slice()));
+    if let Some(body) = body {
+        init.set_body(body);
     }
     Ok(init)
 }

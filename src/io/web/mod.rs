@@ -2,9 +2,11 @@
 //! between a test and a browser.
 
 mod abort;
+#[cfg(feature = "ogpu")]
+mod blob;
 mod clock;
-#[cfg(feature = "opengradient")]
 mod crypto;
+mod hash;
 mod http;
 mod tabs;
 mod wallet;
@@ -12,6 +14,8 @@ mod wallet;
 use std::rc::Rc;
 
 pub use abort::{Aborted, abortable};
+#[cfg(feature = "ogpu")]
+pub use blob::WebSource;
 pub use http::Detached;
 pub use wallet::WebWallet;
 
@@ -28,7 +32,6 @@ pub fn io_with(fetch: Option<js_sys::Function>) -> Io {
         http: Rc::new(http::Fetch(fetch)),
         clock: Rc::new(clock::Platform),
         tabs: Rc::new(tabs::Origin),
-        #[cfg(feature = "opengradient")]
         crypto: Rc::new(crypto::Subtle),
     }
 }

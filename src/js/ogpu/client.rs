@@ -536,43 +536,6 @@ impl Core {
         Ok(())
     }
 
-    /// Publishes content through the network's pinning service and answers its URL. The CID is computed here and the
-    /// service's link must hold it. One HTTP request.
-    ///
-    /// @throws IPFSGatewayError, IPFSFetchError, ContentUnverifiedError
-    #[wasm_bindgen(js_name = publishToIpfs, unchecked_return_type = "Promise<string>")]
-    pub fn publish_to_ipfs(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string | Uint8Array | { [key: string]: JsonValue }")] data: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "PinOptions")] options: JsValue,
-    ) -> Promise {
-        super::content::publish(self.client.network.pin_url.clone(), data, options)
-    }
-
-    /// Fetches a JSON document from IPFS and checks it against its CID. One HTTP request for each gateway asked.
-    ///
-    /// @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError
-    #[wasm_bindgen(js_name = fetchIpfsJson, unchecked_return_type = "Promise<JsonValue>")]
-    pub fn fetch_ipfs_json(
-        &self,
-        url: &str,
-        #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue,
-    ) -> Promise {
-        super::content::fetch_json(self.client.network.gateway_urls.clone(), url, options)
-    }
-
-    /// Fetches content from IPFS, checks it against its CID and shows the proof.
-    ///
-    /// @throws IPFSFetchError, IPFSGatewayError, ContentUnverifiedError
-    #[wasm_bindgen(js_name = fetchIpfs, unchecked_return_type = "Promise<IpfsContent>")]
-    pub fn fetch_ipfs(
-        &self,
-        url: &str,
-        #[wasm_bindgen(unchecked_optional_param_type = "FetchOptions")] options: JsValue,
-    ) -> Promise {
-        super::content::fetch(self.client.network.gateway_urls.clone(), url, options)
-    }
-
     /// The chain that the wallet is on. No HTTP request.
     ///
     /// @throws MissingSignerError

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 use crate::error::Error;
+use crate::io::OnProgress;
 use crate::js::input::Input;
 use crate::js::options::{Signal, bag, call_part, member, retries, write_part};
 use crate::ogpu::client::PublishOptions;
-use crate::ogpu::content::{FetchOptions, PinOptions, Verify};
+use crate::ogpu::content::{FetchOptions, KUBO_V0, Layout, Leaf, PinOptions, Verify, Version};
 use crate::ogpu::network::{Contracts, Network};
 use crate::ogpu::protocol::abi::Nexus;
 use crate::ogpu::reads::PAGE;
@@ -27,7 +28,17 @@ const PUBLISH: &[&str] = &[
     "totalTimeout",
 ];
 const PIN: &[&str] = &["signal", "onProgress", "filename", "contentType", "timeout", "retries", "backoff"];
-const FETCH: &[&str] = &["signal", "verify", "timeout", "maxBytes", "gateways"];
+const FETCH: &[&str] = &["signal", "verify", "timeout", "idleTimeout", "maxBytes", "gateways", "race"];
+const LAYOUT: &[&str] = &["signal", "onProgress", "cidVersion", "rawLeaves", "chunkSize", "maxChildren"];
+
+/// A slow line's bytes in a second: uploads get time for theirs.
+const SLOW: u64 = 128 << 10;
+
+/// Chunks of more would be no blocks that others take.
+const MAX_CHUNK: u64 = 2 << 20;
+
+/// The most links of a node whose block others take.
+const MAX_CHILDREN: u64 = 16 << 10;
 
 /// Items that may be asked for at once.
 const MAX_PAGE: u64 = 1000;
@@ -45,20 +56,27 @@ pub(super) fn publish(value: JsValue) -> Result<(Signal, PublishOptions), Error>
     Ok((signal, PublishOptions { tx, pin, total_timeout: member(bag, "totalTimeout", Input::duration)? }))
 }
 
-pub(super) fn pin(value: JsValue) -> Result<(Signal, PinOptions), Error> {
+/// Options of an upload of so many bytes, which may have a name and type of their own.
+pub(super) fn pin(
+    value: JsValue,
+    name: Option<String>,
+    content_type: Option<String>,
+    size: u64,
+) -> Result<(Signal, PinOptions), Error> {
     let bag = bag(value, PIN)?;
     let bag = bag.as_ref();
     let (signal, on_progress) = call_part(bag)?;
     let mut options = PinOptions {
-        timeout: member(bag, "timeout", Input::duration)?.unwrap_or(30.0),
+        #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+        timeout: member(bag, "timeout", Input::duration)?.unwrap_or(30.0 + (size / SLOW) as f64),
         retries: member(bag, "retries", retries)?.unwrap_or(2),
         backoff: member(bag, "backoff", Input::duration)?.unwrap_or(0.5),
         ..PinOptions::json(on_progress)
     };
-    if let Some(filename) = member(bag, "filename", Input::text)? {
+    if let Some(filename) = member(bag, "filename", Input::text)?.or(name) {
         options.filename = filename;
     }
-    if let Some(content_type) = member(bag, "contentType", Input::text)? {
+    if let Some(content_type) = member(bag, "contentType", Input::text)?.or(content_type) {
         options.content_type = content_type;
     }
     Ok((signal, options))
@@ -75,9 +93,40 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
         max_bytes: member(bag, "maxBytes", Input::whole)?
             .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         gateways: member(bag, "gateways", Input::texts)?,
-        ..defaults
+        idle: member(bag, "idleTimeout", Input::duration)?.unwrap_or(defaults.idle),
+        race: member(bag, "race", |value| within(value, 1, 8))?.map_or(defaults.race, |race| usize::try_from(race).unwrap_or(1)),
     };
     Ok((member(bag, "signal", Input::signal)?, options))
+}
+
+/// A whole number from `low` to `high`.
+fn within(input: &Input, low: u64, high: u64) -> Result<u64, Error> {
+    let found = input.whole()?;
+    if (low..=high).contains(&found) {
+        return Ok(found);
+    }
+    Err(Error::input(input.path(), format!("expected a whole number from {low} to {high}")))
+}
+
+/// How a file becomes a tree: as kubo does by default, but for what is said.
+pub(super) fn layout(value: JsValue) -> Result<(Signal, OnProgress, Layout), Error> {
+    let bag = bag(value, LAYOUT)?;
+    let bag = bag.as_ref();
+    let (signal, on_progress) = call_part(bag)?;
+    let is_v1 = member(bag, "cidVersion", |value| within(value, 0, 1))? == Some(1);
+    let leaf = if member(bag, "rawLeaves", Input::flag)?.unwrap_or(is_v1) { Leaf::Raw } else { Leaf::File };
+    let size = |key: &str, low, high| {
+        let found = member(bag, key, |value| within(value, low, high))?;
+        Ok::<_, Error>(found.and_then(|found| usize::try_from(found).ok()))
+    };
+    let layout = Layout {
+        name: "",
+        cid_version: if is_v1 { Version::V1 } else { Version::V0 },
+        leaf,
+        chunk_size: size("chunkSize", 1, MAX_CHUNK)?.unwrap_or(KUBO_V0.chunk_size),
+        max_children: size("maxChildren", 2, MAX_CHILDREN)?.unwrap_or(KUBO_V0.max_children),
+    };
+    Ok((signal, on_progress, layout))
 }
 
 pub(super) fn network(input: Input) -> Result<Network, Error> {

@@ -29,18 +29,49 @@ export interface PublishOptions extends WriteOptions {
   totalTimeout?: number | undefined;
 }
 
+/** What can be published: plain objects are written by `JSON.stringify`, files are read a few chunks at a time. */
+export type IpfsData = string | Uint8Array | ArrayBuffer | Blob | { [key: string]: JsonValue };
+
 /** Options of an upload to IPFS. */
 export interface PinOptions extends CallOptions {
-  /** Default: `data.json`. */
+  /** Default: a `File`'s own, `data.bin` for a `Blob`, otherwise `data.json`. */
   filename?: string | undefined;
-  /** Default: `application/json`. */
+  /** Default: a `Blob`'s own, otherwise `application/json`. */
   contentType?: string | undefined;
-  /** Seconds for one upload. Default: 30. */
+  /** Seconds for one upload. Default: 30, and one more for each 128 KiB. */
   timeout?: number | undefined;
   /** Uploads repeated after a broken connection, a time-out or a 5xx. Default: 2. */
   retries?: number | undefined;
   /** Seconds before the first repetition, doubling. Default: 0.5. */
   backoff?: number | undefined;
+}
+
+/** How a file becomes a tree, and so which CID it has. The defaults are kubo's, and so the network's pinning service's. */
+export interface CidOptions extends CallOptions {
+  /** 0 (`Qm…`, the default) or 1 (`bafy…`). */
+  cidVersion?: 0 | 1 | undefined;
+  /** Leaves of plain bytes. Default: as kubo, `true` for version 1 and `false` for version 0. */
+  rawLeaves?: boolean | undefined;
+  /** Bytes in a leaf, from 1 to 2 MiB. Default: 262144. The profile `unixfs-v1-2025` has 1048576. */
+  chunkSize?: number | undefined;
+  /** Links in a node, from 2 to 16384. Default: 174. The profile `unixfs-v1-2025` has 1024. */
+  maxChildren?: number | undefined;
+}
+
+/** What is known of streamed content before it is there. */
+export interface IpfsStreamProof {
+  /** The CID in the link; absent when it held none. */
+  readonly cid?: string;
+  /** Where the first bytes came from. */
+  readonly url: string;
+  /** Whether each piece is checked against the CID before it is given. */
+  readonly verified: boolean;
+  /** How: `raw-block`, `blocks`, or the UnixFS layout's name. */
+  readonly layout?: string;
+  /** What the gateway calls the content: its word alone, and absent where blocks were fetched. */
+  readonly contentType?: string;
+  /** Bytes, where known. */
+  readonly size: number | undefined;
 }
 
 /** Options of a read from IPFS. */
@@ -52,12 +83,16 @@ export interface FetchOptions {
    * mismatch is an error, content without a checkable CID is given with `verified: false`. `none`: no check.
    */
   verify?: "require" | "prefer" | "none" | undefined;
-  /** Seconds for one gateway. Default: 30. */
+  /** Seconds for one gateway; for streams, for each piece. Default: 30. */
   timeout?: number | undefined;
+  /** Seconds for which a gateway may be silent in the middle of an answer. Default: 10. */
+  idleTimeout?: number | undefined;
   /** The most bytes to read. Default: 64 MiB. */
   maxBytes?: number | undefined;
   /** Gateways to ask, in order, in place of the network's. */
   gateways?: readonly string[] | undefined;
+  /** How many gateways to ask at once, from 1 to 8; the first whose bytes are proven is taken. Default: 1. */
+  race?: number | undefined;
 }
 
 /** Options of a list. */
