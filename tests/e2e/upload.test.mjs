@@ -33,7 +33,6 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>upload</title><input t
     };
   }
 </script>
-<script type="importmap">{ "imports": { "#read": "/pkg/read-web.js", "#file": "/pkg/file-web.js" } }</script>
 <script type="module">
   import { ModelHub } from "/pkg/opengradient.js";
   window.start = async (options) => {
