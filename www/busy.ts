@@ -23,6 +23,9 @@ function words(step: Progress): string {
     case "nonceIgnored": return "Your wallet chose its own transaction number. Waiting for the block…";
     case "replaced": return "You sped the transaction up. Waiting for the block…";
     case "mined": return "Done.";
+    // Of the other network.
+    case "deployed":
+    case "scheduling": return "Working…";
   }
 }
 
