@@ -13,6 +13,7 @@ export interface Job {
 
 function words(step: Progress): string {
   switch (step.kind) {
+    case "hashing": return "Reading the file…";
     case "uploading": return "Storing the document on IPFS…";
     case "uploaded": return "Checking that the transaction will succeed…";
     case "simulated": return "Checked. Opening your wallet…";

@@ -21,7 +21,7 @@ use super::fetch::{FetchOptions, Verify};
 use super::location::{Location, Place};
 use super::source::{Memory, prove};
 use super::support::Support;
-use super::verify::{Block, MAX_BLOCK, Proof, verify};
+use super::verify::{Block, MAX_BLOCK, Proof};
 use super::walk::{Walker, wire_limit};
 use crate::error::{Error, Kind, public_url};
 use crate::io::{HttpHead, Io};
@@ -210,7 +210,8 @@ impl Delivery {
                 self.ready = walker.piece();
                 self.size = walker.size();
                 // A file of one node is named as the plain file would be.
-                self.layout = Some(verify(cid, &self.ready).unwrap_or(Proof::Leaf).name());
+                let own = prove(&Memory { io: &self.job.io, bytes: &self.ready }, cid).await;
+                self.layout = Some(own.unwrap_or(Proof::Leaf).name());
                 Ok(true)
             }
             Err(error) if says_raw || !is_node => Err(self.miss(error)),

@@ -2,12 +2,15 @@
 
 use futures_util::future::LocalBoxFuture;
 
+#[cfg(feature = "ogpu")]
 use super::hash;
 use crate::io::Crypto;
 
 pub(super) struct Subtle;
 
 impl Crypto for Subtle {
+    // The network whose files are large.
+    #[cfg(feature = "ogpu")]
     fn sha256(&self, parts: &[&[u8]]) -> LocalBoxFuture<'static, [u8; 32]> {
         hash::sha256(parts)
     }

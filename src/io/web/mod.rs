@@ -6,6 +6,7 @@ mod abort;
 mod blob;
 mod clock;
 mod crypto;
+#[cfg(feature = "ogpu")]
 mod hash;
 mod http;
 mod tabs;

@@ -7,7 +7,7 @@ import { MANNERS, startHostileGateway } from "../../devnet/hostile-gateway.mjs";
 import { KIB, KNOWN, OWN, collect, noise, startWorld } from "./world.mjs";
 
 const CODES = ["contentUnverified", "ipfsFetch", "ipfsGateway"];
-const QUICK = { timeout: 5, idleTimeout: 1, maxBytes: 8 << 20 };
+const QUICK = { timeout: 5, idleTimeout: 2, maxBytes: 8 << 20 };
 
 describe("a hostile gateway", () => {
   let world;
