@@ -42,7 +42,7 @@ const resident = () => Math.max(...renderers.map((id) => {
 }));
 
 await page.evaluate(async (megabytes) => {
-  const { cidOf, init } = await import("/ogpu-slim.js");
+  const { cidOf, init } = await import("/ogpu/slim.js");
   const { peer } = await import("/peer.js");
   await init(await fetch("/wasm/ogpu/ogkit_bg.wasm"));
   const parts = Array.from({ length: megabytes }, () => {

@@ -27,7 +27,8 @@ const LAYERS = {
   matrix: nodeTests("tests/package", "matrix"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
-  docs: nodeTests("tests/docs"),
+  // The guides start servers, as their readers would; nothing ends those but the end.
+  docs: nodeTests("tests/docs").toSpliced(2, 0, "--test-force-exit"),
   e2e: nodeTests("tests/e2e"),
   interop: nodeTests("tests/interop"),
 };

@@ -101,6 +101,6 @@ export function entries() {
 /** The entry points that a block imports and the package does not have. */
 export function missingEntries(code) {
   const wanted = [...code.matchAll(/from "(ogkit(?:\/[\w./-]+)?)"/g)].map(([, name]) => name);
-  if (isOpenGradient(code)) wanted.push("ogkit/opengradient", ...(/\bog\.alpha\b/.test(code) ? ["ogkit/opengradient/alpha"] : []));
+  if (isOpenGradient(code)) wanted.push("ogkit/opengradient", ...(/\bog\.alpha\b/.test(code) ? ["ogkit/opengradient"] : []));
   return [...new Set(wanted)].filter((name) => !entries().includes(name));
 }

@@ -33,7 +33,7 @@ describe("verified IPFS in a page", () => {
     set.browser = await launch();
     set.page = (await open(set.browser, `http://127.0.0.1:${set.server.address().port}/`)).page;
     await set.page.evaluate(async () => {
-      const api = await import("/ogpu-slim.js");
+      const api = await import("/ogpu/slim.js");
       await api.init(await fetch("/wasm/ogpu/ogkit_bg.wasm"));
       globalThis.api = api;
       globalThis.hash = async (bytes) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
