@@ -7,7 +7,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Only `*.test.mjs`: given a folder, Node 20 would run the helpers beside them too. */
 const nodeTests = (folder, name = "") => {
   const files = readdirSync(`${root}${folder}`, { recursive: true }).filter((file) => file.endsWith(`${name}.test.mjs`)).sort();
-  return ["node", "--test", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
+  // Helpers of tools (a bundler's service, a guide's server) may outlive their test: its end is the end.
+  return ["node", "--test", "--test-force-exit", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
 };
 const LAYERS = {
   fmt: ["cargo", "fmt", "--check"],
@@ -27,8 +28,7 @@ const LAYERS = {
   matrix: nodeTests("tests/package", "matrix"),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
-  // The guides start servers, as their readers would; nothing ends those but the end.
-  docs: nodeTests("tests/docs").toSpliced(2, 0, "--test-force-exit"),
+  docs: nodeTests("tests/docs"),
   e2e: nodeTests("tests/e2e"),
   interop: nodeTests("tests/interop"),
 };
