@@ -18,6 +18,10 @@ tools() {
     say "adding the WebAssembly target"
     rustup target add wasm32-unknown-unknown
   fi
+  if ! rustup component list --installed | grep -qx rust-src; then
+    say "adding the standard library's source"
+    rustup component add rust-src
+  fi
   if [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $bindgen" ]; then
     say "building wasm-bindgen-cli $bindgen (a few minutes, once)"
     cargo install --quiet wasm-bindgen-cli --version "$bindgen" --force
