@@ -16,6 +16,8 @@ const OPTIMISE = ["-Oz", "--converge", "--zero-filled-memory", "--low-memory-unu
  * the module just traps. No one could read a panic's message in a browser anyway; without them it is 17 KB less to download.
  */
 const RUST = ["-Zlocation-detail=none", "-Zmir-opt-level=3", "-Zunstable-options", "-Cpanic=immediate-abort"];
+/** Values are copied by one instruction rather than word by word: futures and results are large and move often. 7 % of the download. */
+const COPIES = ["memcpy", "memmove", "memset"].map((name) => `-Cllvm-args=-max-store-${name}=1`);
 const STANDARD_LIBRARY = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
 /** Texts name source files all the same, in dependencies: without this machine's folders they are shorter, and the same everywhere. */
@@ -35,6 +37,6 @@ export const run = (command, args, env = {}) =>
  * @param {string[]} features @param {string} folder @param {string} output
  */
 export function buildWasm(features, folder, output) {
-  run("wasm-pack", ["build", "--mode", "no-install", "--release", "--no-opt", "--no-pack", "--target", "web", "--out-dir", folder, "--out-name", "ogkit", "--", "--no-default-features", "--features", features.join(","), ...STANDARD_LIBRARY], { CARGO_ENCODED_RUSTFLAGS: [...RUST, ...remap()].join("\x1f"), RUSTC_BOOTSTRAP: "1" });
+  run("wasm-pack", ["build", "--mode", "no-install", "--release", "--no-opt", "--no-pack", "--target", "web", "--out-dir", folder, "--out-name", "ogkit", "--", "--no-default-features", "--features", features.join(","), ...STANDARD_LIBRARY], { CARGO_ENCODED_RUSTFLAGS: [...RUST, ...COPIES, ...remap()].join("\x1f"), RUSTC_BOOTSTRAP: "1" });
   run("wasm-opt", [...OPTIMISE, ...ENGINE.map((name) => `--enable-${name}`), join(folder, "ogkit_bg.wasm"), "-o", output]);
 }
