@@ -17,6 +17,8 @@
 //! * [`opengradient`]: the OpenGradient network.
 //! * `js`: what TypeScript sees; it converts and decides nothing (only in the WebAssembly build).
 
+#[cfg(feature = "opengradient")]
+mod base64;
 pub mod error;
 pub mod eth;
 pub mod io;

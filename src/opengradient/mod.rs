@@ -24,7 +24,6 @@
 pub mod abi;
 pub mod alpha;
 pub mod approval;
-pub(crate) mod base64;
 pub mod hub;
 pub mod image;
 pub mod inference;

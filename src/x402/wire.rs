@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, U256};
 
 use super::offer::{self, chain_of};
 use super::payment::PaymentRecord;
+use crate::base64;
 use crate::error::clip;
 use crate::json::Json;
 
@@ -12,21 +13,9 @@ pub const MAX_HEADER: usize = 64 << 10;
 /// So many offers of one answer are looked at.
 const MAX_OFFERS: usize = 64;
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Text as a header value: standard base64 of its UTF-8 bytes, padded.
+/// Text as a header value: the base64 of its UTF-8 bytes.
 pub fn encode_header(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().div_ceil(3) * 4);
-    for chunk in text.as_bytes().chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let index = (bits >> (18 - 6 * place)) & 63;
-            let symbol = ALPHABET.get(index as usize).copied().unwrap_or_default();
-            out.push(if place <= chunk.len() { char::from(symbol) } else { '=' });
-        }
-    }
-    out
+    base64::encode(text.as_bytes())
 }
 
 /// A header value's text, by the official decoder's rule: only the standard alphabet on one line; padding may be left out.
@@ -34,34 +23,7 @@ pub fn decode_header(value: &str) -> Option<String> {
     if value.len() > MAX_HEADER {
         return None;
     }
-    let symbols = match value.len() % 4 {
-        0 => value.strip_suffix("==").or_else(|| value.strip_suffix('=')).unwrap_or(value),
-        1 => return None,
-        _ => value,
-    };
-    let mut out = Vec::with_capacity(symbols.len() / 4 * 3 + 2);
-    for chunk in symbols.as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for symbol in chunk {
-            let digit = match symbol {
-                b'A'..=b'Z' => symbol - b'A',
-                b'a'..=b'z' => symbol - b'a' + 26,
-                b'0'..=b'9' => symbol - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(digit);
-        }
-        // A rest of one symbol is less than a byte.
-        let spare = 4 - chunk.len();
-        if spare > 2 {
-            return None;
-        }
-        let bytes = (bits << (6 * spare)).to_be_bytes();
-        out.extend_from_slice(bytes.get(1..4 - spare)?);
-    }
-    String::from_utf8(out).ok()
+    String::from_utf8(base64::decode_loose(value)?).ok()
 }
 
 /// The versions of the protocol.

@@ -86,7 +86,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
-    use crate::opengradient::base64;
+    use crate::base64;
 
     #[wasm_bindgen_test]
     async fn the_official_verifiers_signatures_are_right_here_too() {

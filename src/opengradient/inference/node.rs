@@ -3,9 +3,9 @@
 use super::InferenceMode;
 use super::decimal::Number;
 use super::output::{JsonScalar, ModelOutput, NumberTensor, StringTensor};
+use crate::base64;
 use crate::error::Error;
 use crate::json::Json;
-use crate::opengradient::base64;
 
 /// Where the result of `inference_id` is.
 pub fn url(api_url: &str, inference_id: &str) -> String {

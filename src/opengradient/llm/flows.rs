@@ -13,12 +13,12 @@ use super::client::{Enclaves, Llm, Options};
 use super::request::{ChatRequest, CompletionRequest};
 use super::stream::Chunk;
 use super::{SendFailure, Sender, Sent, Verify};
+use crate::base64;
 use crate::error::{Error, Kind, ProofCheck};
 use crate::eth::rpc::Rpc;
 use crate::io::fake::{self, run};
 use crate::io::{Crypto, HttpFailure, HttpHead, HttpRequest, HttpStream, Io};
 use crate::json::Json;
-use crate::opengradient::base64;
 use crate::opengradient::tee::proof::tee_id;
 use crate::opengradient::tee::registry::{Registry, tests as registry};
 

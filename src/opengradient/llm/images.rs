@@ -1,8 +1,8 @@
 //! Images in answers: some providers give URLs that expire, so they are fetched and become `data:` URIs, as in the official
 //! SDK.
 
+use crate::base64;
 use crate::io::{HttpRequest, Io};
-use crate::opengradient::base64;
 
 /// An image may have this many bytes.
 const MAX_IMAGE: usize = 32 << 20;

@@ -6,9 +6,9 @@
 
 use alloy_primitives::{B256, U256, keccak256};
 
+use crate::base64;
 use crate::error::{Error, Kind, ProofCheck};
 use crate::io::Crypto;
-use crate::opengradient::base64;
 use crate::opengradient::llm::answer::TeeFields;
 
 /// A signature's time may be this many seconds away from ours: enough for clocks that are set badly, too little for an

@@ -1,9 +1,21 @@
-//! Standard base64 (RFC 4648 §4): signatures in, image bytes out.
+//! Standard base64 (RFC 4648 §4): payment headers, signatures, image bytes.
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Reads digits with or without padding. `None` for foreign characters, a digit too few, and set bits beyond the last byte.
+/// Reads digits with or without padding. `None` for foreign characters, a digit too few, and set bits beyond the last byte:
+/// bytes have one spelling.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let (bytes, beyond) = read(text)?;
+    (beyond == 0).then_some(bytes)
+}
+
+/// As [`decode`], but bits beyond the last byte may be set, as x402's official decoders have it.
+pub(crate) fn decode_loose(text: &str) -> Option<Vec<u8>> {
+    Some(read(text)?.0)
+}
+
+/// The bytes, and the bits beyond the last of them.
+fn read(text: &str) -> Option<(Vec<u8>, u32)> {
     let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
     if digits.len() % 4 == 1 || (digits.len() != text.len() && !text.len().is_multiple_of(4)) {
         return None;
@@ -27,7 +39,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
             held &= (1 << bits) - 1;
         }
     }
-    (held == 0).then_some(out)
+    Some((out, held))
 }
 
 /// Writes digits with padding.
@@ -65,13 +77,17 @@ mod tests {
         }
         for bad in ["Z", "Zh==", "Zm9v=", "Zg=", "Z===", "Zm 9", "Zm-_", "===="] {
             assert_eq!(decode(bad), None, "{bad}");
+            assert_eq!(decode_loose(bad).is_some(), bad == "Zh==", "{bad}");
         }
+        assert_eq!(decode_loose("Zh==").as_deref(), Some(b"f".as_slice()));
+        assert_eq!((decode("Zm9="), decode_loose("Zm9").as_deref()), (None, Some(b"fo".as_slice())));
     }
 
     proptest::proptest! {
         #[test]
         fn bytes_come_back(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80)) {
-            proptest::prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
+            proptest::prop_assert_eq!(decode(&encode(&bytes)), Some(bytes.clone()));
+            proptest::prop_assert_eq!(decode_loose(&encode(&bytes)), Some(bytes));
         }
     }
 }
