@@ -3,26 +3,17 @@
 use alloy_primitives::{Address, B256, U256};
 use futures_util::FutureExt as _;
 
-use self::token::{allowanceCall, approveCall, balanceOfCall};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
 use crate::eth::revert::Reverted;
 use crate::eth::rpc::Rpc;
+use crate::eth::token::{allowanceCall, approveCall, balanceOfCall};
 use crate::eth::tx::{self, Signer, TxOptions};
 use crate::x402::PERMIT2;
 
 /// How long a mined approval may take to show, in milliseconds, and the pause between two looks.
 const SHOW_MS: u64 = 120_000;
 const PAUSE_MS: u64 = 1000;
-
-#[allow(missing_docs, reason = "ERC-20's own functions")]
-mod token {
-    alloy_sol_types::sol! {
-        function allowance(address owner, address spender) external view returns (uint256);
-        function balanceOf(address owner) external view returns (uint256);
-        function approve(address spender, uint256 value) external returns (bool);
-    }
-}
 
 /// What came of it; amounts in the token's smallest unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,19 +4,18 @@ use std::cell::RefCell;
 
 use alloy_primitives::{Address, U256};
 
-use self::token::{allowanceCall, authorizationStateCall, balanceOfCall, nonceBitmapCall, noncesCall};
+use self::nonce::{authorizationStateCall, nonceBitmapCall, noncesCall};
 use super::PERMIT2;
 use super::ledger::Ledger;
 use super::offer::Method;
 use super::policy::Choice;
 use crate::error::{Error, Kind};
 use crate::eth::rpc::Rpc;
+use crate::eth::token::{allowanceCall, balanceOfCall};
 
-#[allow(missing_docs, reason = "the names are the standards': ERC-20, EIP-2612, EIP-3009, and Permit2's")]
-mod token {
+#[allow(missing_docs, reason = "the names are the standards': EIP-2612, EIP-3009, and Permit2's")]
+mod nonce {
     alloy_sol_types::sol! {
-        function allowance(address owner, address spender) external view returns (uint256);
-        function balanceOf(address owner) external view returns (uint256);
         function nonces(address owner) external view returns (uint256);
         function authorizationState(address authorizer, bytes32 nonce) external view returns (bool);
         function nonceBitmap(address owner, uint256 word) external view returns (uint256);
