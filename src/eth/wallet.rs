@@ -9,7 +9,7 @@ use alloy_primitives::Address;
 use futures_util::lock::{Mutex, MutexGuard};
 
 use super::replies::parse_quantity;
-use crate::error::{Error, Kind, clip};
+use crate::error::{Error, Kind, Said, clip};
 use crate::io::{Wallet, WalletFailure};
 use crate::json::{Json, quote};
 
@@ -69,6 +69,28 @@ impl WalletHandle {
             .and_then(|list| list.elements().map(|item| item.plain()?.parse().ok()).collect::<Option<Vec<Address>>>())
             .ok_or_else(|| Error::protocol("a list of addresses from the wallet", &answer))?;
         if accounts.is_empty() { Err(Error::from(Kind::WalletLocked)) } else { Ok(accounts) }
+    }
+
+    /// Asks the user for accounts and brings the wallet to `chain`, where one is given. Answers the account that is wanted,
+    /// or the first.
+    ///
+    /// # Errors
+    /// Those of [`WalletHandle::accounts`] and [`WalletHandle::switch_chain`]; [`Kind::WalletUnauthorized`] when `wanted` is
+    /// not among those it shows.
+    pub async fn connect(&self, wanted: Option<Address>, chain: Option<&ChainParams>) -> Result<Address, Error> {
+        let _window = self.window().await;
+        let accounts = self.accounts(true).await?;
+        if let Some(chain) = chain {
+            self.switch_chain(chain).await?;
+        }
+        match wanted {
+            Some(wanted) if !accounts.contains(&wanted) => {
+                let said = Said { message: format!("{wanted} is not among its accounts"), ..Said::default() };
+                Err(Error::from(Kind::WalletUnauthorized { account: Some(wanted), said }))
+            }
+            Some(wanted) => Ok(wanted),
+            None => accounts.first().copied().ok_or(Error::from(Kind::WalletLocked)),
+        }
     }
 
     /// The chain the wallet is on.

@@ -76,22 +76,7 @@ impl Client {
         switch_chain: bool,
     ) -> Result<Self, Error> {
         let chain = network.chain_params();
-        let accounts = {
-            let _window = wallet.window().await;
-            let accounts = wallet.accounts(true).await?;
-            if switch_chain {
-                wallet.switch_chain(&chain).await?;
-            }
-            accounts
-        };
-        let account = match account {
-            Some(wanted) if !accounts.contains(&wanted) => {
-                let said = crate::error::Said { message: format!("{wanted} is not among its accounts"), ..Default::default() };
-                return Err(Error::from(Kind::WalletUnauthorized { account: Some(wanted), said }));
-            }
-            Some(wanted) => wanted,
-            None => *accounts.first().ok_or(Error::from(Kind::WalletLocked))?,
-        };
+        let account = wallet.connect(account, switch_chain.then_some(&chain)).await?;
         let mut client = Self::read_only(io, network, book.clone());
         client.signer = Some(Signer { wallet, account, chain, book });
         Ok(client)

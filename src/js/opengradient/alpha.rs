@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{alpha_options as options, payer, tensor};
+use super::{alpha_options as options, tensor};
 use crate::error::Error;
 use crate::eth::follow::Receipt;
 use crate::eth::tx::TxOptions;
@@ -109,7 +109,7 @@ impl AlphaCore {
                     let Some((provider, handle)) = wallet else {
                         return Ok(Self { alpha: Alpha::read_only(web::io(), network), wallet: None }.into());
                     };
-                    let account = payer::account(&handle, wanted).await?;
+                    let account = handle.connect(wanted, None).await?;
                     let alpha = Alpha::with_wallet(web::io(), network, book(), handle, account).await?;
                     Ok(Self { alpha, wallet: Some(provider) }.into())
                 }

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 use super::stream::ChatStreamCore;
-use super::{options, output, payer};
+use super::{options, output};
 use crate::error::{Error, Kind};
 use crate::eth::rpc::Rpc;
 use crate::eth::tx::Signer;
@@ -93,7 +93,7 @@ impl OpenGradientCore {
             Ok((
                 signal,
                 async move {
-                    let account = payer::account(&handle, wanted).await?;
+                    let account = handle.connect(wanted, None).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
                     let chains = vec![Chain { params: payments.chain.clone(), rpc: Some(payments.rpc.clone()) }];
                     let io = web::io_with(fetch);

@@ -10,7 +10,6 @@ use wasm_bindgen::prelude::*;
 
 use super::{options, output};
 use crate::error::Error;
-use crate::eth::wallet::WalletHandle;
 use crate::io::http::{HttpHead, HttpRequest, HttpStream, Redirects};
 use crate::io::web::{self, Detached};
 use crate::js::convert::{Build, bigint};
@@ -44,24 +43,6 @@ const REQUEST: &[&str] = &[
     "signal",
 ];
 
-/// The account of a wallet: the one that is wanted, or the first.
-pub(super) async fn account(
-    handle: &WalletHandle,
-    wanted: Option<alloy_primitives::Address>,
-) -> Result<alloy_primitives::Address, Error> {
-    use crate::error::{Kind, Said};
-    let _window = handle.window().await;
-    let accounts = handle.accounts(true).await?;
-    match wanted {
-        Some(wanted) if accounts.contains(&wanted) => Ok(wanted),
-        Some(wanted) => {
-            let said = Said { message: format!("{wanted} is not among its accounts"), ..Said::default() };
-            Err(Error::from(Kind::WalletUnauthorized { account: Some(wanted), said }))
-        }
-        None => accounts.first().copied().ok_or_else(|| Error::from(Kind::WalletLocked)),
-    }
-}
-
 /// Pays for requests out of one account, within one policy. Everything else may differ from request to request.
 #[wasm_bindgen]
 pub struct PayerCore {
@@ -86,7 +67,7 @@ impl PayerCore {
             Ok((
                 signal,
                 async move {
-                    let account = account(&handle, wanted).await?;
+                    let account = handle.connect(wanted, None).await?;
                     let ledger = Rc::new(RefCell::new(Ledger::default()));
                     let payer = Payer::new(web::io(), handle, account, policy, ledger);
                     Ok(Self { payer: Rc::new(payer) }.into())
