@@ -204,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn the_wanted_account_connects_or_the_first() {
+        let (first, second, stranger) = (Address::repeat_byte(1), Address::repeat_byte(2), Address::repeat_byte(3));
+        let connect = |wanted| {
+            let shown = ("eth_requestAccounts", Ok(json!([first.to_string(), second.to_string()])));
+            let wallet = FakeWallet { answers: RefCell::new([shown].into()), ..FakeWallet::default() };
+            WalletHandle::new(Rc::new(wallet), Rc::default()).connect(wanted, None).now_or_never()
+        };
+        assert!(matches!(connect(None), Some(Ok(account)) if account == first));
+        assert!(matches!(connect(Some(second)), Some(Ok(account)) if account == second));
+        let refused = connect(Some(stranger)).and_then(Result::err);
+        assert!(refused.is_some_and(|e| matches!(*e, Kind::WalletUnauthorized { account: Some(a), .. } if a == stranger)));
+    }
+
+    #[test]
     fn a_wallet_on_the_chain_sees_no_window() {
         let (result, asked) = switch(vec![("eth_chainId", Ok(json!("0x2ec1d0a502")))]);
         assert!(result.is_ok());
