@@ -22,8 +22,9 @@ const MAX_CALLS: usize = 10;
 /// Sends all calls in one atomic batch and waits for it. `None` when the wallet cannot, in which case nothing was sent.
 ///
 /// # Errors
-/// The first call's revert as `explain` reads it, before any window; the wallet's own; [`Kind::TxRevert`] when the batch
-/// was mined and failed; [`Kind::TxUncertain`] when the wallet does not say what became of it.
+/// Before any window: the first call's revert as `explain` reads it, [`Kind::WalletUnauthorized`] when the account is no
+/// longer connected. Then the wallet's own; [`Kind::TxRevert`] when the batch was mined and failed; [`Kind::TxUncertain`]
+/// when the wallet does not say what became of it.
 pub async fn send_calls(
     rpc: &Rpc,
     signer: &Signer,
@@ -48,9 +49,7 @@ pub async fn send_calls(
     let nonce = replies.quantity(pending)?;
 
     let id = {
-        let _window = signer.wallet.window().await;
-        let _turn = rpc.io().tabs.lock(format!("ogkit:window:{}:{:?}", signer.chain.chain_id, signer.account)).await;
-        signer.wallet.switch_chain(&signer.chain).await?;
+        let _window = signer.window(rpc.io().tabs.as_ref()).await?;
         for call in calls {
             (options.on_progress)(Progress::Signing { to: call.to, value: call.value, nonce });
         }

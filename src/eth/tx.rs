@@ -15,10 +15,13 @@
 //! transaction may be out nothing is ever sent again: it is looked for on chain by its nonce, and when it is not found the
 //! caller is told the nonce.
 
+use std::rc::Rc;
+
 use alloy_primitives::Address;
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use futures_util::lock::MutexGuard;
 
 use super::call::WriteCall;
 use super::follow::{Receipt, Replacement, Sent, follow, replacement};
@@ -28,7 +31,7 @@ use super::revert::{self, Reverted};
 use super::rpc::{Rpc, transaction_params};
 use super::wallet::{ChainParams, WalletHandle, classify};
 use crate::error::{Error, Kind, Said};
-use crate::io::{OnProgress, Progress, WalletFailure};
+use crate::io::{Claim, OnProgress, Progress, Tabs, WalletFailure};
 
 /// The pause before a transaction that was underpriced against a pending one is tried again (spec: the official SDK's).
 const UNDERPRICED_PAUSE_MS: u64 = 5000;
@@ -56,6 +59,24 @@ pub struct Signer {
     pub chain: ChainParams,
     /// The origin's book of nonces.
     pub book: NonceBook,
+}
+
+impl Signer {
+    /// Waits until a window may open: no other of ours is open on this wallet, nor for this account in another tab; the wallet
+    /// is on the chain and still shows the account. Dropping the guards lets the next one in.
+    ///
+    /// # Errors
+    /// Those of [`WalletHandle::switch_chain`]; [`Kind::WalletUnauthorized`] when the account is no longer connected.
+    pub(super) async fn window(&self, tabs: &dyn Tabs) -> Result<(Rc<dyn Claim>, MutexGuard<'_, ()>), Error> {
+        let window = self.wallet.window().await;
+        let turn = tabs.lock(format!("ogkit:window:{}:{:?}", self.chain.chain_id, self.account)).await;
+        self.wallet.switch_chain(&self.chain).await?;
+        if !self.wallet.accounts(false).await?.contains(&self.account) {
+            let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
+            return Err(Error::from(Kind::WalletUnauthorized { account: Some(self.account), said }));
+        }
+        Ok((turn, window))
+    }
 }
 
 /// How much gas a write offers. What is not used is not paid for.
@@ -301,13 +322,7 @@ async fn ask(
     on_progress: &OnProgress,
     guard: Guard<'_>,
 ) -> Result<(Result<alloy_primitives::B256, Refused>, u64), Error> {
-    let _window = signer.wallet.window().await;
-    let _turn = rpc.io().tabs.lock(format!("ogkit:window:{}:{:?}", signer.chain.chain_id, signer.account)).await;
-    signer.wallet.switch_chain(&signer.chain).await?;
-    if !signer.wallet.accounts(false).await?.contains(&signer.account) {
-        let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
-        return Err(Error::from(Kind::WalletUnauthorized { account: Some(signer.account), said }));
-    }
+    let _window = signer.window(rpc.io().tabs.as_ref()).await?;
     if wanted.is_none() && rpc.io().clock.now_ms().saturating_sub(read_ms) > STALE_MS {
         let mut batch = rpc.batch();
         let count = batch.push("eth_getTransactionCount", format!(r#"["{:?}","pending"]"#, signer.account));

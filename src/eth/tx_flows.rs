@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use super::call::WriteCall;
+use super::calls::send_calls;
 use super::follow::Receipt;
 use super::nonce::NonceBook;
 use super::revert::Reverted;
@@ -45,6 +46,33 @@ fn transaction(hash: B256, nonce: &str, to: Address, data: &str) -> Value {
     json!({ "hash": hash.to_string(), "from": ACCOUNT.to_string(), "to": to.to_string(), "nonce": nonce, "value": "0x0", "input": data })
 }
 
+fn signer(wallet: &Rc<FakeWallet>) -> Signer {
+    Signer {
+        wallet: WalletHandle::new(Rc::clone(wallet) as Rc<dyn Wallet>, Rc::default()),
+        account: ACCOUNT,
+        chain: ChainParams {
+            chain_id: 1071,
+            name: String::new(),
+            rpc_urls: Vec::new(),
+            explorer_url: None,
+            currency: Default::default(),
+        },
+        book: NonceBook::default(),
+    }
+}
+
+fn options(steps: &Rc<RefCell<Vec<Progress>>>) -> TxOptions {
+    let seen = Rc::clone(steps);
+    TxOptions {
+        nonce: None,
+        gas: Gas::default(),
+        auto_fix_nonce: true,
+        max_retries: 3,
+        receipt_timeout: 10,
+        on_progress: Rc::new(move |step| seen.borrow_mut().push(step)),
+    }
+}
+
 /// A node on which everything succeeds, but for what `other` says; and a wallet that gives these answers to
 /// `eth_sendTransaction`, one after another.
 fn play(answers: Vec<Answer>, mut other: Override) -> Told {
@@ -69,28 +97,9 @@ fn play(answers: Vec<Answer>, mut other: Override) -> Told {
             ("eth_sendTransaction", answer),
         ]);
     }
-    let signer = Signer {
-        wallet: WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default()),
-        account: ACCOUNT,
-        chain: ChainParams {
-            chain_id: 1071,
-            name: String::new(),
-            rpc_urls: Vec::new(),
-            explorer_url: None,
-            currency: Default::default(),
-        },
-        book: NonceBook::default(),
-    };
+    let signer = signer(&wallet);
     let steps = Rc::new(RefCell::new(Vec::new()));
-    let seen = Rc::clone(&steps);
-    let options = TxOptions {
-        nonce: None,
-        gas: Gas::default(),
-        auto_fix_nonce: true,
-        max_retries: 3,
-        receipt_timeout: 10,
-        on_progress: Rc::new(move |step| seen.borrow_mut().push(step)),
-    };
+    let options = options(&steps);
     let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
     let call = WriteCall::raw(TARGET, Bytes::from_static(&[1]));
     let explain = |reverted: Reverted| {
@@ -288,4 +297,23 @@ fn a_transaction_that_was_cancelled_or_replaced_had_no_effect() {
         other.result.as_ref().map_err(|e| &**e),
         Err(Kind::TxReplaced { hash: HASH, replacement: OTHER, cancelled: false })
     ));
+}
+
+#[test]
+fn a_batch_of_an_account_that_is_no_longer_connected_opens_no_window() {
+    let (io, tabs) = fake::node(|method, _| Ok(if method == "eth_call" { json!("0x") } else { json!("0x5") }));
+    let wallet = Rc::new(FakeWallet::default());
+    wallet.answers.borrow_mut().extend([
+        ("wallet_getCapabilities", Ok(json!({ "0x42f": { "atomic": { "status": "supported" } } }))),
+        ("eth_chainId", Ok(json!("0x42f"))),
+        ("eth_accounts", Ok(json!([TARGET.to_string()]))),
+    ]);
+    let steps = Rc::default();
+    let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
+    let calls = [1, 2].map(|byte| WriteCall::raw(TARGET, Bytes::copy_from_slice(&[byte])));
+    let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
+    let result = fake::run(send_calls(&rpc, &signer(&wallet), &calls, &options(&steps), &explain));
+    assert!(matches!(result.as_ref().map_err(|e| &**e), Err(Kind::WalletUnauthorized { account: Some(ACCOUNT), .. })));
+    assert_eq!(wallet.asked.borrow().len(), 3);
+    assert!(steps.borrow().is_empty() && tabs.0.borrow().is_empty());
 }
