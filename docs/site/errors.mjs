@@ -1,5 +1,5 @@
-// The list of all failures, from the code: codes, classes and messages from src/error.rs, meanings and fields from
-// pkg-template/src/errors.ts, causes and cures from cures.mjs. None of the three can lack what another has.
+// The list of all failures, from the code: codes and classes from src/error/kind.rs, messages from display.rs beside it, meanings
+// and fields from pkg-template/src/errors.ts, causes and cures from cures.mjs. None of the three can lack what another has.
 import { readFileSync } from "node:fs";
 
 import { CURES } from "./cures.mjs";
@@ -11,19 +11,18 @@ const read = (path) => readFileSync(new URL(path, root), "utf8");
 const ONLY_TYPESCRIPT = ["moduleLoad"];
 
 /** `(code, class)` of each kind, and the messages that it can have. */
-export function kinds(rust = read("src/error.rs")) {
+export function kinds(kind = read("src/error/kind.rs"), display = read("src/error/display.rs")) {
   const found = new Map();
   const variants = new Map();
-  for (const [, variant, code, name] of rust.matchAll(/Self::(\w+)(?: \{ \.\. \})? => \("(\w+)", "(\w+)"\)/g)) {
+  for (const [, variant, code, name] of kind.matchAll(/Self::(\w+)(?: \{ \.\. \})? => \("(\w+)", "(\w+)"\)/g)) {
     found.set(code, { code, name, messages: [] });
     variants.set(variant, code);
   }
-  const display = /impl fmt::Display for Kind \{([\s\S]*?)\n\}/.exec(rust)?.[1] ?? "";
   const arms = display.split(/\n {12}(?=Self::)/).slice(1);
   for (const arm of arms) {
     const variant = /^Self::(\w+)/.exec(arm)?.[1];
     const message = /=>[\s\S]*?"((?:[^"\\]|\\.)*)"/.exec(arm)?.[1];
-    if (!variants.has(variant) || message === undefined) throw new Error(`src/error.rs: the message of ${variant} cannot be read`);
+    if (!variants.has(variant) || message === undefined) throw new Error(`src/error/display.rs: the message of ${variant} cannot be read`);
     found.get(variants.get(variant)).messages.push(message.replaceAll(/\{(\w*)[^}]*\}/g, (_, name) => (name ? `‹${name}›` : "‹…›")));
   }
   return found;
@@ -53,7 +52,7 @@ export function failures() {
   const inherited = ({ parent }) => (byClass.has(parent) ? [...inherited(byClass.get(parent)), ...byClass.get(parent).fields] : []);
   const complaints = [
     ...[...byCode.keys()].filter((code) => !codes.some((one) => one.code === code)).map((code) => `${code}: no class in errors.ts`),
-    ...codes.filter(({ code }) => !byCode.has(code) && !ONLY_TYPESCRIPT.includes(code)).map(({ code }) => `${code}: not in src/error.rs`),
+    ...codes.filter(({ code }) => !byCode.has(code) && !ONLY_TYPESCRIPT.includes(code)).map(({ code }) => `${code}: not in src/error/kind.rs`),
     ...codes.filter(({ code, name }) => byCode.has(code) && byCode.get(code).name !== name).map(({ code }) => `${code}: two class names`),
     ...codes.filter(({ code }) => !CURES[code]).map(({ code }) => `${code}: no entry in docs/site/cures.mjs`),
     ...Object.keys(CURES).filter((code) => !codes.some((one) => one.code === code)).map((code) => `${code}: a cure for nothing`),

@@ -40,7 +40,7 @@ test("errors: code, class, brand across copies", async () => {
 });
 
 test("every code of the core has its class", () => {
-  const core = readFileSync(new URL("../../src/error.rs", import.meta.url), "utf8");
+  const core = readFileSync(new URL("../../src/error/kind.rs", import.meta.url), "utf8");
   const pairs = [...core.matchAll(/=> \("(\w+)", "(\w+)"\)/g)];
   assert.ok(pairs.length > 35);
   assert.equal(new Set(pairs.map(([, code]) => code)).size, pairs.length);
