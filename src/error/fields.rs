@@ -1,5 +1,7 @@
 //! The values of a failure, by the names that callers meet.
 
+use std::fmt;
+
 use alloy_primitives::U256;
 
 use super::Kind;
@@ -17,174 +19,161 @@ pub enum Field {
     Flag(bool),
 }
 
+/// Values as they are gathered; one function for each sort, because a copy for each type would be downloaded too.
+struct Fields(Vec<(&'static str, Field)>);
+
+impl Fields {
+    fn add(&mut self, name: &'static str, value: Field) -> &mut Self {
+        self.0.push((name, value));
+        self
+    }
+
+    fn text(&mut self, name: &'static str, value: &dyn fmt::Display) -> &mut Self {
+        self.add(name, Field::Text(value.to_string()))
+    }
+
+    fn text_if<T: fmt::Display>(&mut self, name: &'static str, value: &Option<T>) -> &mut Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    fn number(&mut self, name: &'static str, value: u64) -> &mut Self {
+        #[allow(clippy::cast_precision_loss, reason = "seconds, nonces and chain ids that a page can hold are below 2^53")]
+        self.add(name, Field::Number(value as f64))
+    }
+
+    fn amount(&mut self, name: &'static str, value: &U256) -> &mut Self {
+        self.add(name, Field::Amount(*value))
+    }
+}
+
 impl Kind {
     /// The values that matter, by the names that callers meet.
     pub fn fields(&self) -> Vec<(&'static str, Field)> {
-        let mut out = Vec::new();
+        let mut fields = Fields(Vec::new());
+        let out = &mut fields;
         match self {
-            Self::InvalidInput { field, reason } => {
-                out.extend([text("field", field), text("reason", reason)]);
-            }
+            Self::InvalidInput { field, reason } => out.text("field", field).text("reason", reason),
             Self::TaskNotFound { address }
             | Self::SourceNotFound { address }
             | Self::ResponseNotFound { address }
             | Self::ProviderNotFound { address }
-            | Self::MasterNotFound { address } => out.push(text("address", address)),
-            Self::TaskExpired { task, expiry } => {
-                out.extend(task.map(|a| text("task", a)));
-                out.push(number("expiry", *expiry));
-            }
-            Self::TaskAlreadyFinalized { task } => out.extend(task.map(|a| text("task", a))),
-            Self::ResponseAlreadyConfirmed { response } => out.extend(response.map(|a| text("response", a))),
-            Self::SourceInactive { source } => out.extend(source.map(|a| text("source", a))),
-            Self::NotTaskOwner { task, caller } => {
-                out.extend(task.map(|a| text("task", a)));
-                out.push(text("caller", caller));
-            }
-            Self::NotSourceOwner { source, caller } => {
-                out.extend(source.map(|a| text("source", a)));
-                out.push(text("caller", caller));
-            }
+            | Self::MasterNotFound { address } => out.text("address", address),
+            Self::TaskExpired { task, expiry } => out.text_if("task", task).number("expiry", *expiry),
+            Self::TaskAlreadyFinalized { task } => out.text_if("task", task),
+            Self::ResponseAlreadyConfirmed { response } => out.text_if("response", response),
+            Self::SourceInactive { source } => out.text_if("source", source),
+            Self::NotTaskOwner { task, caller } => out.text_if("task", task).text("caller", caller),
+            Self::NotSourceOwner { source, caller } => out.text_if("source", source).text("caller", caller),
             Self::NotMaster { account } | Self::NotProvider { account } | Self::NotEligible { account } => {
-                out.push(text("account", account));
+                out.text("account", account)
             }
-            Self::UnauthorizedAccount { account, role } => {
-                out.push(text("account", account));
-                out.extend(role.map(|role| text("role", role)));
-            }
+            Self::UnauthorizedAccount { account, role } => out.text("account", account).text_if("role", role),
             Self::ContractPanic { panic_code, reason, hash } => {
-                out.extend([number("panicCode", *panic_code), text("reason", reason)]);
-                out.extend(hash.map(|h| text("hash", h)));
+                out.number("panicCode", *panic_code).text("reason", reason).text_if("hash", hash)
             }
             Self::InsufficientBalance { account, required, available }
-            | Self::InsufficientLockup { account, required, available } => out.extend([
-                text("account", account),
-                ("required", Field::Amount(*required)),
-                ("available", Field::Amount(*available)),
-            ]),
+            | Self::InsufficientLockup { account, required, available } => {
+                out.text("account", account).amount("required", required).amount("available", available)
+            }
             Self::UnbondingPeriodNotElapsed { account, remaining_seconds } => {
-                out.extend([text("account", account), number("remainingSeconds", *remaining_seconds)]);
+                out.text("account", account).number("remainingSeconds", *remaining_seconds)
             }
             Self::TxRevert { reason, data, hash } => {
-                out.push(text("reason", reason));
+                out.text("reason", reason);
                 if !data.is_empty() {
-                    out.push(text("data", data));
+                    out.text("data", data);
                 }
-                out.extend(hash.map(|h| text("hash", h)));
+                out.text_if("hash", hash)
             }
             Self::Nonce { address, tried, suggested, hash } => {
-                out.extend([text("address", address), number("tried", *tried), number("suggested", *suggested)]);
-                out.extend(hash.map(|h| text("hash", h)));
+                out.text("address", address).number("tried", *tried).number("suggested", *suggested).text_if("hash", hash)
             }
-            Self::Gas { reason } | Self::TxRpc { reason, .. } => out.push(text("reason", reason)),
-            Self::TxReceiptTimeout { hash, timeout } => {
-                out.extend([text("hash", hash), number("timeout", *timeout)]);
-            }
+            Self::Gas { reason } | Self::TxRpc { reason, .. } => out.text("reason", reason),
+            Self::TxReceiptTimeout { hash, timeout } => out.text("hash", hash).number("timeout", *timeout),
             Self::TxReplaced { hash, replacement, cancelled } => {
-                out.extend([text("hash", hash), text("replacement", replacement), ("cancelled", Field::Flag(*cancelled))])
+                out.text("hash", hash).text("replacement", replacement).add("cancelled", Field::Flag(*cancelled))
             }
-            Self::TxUncertain { address, nonce, .. } => {
-                out.extend([text("address", address), number("nonce", *nonce)]);
-            }
-            Self::PublishTimeout { budget_ms, stage } => {
+            Self::TxUncertain { address, nonce, .. } => out.text("address", address).number("nonce", *nonce),
+            Self::PublishTimeout { budget_ms, stage } =>
+            {
                 #[allow(clippy::cast_precision_loss, reason = "at most a year")]
-                out.extend([("budget", Field::Number(*budget_ms as f64 / 1000.0)), text("stage", stage)]);
+                out.add("budget", Field::Number(*budget_ms as f64 / 1000.0)).text("stage", stage)
             }
-            Self::MissingSigner { role } => out.push(text("role", role)),
-            Self::ChainNotSupported { chain_id } => out.push(number("chainId", *chain_id)),
-            Self::NotOnNetwork { function, chain_id } => {
-                out.extend([text("function", function), number("chainId", *chain_id)]);
-            }
-            Self::IpfsFetch { url, reason } | Self::InvalidRpcUrl { url, reason } => {
-                out.extend([text("url", url), text("reason", reason)]);
-            }
-            Self::IpfsGateway { gateway, status } => {
-                out.extend([text("gateway", gateway), number("statusCode", u64::from(*status))]);
-            }
-            Self::ContentUnverified { url, cid, reason } => {
-                out.push(text("url", url));
-                out.extend(cid.as_ref().map(|c| text("cid", c)));
-                out.push(text("reason", reason));
-            }
-            Self::WrongChain { expected, actual } => {
-                out.extend([number("expected", *expected), number("actual", *actual)]);
-            }
-            Self::WalletUnsupportedMethod { method, .. } => out.push(text("method", method)),
-            Self::WalletUnauthorized { account, .. } => out.extend(account.map(|a| text("account", a))),
+            Self::MissingSigner { role } => out.text("role", role),
+            Self::ChainNotSupported { chain_id } => out.number("chainId", *chain_id),
+            Self::NotOnNetwork { function, chain_id } => out.text("function", function).number("chainId", *chain_id),
+            Self::IpfsGateway { gateway, status } => out.text("gateway", gateway).number("statusCode", (*status).into()),
+            Self::ContentUnverified { url, cid, reason } => out.text("url", url).text_if("cid", cid).text("reason", reason),
+            Self::WrongChain { expected, actual } => out.number("expected", *expected).number("actual", *actual),
+            Self::WalletUnsupportedMethod { method, .. } => out.text("method", method),
+            Self::WalletUnauthorized { account, .. } => out.text_if("account", account),
             Self::PaymentRefused { reason, detail, host, asked, limit } => {
-                out.extend([text("reason", reason), text("detail", detail), text("host", host)]);
-                out.extend(asked.map(|amount| ("asked", Field::Amount(amount))));
-                out.extend(limit.map(|amount| ("limit", Field::Amount(amount))));
+                out.text("reason", reason).text("detail", detail).text("host", host);
+                for (name, amount) in [("asked", asked), ("limit", limit)] {
+                    if let Some(amount) = amount {
+                        out.amount(name, amount);
+                    }
+                }
+                out
             }
-            Self::NotPayable { url, reason } => out.extend([text("url", url), text("reason", reason)]),
+            Self::IpfsFetch { url, reason } | Self::InvalidRpcUrl { url, reason } | Self::NotPayable { url, reason } => {
+                out.text("url", url).text("reason", reason)
+            }
             Self::InsufficientAllowance { token, account, required, available, .. }
             | Self::InsufficientTokenBalance { token, account, required, available } => {
-                out.extend([text("token", token), text("account", account)]);
+                out.text("token", token).text("account", account);
                 if let Self::InsufficientAllowance { spender, .. } = self {
-                    out.push(text("spender", spender));
+                    out.text("spender", spender);
                 }
-                out.extend([("required", Field::Amount(*required)), ("available", Field::Amount(*available))]);
+                out.amount("required", required).amount("available", available)
             }
-            Self::PaymentSignature { account, reason } => out.extend([text("account", account), text("reason", reason)]),
-            Self::PaymentExpired { deadline } => out.push(number("deadline", *deadline)),
+            Self::PaymentSignature { account, reason } => out.text("account", account).text("reason", reason),
+            Self::PaymentExpired { deadline } => out.number("deadline", *deadline),
             Self::PaymentRejected { url, reason, asset, amount, nonce, deadline, .. }
             | Self::PaymentUncertain { url, reason, asset, amount, nonce, deadline, .. } => {
-                out.extend([text("url", url), text("reason", reason), text("asset", asset), ("amount", Field::Amount(*amount))]);
-                out.extend([text("nonce", nonce), number("deadline", *deadline)]);
+                out.text("url", url).text("reason", reason).text("asset", asset).amount("amount", amount);
+                out.text("nonce", nonce).number("deadline", *deadline);
                 match self {
-                    Self::PaymentRejected { class, .. } => out.push(text("class", class)),
-                    Self::PaymentUncertain { transaction, .. } => out.extend(transaction.map(|hash| text("transaction", hash))),
-                    _ => {}
+                    Self::PaymentRejected { class, .. } => out.text("class", class),
+                    Self::PaymentUncertain { transaction, .. } => out.text_if("transaction", transaction),
+                    _ => out,
                 }
             }
             Self::ResultRetrieval { hash, inference_id, reason } => {
-                out.push(text("hash", hash));
-                out.extend(inference_id.as_ref().map(|id| text("inferenceId", id)));
-                out.push(text("reason", reason));
+                out.text("hash", hash).text_if("inferenceId", inference_id).text("reason", reason)
             }
-            Self::Authentication { service, reason } => out.extend([text("service", service), text("reason", reason)]),
-            Self::Service { url, status, reason } => {
-                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", reason)]);
-            }
-            Self::NotReachable { service, reason } => out.extend([text("service", service), text("reason", reason)]),
-            Self::Rpc { url, .. } => out.push(text("url", url)),
+            Self::Authentication { service, reason } => out.text("service", service).text("reason", reason),
+            Self::NotReachable { service, reason } => out.text("service", service).text("reason", reason),
+            Self::Rpc { url, .. } => out.text("url", url),
             Self::Http { url, status, reason } => {
-                out.push(text("url", url));
-                out.extend(status.map(|s| number("status", u64::from(s))));
-                out.push(text("reason", reason));
+                out.text("url", url);
+                if let Some(status) = status {
+                    out.number("status", (*status).into());
+                }
+                out.text("reason", reason)
             }
-            Self::Protocol { expected, found } => out.extend([text("expected", expected), text("found", found)]),
+            Self::Protocol { expected, found } => out.text("expected", expected).text("found", found),
             Self::ProofFailed { check, reason, tee_id } => {
-                out.extend([text("check", check.name()), text("reason", reason)]);
-                out.extend(tee_id.map(|id| text("teeId", id)));
+                out.text("check", &check.name()).text("reason", reason).text_if("teeId", tee_id)
             }
-            Self::StreamCut { chunks, reason } => out.extend([number("chunks", *chunks), text("reason", reason)]),
-            Self::TeeUnavailable { tee_id, reason } => {
-                out.extend(tee_id.map(|id| text("teeId", id)));
-                out.push(text("reason", reason));
-            }
-            Self::Llm { url, status, message } => {
-                out.extend([text("url", url), number("status", u64::from(*status)), text("reason", message)]);
+            Self::StreamCut { chunks, reason } => out.number("chunks", *chunks).text("reason", reason),
+            Self::TeeUnavailable { tee_id, reason } => out.text_if("teeId", tee_id).text("reason", reason),
+            Self::Service { url, status, reason } | Self::Llm { url, status, message: reason } => {
+                out.text("url", url).number("status", (*status).into()).text("reason", reason)
             }
             Self::WalletRejected { .. }
             | Self::WalletRequestPending { .. }
             | Self::WalletLocked
             | Self::WalletDisconnected { .. }
-            | Self::WalletFailed { .. } => {}
-        }
+            | Self::WalletFailed { .. } => out,
+        };
         if let Some(code) = self.said().and_then(|said| said.code) {
             #[allow(clippy::cast_precision_loss, reason = "error numbers are far below 2^53")]
-            out.push(("rpcCode", Field::Number(code as f64)));
+            fields.add("rpcCode", Field::Number(code as f64));
         }
-        out
+        fields.0
     }
-}
-
-fn text(name: &'static str, value: impl ToString) -> (&'static str, Field) {
-    (name, Field::Text(value.to_string()))
-}
-
-fn number(name: &'static str, value: u64) -> (&'static str, Field) {
-    #[allow(clippy::cast_precision_loss, reason = "seconds, nonces and chain ids that a page can hold are below 2^53")]
-    (name, Field::Number(value as f64))
 }
