@@ -20,7 +20,7 @@ describe("the official Python SDK", () => {
   before(async () => {
     devnet = await startDevnet({ chainId: 1071 });
     keys = Object.fromEntries(devnet.accounts.map(({ role, privateKey }) => [role, privateKey]));
-    peer = startPeer();
+    peer = startPeer("peer.py");
     await peer.call("configure", devnet.rpcUrl, devnet.contracts, devnet.pinUrl);
     const wallet = createWallet({ privateKey: keys.client, chains: { 1071: devnet.rpcUrl }, chainId: 1071 });
     ogpu = await Ogpu.connect({ wallet, network: networkOf(devnet) });

@@ -6,7 +6,7 @@ import { encodeAbiParameters, toHex } from "viem";
 
 import { Alpha, decodeModelOutput, encodeInference, readEth1HourPriceForecast } from "../node/opengradient-alpha/package.mjs";
 import { stage } from "../node/opengradient-alpha/stage.mjs";
-import { startPeer } from "./opengradient-peer.mjs";
+import { startPeer } from "./peer.mjs";
 
 const CID = "QmbUqS93oc4JTLMHwpVxsE39mhNxy6hpf6Py3r9oANr8aZ";
 const typed = (Type, dtype, data, shape = [data.length]) => [
@@ -71,7 +71,7 @@ describe("beside the official Python SDK", () => {
   let net, network, wallet, peer, alpha, key;
   before(async () => {
     ({ net, network, wallet } = await stage());
-    peer = startPeer();
+    peer = startPeer("opengradient-peer.py");
     const { nodeUrl, hubUrl, identityUrl, twinsUrl } = net;
     await peer.call("configure", net.rpcUrl, { nodeUrl, hubUrl, identityUrl, twinsUrl });
     alpha = await Alpha.connect({ wallet: wallet("client"), network });

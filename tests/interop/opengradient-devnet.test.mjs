@@ -12,7 +12,7 @@ import { LAYOUT } from "../devnet/ipfs.mjs";
 import { PriceHistoryInference, inferenceAbi, linear, predict } from "../devnet/opengradient/alpha.mjs";
 import { clients } from "../devnet/opengradient/chain.mjs";
 import { startOpenGradient } from "../devnet/opengradient/index.mjs";
-import { startPeer } from "./opengradient-peer.mjs";
+import { startPeer } from "./peer.mjs";
 
 describe("the official Python SDK on the devnet", () => {
   let net, peer, key, reader;
@@ -20,7 +20,7 @@ describe("the official Python SDK on the devnet", () => {
     net = await startOpenGradient({ schedule: 100 });
     ({ reader } = clients(net.rpcUrl, net.chainId));
     key = net.accounts.find(({ role }) => role === "client2").privateKey;
-    peer = startPeer();
+    peer = startPeer("opengradient-peer.py");
     const { nodeUrl, hubUrl, identityUrl, twinsUrl } = net;
     await peer.call("configure", net.rpcUrl, { nodeUrl, hubUrl, identityUrl, twinsUrl });
   });

@@ -1,9 +1,6 @@
 // The official Python SDK and ours ask the same gateway the same things: the same text, the same signed hashes, the same price.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { createPublicKey } from "node:crypto";
 import { concat, keccak256, parseEther, toHex } from "viem";
 
@@ -11,30 +8,21 @@ import { TeeLlm } from "../../pkg/opengradient.js";
 import { verifySignature } from "../devnet/opengradient/enclave.mjs";
 import { PRICE } from "../devnet/opengradient/gateway.mjs";
 import { open } from "../node/opengradient/stage.mjs";
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const PYTHON = process.env.OGKIT_PYTHON ?? path("../../.venv/bin/python");
+import { startPeer } from "./peer.mjs";
 
 describe("the official Python SDK and ours", () => {
-  let stage, net, og, key, child, lines;
-  const official = async (call, ...args) => {
-    child.stdin.write(`${JSON.stringify({ call, args })}\n`);
-    const { value } = await lines.next();
-    const { result, error, message } = JSON.parse(value);
-    if (error) throw Object.assign(new Error(message), { name: error });
-    return result;
-  };
+  let stage, net, og, key, peer;
+  const official = (...args) => peer.call(...args);
   before(async () => {
     // The SDK pays on Base and nowhere else.
     stage = await open({ chainId: 8453, idle: 300 });
     net = stage.net;
     ({ og } = await stage.connect());
     key = net.accounts.find(({ role }) => role === "client2").privateKey;
-    child = spawn(PYTHON, ["-W", "ignore", path("opengradient-peer.py")], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, BASE_MAINNET_RPC: net.rpcUrl } });
-    lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    peer = startPeer("opengradient-peer.py", { BASE_MAINNET_RPC: net.rpcUrl });
   });
   after(async () => {
-    child?.kill();
+    peer?.stop();
     og?.close();
     await stage?.stop();
   });

@@ -14,7 +14,7 @@ describe("with the official SDK", () => {
   let set, peer, clients, source, task, response, bare;
   before(async () => {
     set = await stage({ chainId: 1071 });
-    peer = startPeer();
+    peer = startPeer("peer.py");
     await peer.call("configure", set.devnet.rpcUrl, set.contracts, set.devnet.pinUrl);
     await set.fund("client");
     await set.pair("provider2", "master2");
