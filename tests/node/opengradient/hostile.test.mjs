@@ -222,7 +222,7 @@ describe("the policy", () => {
   const price = parseEther("0.001");
   const limited = (policy) => at("honest", { policy });
 
-  test("caps for a request, a session and a window", async () => {
+  test("caps for a request, a session and a window", async (context) => {
     const dear = await limited({ maxPerRequest: price - 1n });
     const error = await failure(dear.llm.chat(ask("Hi")));
     assert.deepEqual([error.reason, error.asked, error.limit], ["aboveRequestCap", price, price - 1n]);
@@ -237,7 +237,7 @@ describe("the policy", () => {
     const window = await limited({ maxPerWindow: { amount: price, seconds: 2 } });
     await window.llm.chat(ask("One"));
     assert.equal((await failure(window.llm.chat(ask("Two")))).reason, "aboveWindowCap");
-    await new Promise((resolve) => setTimeout(resolve, 3100));
+    context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 3000 });
     await window.llm.chat(ask("Two, later"));
     window.close();
   });
