@@ -11,10 +11,7 @@ describe("objects", () => {
   let set, client, source, task;
   before(async () => {
     set = await stage();
-    client = await set.connect("client");
-    await set.fund("client");
-    await set.pair("provider2", "master2");
-    source = await set.source();
+    ({ client, source } = await set.furnish());
     task = await set.task(source);
   });
   after(() => set?.stop());

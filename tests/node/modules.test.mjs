@@ -13,10 +13,7 @@ describe("modules", () => {
   let set, client, source;
   before(async () => {
     set = await stage();
-    client = await set.connect("client");
-    await set.fund("client");
-    await set.pair("provider2", "master2");
-    source = await set.source();
+    ({ client, source } = await set.furnish());
   });
   after(() => set?.stop());
 

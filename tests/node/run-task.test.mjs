@@ -19,10 +19,7 @@ describe("runTask", () => {
   const count = (wallet, method = "eth_sendTransaction") => wallet.requests.filter((request) => request.method === method).length;
   before(async () => {
     set = await stage();
-    client = await set.connect("client");
-    await set.fund("client");
-    await set.pair("provider2", "master2");
-    source = await set.source();
+    ({ client, source } = await set.furnish());
     first = await set.source({ deliveryMethod: 1 });
   });
   after(() => set?.stop());

@@ -123,6 +123,13 @@ export async function stage({ provider = false, chainId = 31337, anvilArgs, answ
       await set.write(master, "Terminal", "announceProvider", [address(provider), parseEther("1")], { value: parseEther("1") });
       await set.write(provider, "Vault", "lock", [parseEther("0.5")]);
     },
+    /** A client with funds, its source, and a second provider beside the first. */
+    async furnish() {
+      const client = await set.connect("client");
+      await set.fund("client");
+      await set.pair("provider2", "master2");
+      return { client, source: await set.source() };
+    },
     fund: (role, amount = parseEther("10")) => set.write(role, "Vault", "deposit", [address(role)], { value: amount }),
     /** The answer of a call, and how many HTTP requests it took. */
     async counted(call) {
