@@ -11,7 +11,7 @@ import { startPython } from "./python.mjs";
 import { table } from "./table.mjs";
 import { networkOf, startDevnet } from "../tests/devnet/index.mjs";
 
-const SUBJECTS = ["download", "first-call", "encode", "decode", "typed-data", "keccak", "cid", "sse", "requests", "job", "dapp"];
+const SUBJECTS = ["download", "first-call", "encode", "decode", "typed-data", "keccak", "cid", "sse", "llm", "requests", "job", "dapp"];
 
 const wanted = process.argv.slice(2);
 for (const name of wanted) if (!SUBJECTS.includes(name)) throw new Error(`no subject ${name}; there are ${SUBJECTS.join(", ")}`);

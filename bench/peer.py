@@ -21,6 +21,9 @@ from web3 import Web3
 from web3.datastructures import AttributeDict
 
 
+chats = {}
+
+
 def timed(call, samples=21, seconds=0.01):
     """Seconds for one call, for each sample; after a warm-up."""
     result = call()
@@ -138,6 +141,32 @@ def sse(file, piece, samples):
     return {"events": events, "seconds": times}
 
 
+def llm_open(key, url):
+    """Opens the SDK's client; its connection and its session last as long as this process."""
+    import asyncio
+
+    from opengradient import LLM
+
+    client = LLM.from_url(private_key=key, llm_server_url=url)
+    client.ensure_opg_approval(min_allowance=1.0)
+    chats.update(client=client, loop=asyncio.new_event_loop())
+
+
+def llm_stream(model, messages, max_tokens):
+    """Milliseconds until the first text, and all of it."""
+
+    async def read():
+        start, first, text = time.perf_counter(), None, ""
+        async for chunk in await chats["client"].chat(model=model, messages=messages, max_tokens=max_tokens, stream=True):
+            content = chunk.choices[0].delta.content if chunk.choices else None
+            if content and first is None:
+                first = (time.perf_counter() - start) * 1000
+            text += content or ""
+        return {"first": first, "text": text}
+
+    return chats["loop"].run_until_complete(read())
+
+
 CALLS = {
     "version": lambda name: version(name),
     "configure": configure,
@@ -147,6 +176,8 @@ CALLS = {
     "typed_data": typed_data,
     "keccak": hash_bytes,
     "sse": sse,
+    "llm_open": llm_open,
+    "llm_stream": llm_stream,
     "publish_task": publish_task,
     "snapshot": lambda task: Task(task).snapshot().address,
     "responses": responses,

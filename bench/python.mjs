@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** @returns {Promise<{ call(name: string, ...args: unknown[]): Promise<any>, stop(): void } | undefined>} */
-export async function startPython(skip) {
+/** @param {(what: string) => void} skip @param {Record<string, string>} [env] @returns {Promise<{ call(name: string, ...args: unknown[]): Promise<any>, stop(): void } | undefined>} */
+export async function startPython(skip, env = {}) {
   const python = path("../.venv/bin/python");
   if (!existsSync(python)) return void skip("ogpu (Python): there is no .venv; `make setup` makes it");
-  const child = spawn(python, ["-W", "ignore", path("peer.py")], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(python, ["-W", "ignore", path("peer.py")], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   child.stderr.on("data", (data) => (said = (said + data).slice(-2000)));
   child.stdin.on("error", () => {});
