@@ -3,10 +3,10 @@
 help:
 	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
 	@echo "make test     install what is missing and run every test"
-	@echo "make bench    measure beside viem, ethers and the official Python SDK; target/bench.json and target/bench.svg"
+	@echo "make bench    measure beside viem, ethers and the official Python SDKs; target/bench.json and target/bench.svg"
 	@echo "make pkg      build the npm package into pkg/"
 	@echo "make docs     build the documents' site into target/docs"
-	@echo "make devnet   run the devnet alone, in the foreground"
+	@echo "make devnet   run both devnets alone, in the foreground; target/devnet.json and target/devnet-opengradient.json"
 	@echo "make fmt      format"
 	@echo "make clean    remove what was built"
 

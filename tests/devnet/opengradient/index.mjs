@@ -128,6 +128,17 @@ export async function startOpenGradient({ rpcUrl, chainId = 31402, anvilArgs = [
   }
 }
 
+/** What a client needs to know of it. @returns an OpenGradientNetwork of the package */
+export function networkOf({ name, chainId, rpcUrl, opg, registry, inferenceHub, scheduler, nodeUrl, hubUrl, signInUrl, tokenUrl, twinsUrl }) {
+  return {
+    name,
+    payments: { chainId, name: "Devnet", rpcUrl, opg },
+    inference: { rpcUrl, chainId, registry, hub: inferenceHub, scheduler, nodeUrl },
+    hub: { url: hubUrl, signInUrl, tokenUrl },
+    twins: twinsUrl,
+  };
+}
+
 function pem(der) {
   const text = Buffer.from(der.slice(2), "hex").toString("base64");
   return `-----BEGIN CERTIFICATE-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END CERTIFICATE-----\n`;

@@ -7,7 +7,8 @@ import { PaymentRefusedError, StreamCutError, VerificationError } from "../../..
 import { accounts, clients } from "../../devnet/opengradient/chain.mjs";
 import { createEnclave } from "../../devnet/opengradient/enclave.mjs";
 import { startHostile } from "../../devnet/opengradient/hostile.mjs";
-import { ask, collect, failure, networkOf, open } from "./stage.mjs";
+import { networkOf } from "../../devnet/opengradient/index.mjs";
+import { ask, collect, failure, open } from "./stage.mjs";
 
 let stage, net, hostile, wallet;
 before(async () => {

@@ -3,17 +3,9 @@ import { parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 
 import { accounts, clients } from "../../devnet/opengradient/chain.mjs";
-import { startOpenGradient } from "../../devnet/opengradient/index.mjs";
+import { networkOf, startOpenGradient } from "../../devnet/opengradient/index.mjs";
 import { createWallet } from "../../devnet/wallet.mjs";
 import { OpenGradient } from "../../../pkg/opengradient.js";
-
-/** The devnet as a Network of the package. */
-export const networkOf = (net, more = {}) => ({
-  name: net.name,
-  payments: { chainId: net.chainId, name: "Devnet", rpcUrl: net.rpcUrl, opg: net.opg },
-  inference: { rpcUrl: net.rpcUrl, chainId: net.chainId, registry: net.registry },
-  ...more,
-});
 
 /** A running devnet with its helpers. */
 export async function open(options) {
