@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::Kind;
+use super::kind::foreign;
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            foreign!(opengradient) if !cfg!(feature = "opengradient") => Ok(()),
+            foreign!(ogpu) if !cfg!(feature = "ogpu") => Ok(()),
             Self::InvalidInput { field, reason } => write!(f, "{field}: {reason}; nothing was sent"),
             Self::TaskNotFound { address } => write!(f, "no task at {address} on this network"),
             Self::SourceNotFound { address } => write!(f, "no source at {address} on this network"),

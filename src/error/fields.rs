@@ -5,6 +5,7 @@ use std::fmt;
 use alloy_primitives::U256;
 
 use super::Kind;
+use super::kind::foreign;
 
 /// A value of an error, as callers meet it.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ impl Kind {
         let mut fields = Fields(Vec::new());
         let out = &mut fields;
         match self {
+            foreign!(opengradient) if !cfg!(feature = "opengradient") => out,
+            foreign!(ogpu) if !cfg!(feature = "ogpu") => out,
             Self::InvalidInput { field, reason } => out.text("field", field).text("reason", reason),
             Self::TaskNotFound { address }
             | Self::SourceNotFound { address }

@@ -202,10 +202,58 @@ impl ProofCheck {
     }
 }
 
+/// The failures that a module without one of the networks cannot meet, as a pattern. What tells of them is then left out of the module,
+/// which is 2 KB less to download.
+macro_rules! foreign {
+    (opengradient) => {
+        Self::PaymentRefused { .. }
+            | Self::NotPayable { .. }
+            | Self::InsufficientAllowance { .. }
+            | Self::InsufficientTokenBalance { .. }
+            | Self::PaymentSignature { .. }
+            | Self::PaymentExpired { .. }
+            | Self::PaymentRejected { .. }
+            | Self::PaymentUncertain { .. }
+            | Self::ResultRetrieval { .. }
+            | Self::Authentication { .. }
+            | Self::Service { .. }
+            | Self::NotReachable { .. }
+            | Self::ProofFailed { .. }
+            | Self::StreamCut { .. }
+            | Self::TeeUnavailable { .. }
+            | Self::Llm { .. }
+    };
+    (ogpu) => {
+        Self::TaskNotFound { .. }
+            | Self::SourceNotFound { .. }
+            | Self::ResponseNotFound { .. }
+            | Self::ProviderNotFound { .. }
+            | Self::MasterNotFound { .. }
+            | Self::TaskExpired { .. }
+            | Self::TaskAlreadyFinalized { .. }
+            | Self::ResponseAlreadyConfirmed { .. }
+            | Self::SourceInactive { .. }
+            | Self::NotTaskOwner { .. }
+            | Self::NotSourceOwner { .. }
+            | Self::NotMaster { .. }
+            | Self::NotProvider { .. }
+            | Self::InsufficientBalance { .. }
+            | Self::InsufficientLockup { .. }
+            | Self::UnbondingPeriodNotElapsed { .. }
+            | Self::NotEligible { .. }
+            | Self::PublishTimeout { .. }
+            | Self::NotOnNetwork { .. }
+            | Self::InvalidRpcUrl { .. }
+    };
+}
+pub(super) use foreign;
+
 impl Kind {
     /// The stable code and the class name, one pair for each variant.
     const fn identity(&self) -> (&'static str, &'static str) {
         match self {
+            foreign!(opengradient) if !cfg!(feature = "opengradient") => ("", ""),
+            foreign!(ogpu) if !cfg!(feature = "ogpu") => ("", ""),
             Self::InvalidInput { .. } => ("invalidInput", "InvalidInputError"),
             Self::TaskNotFound { .. } => ("taskNotFound", "TaskNotFoundError"),
             Self::SourceNotFound { .. } => ("sourceNotFound", "SourceNotFoundError"),
