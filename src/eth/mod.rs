@@ -5,7 +5,7 @@
 //! for each call of ours ([`rpc`]) and its answers ([`replies`]), a write's life from simulation to receipt ([`tx`]),
 //! several under one signature ([`calls`]), nonces shared by an origin's tabs ([`nonce`]), EIP-1193 wallets and their error
 //! numbers ([`wallet`]), logs with a cursor ([`logs`]) and one poll for all watchers ([`watch`]), revert data ([`revert`]),
-//! ERC-20 (`token`) and exact token units ([`units`]).
+//! ERC-20 (`token`).
 
 pub mod call;
 pub mod calls;
@@ -20,6 +20,5 @@ pub(crate) mod token;
 pub mod tx;
 #[cfg(test)]
 mod tx_flows;
-pub mod units;
 pub mod wallet;
 pub mod watch;

@@ -24,24 +24,6 @@ mod wallet;
 
 use wasm_bindgen::prelude::*;
 
-/// Exact decimal text → integer units. The package's own `parseUnits` is plain TypeScript; both are held against the
-/// same vectors.
-///
-/// @throws InvalidInputError
-#[wasm_bindgen(js_name = parseUnits, unchecked_return_type = "bigint")]
-pub fn parse_units(text: &str, decimals: u8) -> Result<JsValue, JsValue> {
-    crate::eth::units::parse_units(text, decimals).map(convert::bigint).map_err(|error| error::to_js(&error))
-}
-
-/// Integer units → the shortest exact decimal text.
-///
-/// @throws InvalidInputError
-#[wasm_bindgen(js_name = formatUnits)]
-pub fn format_units(#[wasm_bindgen(unchecked_param_type = "bigint")] value: JsValue, decimals: u8) -> Result<String, JsValue> {
-    let value = input::Input::new("value", value).amount().map_err(|error| error::to_js(&error))?;
-    Ok(crate::eth::units::format_units(value, decimals))
-}
-
 /// Who is told what goes out, line by line; `undefined` for nobody. What the listener throws is its own affair.
 #[wasm_bindgen(js_name = setLogSink)]
 pub fn set_log_sink(#[wasm_bindgen(unchecked_param_type = "((line: string) => void) | undefined")] sink: JsValue) {
