@@ -28,7 +28,10 @@ impl Wallet for WebWallet {
             let answer = ask(&provider, method, &params).await.map_err(failure);
             trace::line(|| match &answer {
                 Ok(_) => ["wallet ", method, " answered"].concat(),
-                Err(failure) => format!("wallet {method} failed ({:?}): {}", failure.said.code, failure.said.message),
+                Err(failure) => {
+                    let code = failure.said.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
+                    format!("wallet {method} failed ({code}): {}", failure.said.message)
+                }
             });
             let answer = answer?;
             // What JSON cannot hold, `undefined` among it, is as good as nothing.

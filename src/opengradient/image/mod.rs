@@ -70,7 +70,8 @@ pub async fn generate(io: &Io, proxy: Option<&str>, request: &ImageRequest) -> R
                     return Err(Error::from(Kind::Service { url: public_url(proxy), status: 200, reason }));
                 }
                 Some(Field::Number(1)) => {}
-                other => return Err(Error::protocol("a status of the image service", format!("{other:?}"))),
+                Some(Field::Number(other)) => return Err(Error::protocol("a status of the image service", other.to_string())),
+                _ => return Err(Error::protocol("a status of the image service", "none")),
             },
             // A look that fails says nothing about the picture.
             Err(error) if matches!(*error, Kind::Http { .. }) => {}

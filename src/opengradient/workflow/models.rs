@@ -65,7 +65,7 @@ impl WorkflowModel {
                 let count = found.map_or(0, <[_]>::len);
                 Err(Error::protocol(
                     "one number in the workflow's tensor",
-                    clip(&format!("{count} in {}, of {names:?}", self.tensor)),
+                    clip(&format!("{count} in {}, of {}", self.tensor, names.join(", "))),
                 ))
             }
         }
