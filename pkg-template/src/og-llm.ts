@@ -5,7 +5,7 @@ import { chatOutput, completionOutput, type AssistantMessage, type TextGeneratio
 import { PendingTextGenerationStream, TextGenerationStream } from "./og-stream.js";
 import type { SettlementMode, TeeLlm } from "./og-models.js";
 import { parseUnits } from "./units.js";
-import type { CallOptions, Hash, OpenGradientCore, OpgApproval, OpgState, Tee, WriteOptions } from "./wasm/opengradient/ogkit.js";
+import type { CallOptions, Hash, OnPayment, OpenGradientCore, OpgApproval, OpgState, Tee, WriteOptions } from "./wasm/opengradient/ogkit.js";
 
 /** A part of a user's message: a text, an image (`image_url`), a file … */
 export type ContentPart = string | { readonly type: string; readonly [member: string]: unknown };
@@ -44,6 +44,8 @@ interface Shared {
   readonly x402SettlementMode?: SettlementMode | undefined;
   /** A certain enclave; default: a random one, which stays. */
   readonly teeId?: Hash | undefined;
+  /** Shown this request's payment before the wallet is asked, in place of the client's own `onPayment`; `false`, or a throw, refuses it. */
+  readonly onPayment?: OnPayment | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -100,18 +102,18 @@ export class Llm {
   chat(request: ChatRequest & { readonly stream?: false | undefined }): Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput> {
-    const { teeId, signal, ...asked } = request;
+    const { teeId, signal, onPayment, ...asked } = request;
     if (asked.stream === true) {
-      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop });
+      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment });
       return new PendingTextGenerationStream(new TextGenerationStream(open, signal));
     }
-    return this.#core.chat(asked, false, teeId, { signal }).then(chatOutput);
+    return this.#core.chat(asked, false, teeId, { signal, onPayment }).then(chatOutput);
   }
 
   /** Has a text continued. @throws as {@link Llm.chat} */
   async completion(request: CompletionRequest): Promise<TextGenerationOutput> {
-    const { teeId, signal, ...asked } = request;
-    return completionOutput(await this.#core.completion(asked, teeId, { signal }));
+    const { teeId, signal, onPayment, ...asked } = request;
+    return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment }));
   }
 
   /**

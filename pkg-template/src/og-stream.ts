@@ -1,7 +1,7 @@
 /** An answer as it comes: chunks, the whole text, the proof. */
 
 import { chatOutput, type TextGenerationOutput } from "./og-output.js";
-import type { ChatStreamCore, StreamChunk as CoreChunk, ToolCall } from "./wasm/opengradient/ogkit.js";
+import type { ChatStreamCore, PaymentRecord, StreamChunk as CoreChunk, ToolCall } from "./wasm/opengradient/ogkit.js";
 
 /** A piece of a streamed answer: flat, and as the official SDKs' `choices`. Only the final one has usage, proof and payment. */
 export type StreamChunk = CoreChunk & {
@@ -31,6 +31,7 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   /** Chunks that were read and an iteration has not seen yet. */
   readonly #queue: StreamChunk[] = [];
   #core: ChatStreamCore | undefined;
+  #payment: PaymentRecord | undefined;
   #iterated = false;
   #pulling: Promise<void> | undefined;
   #text = "";
@@ -44,6 +45,7 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   /** @internal */
   constructor(open: (signal: AbortSignal) => Promise<ChatStreamCore>, signal?: AbortSignal) {
     this.#opening = open(signal ? anyOf(signal, this.#stop.signal) : this.#stop.signal).then((core) => {
+      this.#payment = core.cost.payment;
       if (this.#over) core.end();
       return (this.#core = core);
     });
@@ -54,6 +56,11 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   /** What of the text has come so far, also after a failure. With `verify: "final"` it is not proven before the end. */
   get partialText(): string {
     return this.#text;
+  }
+
+  /** What was signed for the answer. It is there once the answer has begun, and stays when it is cut or ended. */
+  get payment(): PaymentRecord | undefined {
+    return this.#payment;
   }
 
   /**
@@ -180,6 +187,9 @@ export class PendingTextGenerationStream implements AsyncIterable<StreamChunk>, 
 
   get partialText(): string {
     return this.#stream.partialText;
+  }
+  get payment(): PaymentRecord | undefined {
+    return this.#stream.payment;
   }
   text(): Promise<string> {
     return this.#stream.text();

@@ -18,7 +18,7 @@ use crate::io::web::{self, WebWallet};
 use crate::js::convert::{Build, bigint};
 use crate::js::error::to_js;
 use crate::js::input::Input;
-use crate::js::options::{self as shared, member};
+use crate::js::options::{self as shared, Signal, member};
 use crate::js::promise::start;
 use crate::js::wallet::{self, book};
 use crate::json::Json;
@@ -48,6 +48,9 @@ const CONNECT: &[&str] = &[
     "signal",
 ];
 
+/// What a request that is paid may have beside its own object.
+const PAID_CALL: &[&str] = &["signal", "onPayment"];
+
 /// What the package's `OpenGradient` stands on.
 #[wasm_bindgen]
 pub struct OpenGradientCore {
@@ -64,6 +67,23 @@ pub struct OpenGradientCore {
 /// A request that is read from the caller's object.
 fn json_of(field: &str, value: JsValue) -> Result<String, Error> {
     Input::new(field, value).any_object()?.json()
+}
+
+impl OpenGradientCore {
+    /// What asks for one request: the client's own, or one that shows the payment to the request's `onPayment`.
+    fn asking(&self, options: JsValue) -> Result<(Signal, Llm), Error> {
+        let bag = shared::bag(options, PAID_CALL)?;
+        let signal = member(bag.as_ref(), "signal", Input::signal)?;
+        let on_payment = options::on_payment(member(bag.as_ref(), "onPayment", Input::function)?);
+        if on_payment.is_none() {
+            return Ok((signal, self.llm.clone()));
+        }
+        // Clones share limits and sessions.
+        let mut payer = Payer::clone(&self.payer);
+        payer.on_payment = on_payment;
+        let sender = PaidSender::new(Rc::new(payer), self.registry.clone());
+        Ok((signal, self.llm.sent_by(Rc::new(sender))))
+    }
 }
 
 fn tee_id(value: JsValue) -> Result<Option<B256>, Error> {
@@ -126,12 +146,11 @@ impl OpenGradientCore {
         #[wasm_bindgen(unchecked_param_type = "object")] request: JsValue,
         openai: bool,
         #[wasm_bindgen(unchecked_param_type = "Hash | undefined")] tee: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "PaidCallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
             let request = chat_request(request, openai)?;
-            let (tee, signal) = (tee_id(tee)?, shared::call(options)?);
-            let llm = self.llm.clone();
+            let (tee, (signal, llm)) = (tee_id(tee)?, self.asking(options)?);
             Ok((signal, async move { Ok(output::chat(&llm.chat(&request, tee).await?)) }.boxed_local()))
         })
     }
@@ -145,13 +164,13 @@ impl OpenGradientCore {
         #[wasm_bindgen(unchecked_param_type = "object")] request: JsValue,
         openai: bool,
         #[wasm_bindgen(unchecked_param_type = "Hash | undefined")] tee: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "PaidCallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
             let request = chat_request(request, openai)?;
-            let (tee, signal) = (tee_id(tee)?, shared::call(options)?);
+            let (tee, (signal, llm)) = (tee_id(tee)?, self.asking(options)?);
             let stop = AbortController::new().map_err(|_| Error::protocol("AbortController on this platform", "none"))?;
-            let (llm, kept) = (self.llm.clone(), signal.clone());
+            let kept = signal.clone();
             Ok((
                 signal,
                 async move {
@@ -171,14 +190,13 @@ impl OpenGradientCore {
         &self,
         #[wasm_bindgen(unchecked_param_type = "object")] request: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Hash | undefined")] tee: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "CallOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "PaidCallOptions")] options: JsValue,
     ) -> Promise {
         start(|| {
             let text = json_of("request", request)?;
             let request = Json::parse(&text).ok_or_else(|| Error::input("request", "expected JSON"))?;
             let request = CompletionRequest::read(request)?;
-            let (tee, signal) = (tee_id(tee)?, shared::call(options)?);
-            let llm = self.llm.clone();
+            let (tee, (signal, llm)) = (tee_id(tee)?, self.asking(options)?);
             Ok((signal, async move { Ok(output::completion(&llm.completion(&request, tee).await?)) }.boxed_local()))
         })
     }

@@ -64,6 +64,13 @@ export interface PaymentProposal {
 /** Looks at each payment; `false`, or a throw, refuses it. */
 export type OnPayment = (proposal: PaymentProposal) => boolean | void | Promise<boolean | void>;
 
+/** Options of a request that is paid. */
+export interface PaidCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** In place of the client's own. */
+  readonly onPayment?: OnPayment | undefined;
+}
+
 /** What was signed. */
 export interface PaymentRecord {
   readonly scheme: "exact" | "upto";
@@ -222,8 +229,14 @@ export interface ToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
+/** What an answer took, where something was paid. */
+export interface AnswerCost {
+  readonly payment?: PaymentRecord;
+  readonly receipt?: PaymentReceipt;
+}
+
 /** What is known about an answer beside its text. */
-export interface AnswerDetails {
+export interface AnswerDetails extends AnswerCost {
   readonly usage?: TokenUsage;
   /** The enclave that answered, where it is known. */
   readonly teeId?: Hash;
@@ -235,8 +248,6 @@ export interface AnswerDetails {
   readonly dataSettlementBlobId?: string;
   /** Absent with `verify: "off"`. */
   readonly proof?: TeeProof;
-  readonly payment?: PaymentRecord;
-  readonly receipt?: PaymentReceipt;
 }
 
 /** A whole chat answer. */

@@ -123,6 +123,11 @@ impl Llm {
         Ok(Self { io, sender, enclaves, options })
     }
 
+    /// The same with another sender; what is known about the enclaves is shared.
+    pub fn sent_by(&self, sender: Rc<dyn Sender>) -> Self {
+        Self { sender, ..self.clone() }
+    }
+
     pub(super) const fn io(&self) -> &Io {
         &self.io
     }

@@ -57,6 +57,19 @@ describe("chat", () => {
     assert.equal(signatures(), 2);
     og.close();
   });
+
+  test("a request's own onPayment takes the client's place; limits and sessions are the client's", async () => {
+    const [ofClient, ofRequest] = [[], []];
+    const { og, signatures } = await stage.connect({ policy: { maxPerSession: parseEther("0.1") }, onPayment: ({ amount }) => void ofClient.push(amount) });
+    const declined = await failure(og.llm.chat(ask("One?", { onPayment: () => false })));
+    assert.deepEqual([declined.code, declined.reason, await og.spent()], ["paymentRefused", "declined", 0n]);
+    await og.llm.chat(ask("One?", { stream: true, onPayment: ({ amount }) => void ofRequest.push(amount) })).text();
+    const { payment } = await og.llm.chat(ask("Two?"));
+    assert.deepEqual([ofClient, ofRequest, payment.reused, signatures()], [[], [parseEther("0.1")], true, 1]);
+    const beyond = await failure(og.llm.completion({ model: "openai/gpt-5", prompt: "Once", onPayment: () => true }));
+    assert.equal(beyond.reason, "aboveSessionCap");
+    og.close();
+  });
 });
 
 describe("streams", () => {
@@ -88,6 +101,7 @@ describe("streams", () => {
     assert.equal(output.chatOutput.content, text);
     assert.equal(output.proof.teeId, net.tee.id);
     assert.equal(stream.partialText, text);
+    assert.deepEqual(stream.payment, output.payment);
     const whole = await og.llm.chat(ask("Tell me of keys"));
     assert.equal(whole.text, text, "the same request, the same answer");
     assert.deepEqual([output.usage, output.teeId, output.finishReason], [whole.usage, whole.teeId, whole.finishReason]);
@@ -108,6 +122,7 @@ describe("streams", () => {
     const aborted = long();
     for await (const _ of aborted) break;
     await ended();
+    assert.equal(aborted.payment.scheme, "upto", "what was signed is still known");
     assert.equal((await failure(aborted.output())).name, "AbortError");
     assert.ok(aborted.partialText.length > 0);
 

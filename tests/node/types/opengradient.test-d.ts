@@ -47,6 +47,11 @@ is<Same<Awaited<typeof stream>, TextGenerationStream>>();
 const either = og.llm.chat(request);
 is<Same<typeof either, PendingTextGenerationStream | Promise<TextGenerationOutput>>>();
 
+is<Same<typeof stream.payment, PaymentRecord | undefined>>();
+void og.llm.completion({ model: TeeLlm.GPT_5, prompt: "x", onPayment: ({ amount }) => amount < 5n });
+// @ts-expect-error a yes or a no
+void og.llm.chat({ model: TeeLlm.GPT_5, messages, onPayment: () => "yes" });
+
 for await (const chunk of stream) {
   is<Same<typeof chunk, StreamChunk>>();
   is<Same<(typeof chunk.choices)[0]["delta"]["content"], string | undefined>>();
