@@ -4,18 +4,17 @@
  * touches the DOM or loads WebAssembly while rendering) and in StrictMode (every effect ends what it began).
  */
 
-import {
-  createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore,
-  type ReactElement, type ReactNode,
-} from "react";
+import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useState, type ReactElement, type ReactNode } from "react";
 
 import { Ogpu, type Task, type TaskSnapshot } from "./ogpu.js";
-import { watchWallets, type DiscoveredWallet } from "./wallets.js";
+import { useConnection, useStable, type MakeClient, type WalletStatus } from "./react/connection.js";
+import { useCallWith, useReadWith, type CallContext, type UseCall, type UseRead } from "./react/calls.js";
+import type { DiscoveredWallet } from "./wallets.js";
 import type { ConnectOptions } from "./api.js";
-import type { Address, Eip1193Provider, Network, OgpuEvent, Progress, PublishOptions, TaskInfo, WatchOptions } from "./wasm/ogpu/ogkit.js";
+import type { Address, Eip1193Provider, Network, OgpuEvent, PublishOptions, TaskInfo, WatchOptions } from "./wasm/ogpu/ogkit.js";
 
-/** A wallet's place in the page. */
-export type WalletStatus = "disconnected" | "connecting" | "connected";
+export { useWallets, type WalletStatus } from "./react/connection.js";
+export type { CallContext, UseCall, UseRead } from "./react/calls.js";
 
 /** What {@link useOgpu} gives. */
 export interface UseOgpu {
@@ -40,82 +39,42 @@ export interface OgkitProviderProps {
 
 const Context = createContext<UseOgpu | undefined>(undefined);
 
-type NetworkChoice = OgkitProviderProps["network"];
-
-interface Connection {
-  /** What it was made for: on another network it does not count. */
-  readonly network?: NetworkChoice;
-  readonly status: WalletStatus;
+/** A client that needs no wallet, and the network that it was made for: on another one it does not count. */
+interface Reader {
+  readonly network?: OgkitProviderProps["network"];
   readonly ogpu?: Ogpu;
   readonly error?: unknown;
 }
-const NONE: Connection = Object.freeze({ status: "disconnected" });
+const NO_READER: Reader = Object.freeze({});
 
-/** Networks are often written in place, as a new object at each render: they are told apart by what they say. */
-const useStable = <T>(value: T): T => useMemo(() => value, [JSON.stringify(value)]);
+type ConnectChoice = Pick<ConnectOptions, "account" | "switchChain">;
+// The wallet is on its chain already, or is asked at the next transaction: no window now.
+const follow = (account: Address): ConnectChoice => ({ account, switchChain: false });
 
 /** Gives the hooks below it one network and one wallet. */
 export function OgkitProvider({ network: given, children }: OgkitProviderProps): ReactElement {
   const network = useStable(given);
-  const [latestReader, setReader] = useState<Connection>(NONE);
-  const [latestConnection, setConnection] = useState<Connection>(NONE);
-  const reader = latestReader.network === network ? latestReader : NONE;
-  const connection = latestConnection.network === network ? latestConnection : NONE;
-  /** The attempt that counts: whatever came before it is forgotten. */
-  const attempt = useRef<AbortController | undefined>(undefined);
-
+  const [latest, setReader] = useState<Reader>(NO_READER);
+  const reader = latest.network === network ? latest : NO_READER;
   useEffect(() => {
     let current = true;
     Ogpu.readOnly({ network }).then(
-      (ogpu) => current && setReader({ network, status: "disconnected", ogpu }),
-      (error: unknown) => current && setReader({ network, status: "disconnected", error }),
+      (ogpu) => current && setReader({ network, ogpu }),
+      (error: unknown) => current && setReader({ network, error }),
     );
-    return () => {
-      current = false;
-      attempt.current?.abort();
-    };
+    return () => void (current = false);
   }, [network]);
 
-  const connect = useCallback<UseOgpu["connect"]>(async (wallet, options) => {
-    attempt.current?.abort();
-    const mine = new AbortController();
-    attempt.current = mine;
-    setConnection({ network, status: "connecting" });
-    try {
-      const ogpu = await Ogpu.connect({ ...options, wallet, network, signal: mine.signal });
-      if (mine.signal.aborted) return false;
-      setConnection({ network, status: "connected", ogpu });
-      return true;
-    } catch (error) {
-      if (attempt.current === mine) setConnection(mine.signal.aborted ? NONE : { network, status: "disconnected", error });
-      return false;
-    }
-  }, [network]);
-
-  const disconnect = useCallback(() => {
-    attempt.current?.abort();
-    setConnection(NONE);
-  }, []);
-
-  const connected = connection.ogpu;
-  useEffect(() => {
-    if (!connected?.wallet) return undefined;
-    const { wallet } = connected;
-    return connected.on("accountsChanged", ([account]) => {
-      if (account === undefined) disconnect();
-      // The wallet is on its chain already, or is asked at the next transaction: no window now.
-      else if (account !== connected.account) void connect(wallet, { account, switchChain: false });
-    });
-  }, [connected, connect, disconnect]);
-
+  const make = useCallback<MakeClient<Ogpu, ConnectChoice>>((wallet, options) => Ogpu.connect({ ...options, wallet, network }), [network]);
+  const { client, status, error, connect, disconnect } = useConnection(make, follow);
   const value = useMemo<UseOgpu>(() => ({
-    ogpu: connection.ogpu ?? reader.ogpu,
-    account: connection.ogpu?.account,
-    status: connection.status,
-    error: connection.error ?? reader.error,
+    ogpu: client ?? reader.ogpu,
+    account: client?.account,
+    status,
+    error: error ?? reader.error,
     connect,
     disconnect,
-  }), [connection, reader, connect, disconnect]);
+  }), [client, status, error, reader, connect, disconnect]);
   return createElement(Context.Provider, { value }, children);
 }
 
@@ -126,30 +85,6 @@ export function useOgpu(): UseOgpu {
   return value;
 }
 
-let wallets: readonly DiscoveredWallet[] = [];
-const NO_WALLETS: readonly DiscoveredWallet[] = [];
-const subscribe = (tell: () => void): (() => void) => watchWallets((found) => {
-  const same = found.length === wallets.length && found.every(({ uuid }, at) => uuid === wallets[at]?.uuid);
-  if (!same) wallets = [...found];
-  tell();
-});
-
-/** The wallets in this page, as they announce themselves; none on a server. */
-export function useWallets(): readonly DiscoveredWallet[] {
-  return useSyncExternalStore(subscribe, () => wallets, () => NO_WALLETS);
-}
-
-/** What {@link useRead} gives. */
-export interface UseRead<T> {
-  /** The last answer; kept while a newer one is on its way. */
-  readonly data: T | undefined;
-  /** Why the last read failed; `undefined` once one succeeds. */
-  readonly error: unknown;
-  readonly loading: boolean;
-  /** Reads again. */
-  readonly refresh: () => void;
-}
-
 /**
  * Reads something with the client, again whenever `keys` change, and ends the request when the component goes.
  *
@@ -157,62 +92,8 @@ export interface UseRead<T> {
  * const { data } = useRead((ogpu, signal) => ogpu.getBalance(address, { signal }), [address]);
  * ```
  */
-export function useRead<T>(read: (ogpu: Ogpu, signal: AbortSignal) => Promise<T>, keys: readonly unknown[], options: { enabled?: boolean } = {}): UseRead<T> {
-  const { ogpu } = useOgpu();
-  const { enabled = true } = options;
-  const [turn, setTurn] = useState(0);
-  const [state, setState] = useState<{ data?: T; error?: unknown; loading: boolean }>({ loading: enabled });
-  const newest = useRef(read);
-  useEffect(() => {
-    newest.current = read;
-  });
-  // An answer to other keys would be a wrong one; only a refresh keeps what there is.
-  const asked = useRef<readonly unknown[]>([]);
-  useEffect(() => {
-    const about = [ogpu, ...keys];
-    const again = about.length === asked.current.length && about.every((key, at) => Object.is(key, asked.current[at]));
-    asked.current = about;
-    if (!ogpu || !enabled) {
-      setState({ loading: enabled });
-      return undefined;
-    }
-    const end = new AbortController();
-    setState((old) => (again ? { ...old, loading: true } : { loading: true }));
-    newest.current(ogpu, end.signal).then(
-      (data) => !end.signal.aborted && setState({ data, loading: false }),
-      (error: unknown) => !end.signal.aborted && setState((old) => ({ ...old, error, loading: false })),
-    );
-    return () => end.abort();
-  }, [ogpu, enabled, turn, ...keys]);
-  const refresh = useCallback(() => setTurn((count) => count + 1), []);
-  return { data: state.data, error: state.error, loading: state.loading, refresh };
-}
-
-/** What a call in {@link useCall} is given: hand it to the client's method as its options. */
-export interface CallContext {
-  readonly signal: AbortSignal;
-  readonly onProgress: (step: Progress) => void;
-}
-
-/** What {@link useCall} gives. */
-export interface UseCall<Args extends unknown[], T> {
-  /** Starts it. Answers what the call answers; `undefined` when it failed, and then `error` tells why. */
-  readonly run: (...args: Args) => Promise<T | undefined>;
-  readonly status: "idle" | "running" | "done" | "failed";
-  readonly data: T | undefined;
-  readonly error: unknown;
-  /** The last step, such as `signing` while the wallet's window is open. */
-  readonly progress: Progress | undefined;
-  /** Gives up waiting. What the wallet's window already shows can still be approved there. */
-  readonly cancel: () => void;
-  readonly reset: () => void;
-}
-
-interface CallState<T> {
-  readonly status: UseCall<[], T>["status"];
-  readonly data?: T;
-  readonly error?: unknown;
-  readonly progress?: Progress;
+export function useRead<T>(read: (ogpu: Ogpu, signal: AbortSignal) => Promise<T>, keys: readonly unknown[], options?: { enabled?: boolean }): UseRead<T> {
+  return useReadWith(useOgpu().ogpu, read, keys, options);
 }
 
 /**
@@ -224,37 +105,7 @@ interface CallState<T> {
  * ```
  */
 export function useCall<Args extends unknown[], T>(call: (ogpu: Ogpu, options: CallContext, ...args: Args) => Promise<T>): UseCall<Args, T> {
-  const { ogpu } = useOgpu();
-  const [state, setState] = useState<CallState<T>>({ status: "idle" });
-  const newest = useRef({ call, ogpu });
-  const running = useRef<AbortController | undefined>(undefined);
-  useEffect(() => {
-    newest.current = { call, ogpu };
-  });
-  const run = useCallback(async (...args: Args): Promise<T | undefined> => {
-    const { call, ogpu } = newest.current;
-    // A double click must not pay twice.
-    if (running.current || !ogpu) return undefined;
-    const mine = new AbortController();
-    running.current = mine;
-    setState({ status: "running" });
-    try {
-      const onProgress = (progress: Progress): void => setState((old) => (running.current === mine ? { ...old, progress } : old));
-      const data = await call(ogpu, { signal: mine.signal, onProgress }, ...args);
-      setState({ status: "done", data });
-      return data;
-    } catch (error) {
-      setState({ status: "failed", error });
-      return undefined;
-    } finally {
-      if (running.current === mine) running.current = undefined;
-    }
-  }, []);
-  const cancel = useCallback(() => running.current?.abort(), []);
-  const reset = useCallback(() => {
-    if (!running.current) setState({ status: "idle" });
-  }, []);
-  return { run, status: state.status, data: state.data, error: state.error, progress: state.progress, cancel, reset };
+  return useCallWith(useOgpu().ogpu, call);
 }
 
 /** Publishes tasks. */

@@ -1,58 +1,27 @@
 // `ogkit/react` in React 19: a page in StrictMode in headless Chromium, on the devnet; and on a server.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { build } from "esbuild";
 
 import { serve } from "../../www/serve.mjs";
 import { startDevnet } from "../devnet/index.mjs";
-import { ARGS, open } from "../e2e/browser.mjs";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const alias = { "ogkit/react": join(root, "pkg/react.js"), "ogkit/ogpu": join(root, "pkg/ogpu.js") };
+import { launch, open } from "../e2e/browser.mjs";
+import { buildSite, has } from "./site.mjs";
 
 describe("ogkit/react", () => {
-  let folder, devnet, site, browser, html;
+  let built, devnet, site, browser, html;
   before(async () => {
-    mkdirSync(join(root, "target"), { recursive: true });
-    folder = mkdtempSync(join(root, "target/react-"));
-    const common = { bundle: true, format: "esm", jsx: "automatic", alias, logLevel: "error", target: "es2022", define: { "process.env.NODE_ENV": '"development"' } };
-    await build({ ...common, entryPoints: [join(root, "tests/react/app.jsx")], outfile: join(folder, "site/app.js") });
-    cpSync(join(root, "pkg/wasm"), join(folder, "site/wasm"), { recursive: true });
-    await build({ ...common, entryPoints: [join(root, "tests/react/parts.jsx")], outfile: join(folder, "server.mjs"), platform: "node", external: ["react", "react/jsx-runtime", join(root, "pkg/*")] });
+    built = await buildSite("app.jsx", "parts.jsx");
     devnet = await startDevnet();
-    html = await rendered();
-    const page = (inner) => `<!doctype html><title>t</title><link rel="icon" href="data:,"><div id="root">${inner}</div><script type="module" src="app.js"></script>`;
-    writeFileSync(join(folder, "site/index.html"), page(""));
-    writeFileSync(join(folder, "site/hydrated.html"), page(html));
-    [site, browser] = await Promise.all([serve({ devnet, root: join(folder, "site") }), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+    const { name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl } = devnet;
+    html = await built.render(["toggle"], { network: { name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl } });
+    [site, browser] = await Promise.all([serve({ devnet, root: built.site }), launch()]);
   });
   after(async () => {
     await browser?.close();
     await site?.close();
     await devnet?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    built?.remove();
   });
-
-  /** The app as a server renders it: no page, no request, no WebAssembly. */
-  async function rendered() {
-    assert.equal(typeof globalThis.window, "undefined");
-    const { fetch: real } = globalThis;
-    globalThis.fetch = () => assert.fail("a request while rendering on a server");
-    try {
-      const [{ App }, { createElement }, { renderToString }] = await Promise.all([import(pathToFileURL(join(folder, "server.mjs"))), import("react"), import("react-dom/server")]);
-      const { name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl } = devnet;
-      const app = createElement(App, { network: { name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl } });
-      return renderToString(createElement("button", { id: "toggle" }, "toggle")) + renderToString(app);
-    } finally {
-      globalThis.fetch = real;
-    }
-  }
-
-  const has = (page, selector, text) => page.locator(selector).filter({ hasText: text }).waitFor();
 
   test("renders on a server, and hydrates without a difference", async () => {
     assert.match(html, /<p id="status">disconnected<\/p>/);
