@@ -244,22 +244,22 @@ export const ROWS = [
     async run(set) {
       const folder = set.project("next", {
         "app/layout.jsx": 'export default function Layout({ children }) { return <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>; }',
-        "app/page.jsx": 'import { OgkitProvider } from "ogkit/react"; import { check } from "../app.js"; import { network } from "../network.js"; import { Client } from "./client.jsx";\nexport const dynamic = "force-dynamic";\nexport default async function Page() { return <OgkitProvider network={network}><p id="server">{await check()}</p><Client /></OgkitProvider>; }',
-        "app/client.jsx": '"use client";\nimport { useEffect, useState } from "react"; import { useOgpu } from "ogkit/react"; import { check } from "../app.js";\nexport function Client() { const [text, set] = useState(""); const { ogpu } = useOgpu(); useEffect(() => { check().catch((error) => error.message).then(set); }, []); return <><p id="client">{text}</p><p id="hook">{ogpu?.network.chainId ?? ""}</p></>; }',
+        "app/page.jsx": 'import { OgkitProvider } from "ogkit/react"; import { OpenGradientProvider } from "ogkit/react/opengradient"; import { check } from "../app.js"; import { network } from "../network.js"; import { Client } from "./client.jsx";\nexport const dynamic = "force-dynamic";\nexport default async function Page() { return <OgkitProvider network={network}><OpenGradientProvider><p id="server">{await check()}</p><Client /></OpenGradientProvider></OgkitProvider>; }',
+        "app/client.jsx": '"use client";\nimport { useEffect, useState } from "react"; import { useOgpu } from "ogkit/react"; import { useChat } from "ogkit/react/opengradient"; import { check } from "../app.js";\nexport function Client() { const [text, set] = useState(""); const { ogpu } = useOgpu(); const { status } = useChat({ model: "openai/gpt-5" }); useEffect(() => { check().catch((error) => error.message).then(set); }, []); return <><p id="client">{text}</p><p id="hook">{ogpu?.network.chainId ?? ""}</p><p id="chat">{status}</p></>; }',
       });
       const env = { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" };
       await run(folder, bin("next"), ["build"], env);
       const port = await freePort();
       const url = `http://127.0.0.1:${port}/`;
       const start = [join(root, "node_modules/next/dist/bin/next"), "start", "-p", String(port), "-H", "127.0.0.1"];
-      const found = await during(process.execPath, start, { cwd: folder, env: { ...process.env, ...env } }, url, () => set.shows(url, ["#server", "#client", "#hook"]));
-      expect(found, [WANTED, WANTED, "31337"]);
+      const found = await during(process.execPath, start, { cwd: folder, env: { ...process.env, ...env } }, url, () => set.shows(url, ["#server", "#client", "#hook", "#chat"]));
+      expect(found, [WANTED, WANTED, "31337", "idle"]);
     },
   },
   {
     where: "a server, while rendering", by: "Node, importing every entry with no DOM", needs: "nothing",
     async run(set) {
-      const entries = ["ogkit", "ogkit/ogpu", "ogkit/ogpu/slim", "ogkit/abi", "ogkit/viem", "ogkit/ethers", "ogkit/wagmi", "ogkit/react"];
+      const entries = ["ogkit", "ogkit/ogpu", "ogkit/ogpu/slim", "ogkit/abi", "ogkit/viem", "ogkit/ethers", "ogkit/wagmi", "ogkit/react", "ogkit/react/opengradient", "ogkit/opengradient", "ogkit/opengradient/slim", "ogkit/relay"];
       const folder = set.project("ssr", {
         "ssr.mjs": `
           const touched = [];

@@ -9,6 +9,8 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
+import { entries } from "../../scripts/budgets.mjs";
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = (cwd, command, args) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 const bin = (name) => join(root, "node_modules/.bin", name);
@@ -25,7 +27,7 @@ describe("the tarball", () => {
 
   test("holds what it should and no more", () => {
     const names = readdirSync(join(folder, "node_modules/ogkit"), { recursive: true }).map(String).sort();
-    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "wasm/ogpu/ogkit_bg.wasm", "opengradient.js", "opengradient/slim.d.ts", "relay.js", "wasm/opengradient/ogkit_bg.wasm", "langchain.js", "ai.js", "openai.js", "workflow/PriceHistoryInference.bin"]) {
+    for (const wanted of ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "ogpu.js", "ogpu.d.ts", "ogpu/slim.js", "abi.js", "viem.js", "ethers.js", "wagmi.js", "react.js", "react/opengradient.js", "react/opengradient.cjs", "wasm/ogpu/ogkit_bg.wasm", "opengradient.js", "opengradient/slim.d.ts", "relay.js", "wasm/opengradient/ogkit_bg.wasm", "langchain.js", "ai.js", "openai.js", "workflow/PriceHistoryInference.bin"]) {
       assert.ok(names.includes(wanted), wanted);
     }
     assert.deepEqual(names.filter((name) => /\.(rs|sol|test\.|tsbuildinfo)|\.built/.test(name)), []);
@@ -98,6 +100,15 @@ describe("the tarball", () => {
       const text = readFileSync(join(folder, `node_modules/ogkit/${entry}.js`), "utf8");
       assert.deepEqual([...text.matchAll(/from "([^.][^"]*)"/g)].map(([, name]) => name), [], entry);
     }
+  });
+
+  test("each network's hooks load that network's WebAssembly and no other", () => {
+    const wasm = (entry) => entries().find(({ name }) => name === entry).files.map((file) => /wasm\/(\w+)\/.*\.wasm$/.exec(file)?.[1]).filter(Boolean);
+    assert.deepEqual(wasm("ogkit/react"), ["ogpu"]);
+    assert.deepEqual(wasm("ogkit/react/opengradient"), ["opengradient"]);
+    // Nor its glue, which is most of the rest.
+    const glue = (entry) => entries().find(({ name }) => name === entry).files.filter((file) => file.endsWith("ogkit.js")).length;
+    assert.deepEqual([glue("ogkit/react"), glue("ogkit/react/opengradient")], [1, 1]);
   });
 
   test("type-checks strictly", () => {
