@@ -41,7 +41,7 @@ export const CURES = {
   invalidRpcUrl: { cause: "No node of the wanted chain answers at the URL.", cure: "Check the URL, the chain id, and that the server allows your page (CORS).", money: "Nothing was sent. The previous endpoint stays." },
   publishTimeout: { cause: "`totalTimeout` ran out before the transaction was sent. `stage` says where.", cure: "Try again with more time.", money: "No transaction was sent. A document may be on IPFS already, which costs nothing." },
 
-  missingSigner: { cause: "The call signs, and the client came from `Ogpu.readOnly`.", cure: "`Ogpu.connect({ wallet, network })`.", money: NOTHING },
+  missingSigner: { cause: "The call signs, and the client came from `Ogpu.readOnly`; or `useChat` asked before a wallet was connected.", cure: "`Ogpu.connect({ wallet, network })`; in React, `connect` of `useOgpu` or `useOpenGradient`.", money: NOTHING },
   chainNotSupported: { cause: "No network was named, or one that is not known.", cure: "Pass `network: \"mainnet\"`, `\"testnet\"` or a `Network`, or call `ChainConfig.setChain` first.", money: NOTHING },
   notOnNetwork: { cause: "This network's contracts lack the function. Testnet's vault has no `cancelUnbonding`.", cure: "Do without it on this network.", money: NOTHING },
 

@@ -10,7 +10,7 @@ const folder = new URL("../guides/", import.meta.url);
 const ORDER = [
   ["Start", ["get-started", "wallets", "publish-a-source", "run-a-task", "events", "ipfs"]],
   ["OpenGradient", ["llm-calls", "on-chain-models"]],
-  ["More", ["node", "errors", "security", "debugging"]],
+  ["More", ["react", "node", "errors", "security", "debugging"]],
   ["Coming from", ["from-ogpu-py", "from-opengradient-py"]],
 ];
 

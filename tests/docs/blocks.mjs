@@ -10,12 +10,12 @@ export const GIVEN = ["wallet", "network", "ogpu", "account", "source", "task", 
 export const GIVEN_OPENGRADIENT = ["wallet", "network", "og", "account", "privateKey", "rpcUrl", "modelCid"];
 
 /** Whether a block is about OpenGradient, by what it imports or uses. */
-const isOpenGradient = (code) => /from "ogkit\/(?:opengradient|relay|ai|openai|langchain)/.test(code) || (!/from "ogkit\/ogpu"/.test(code) && /(?<![.\w])og\./.test(code));
+const isOpenGradient = (code) => /from "ogkit\/(?:opengradient|react\/opengradient|relay|ai|openai|langchain)/.test(code) || (!/from "ogkit\/ogpu"/.test(code) && /(?<![.\w])og\./.test(code));
 
 /**
- * @typedef {{ file: string, line: number, words: string[], elsewhere?: string, code: string, name: string }} Block
+ * @typedef {{ file: string, line: number, language: "ts" | "tsx", words: string[], elsewhere?: string, code: string, name: string }} Block
  * @param {string} file a path below the root
- * @returns {Block[]} its `ts` blocks
+ * @returns {Block[]} its `ts` and `tsx` blocks
  */
 export function blocksOf(file) {
   const blocks = [];
@@ -28,12 +28,12 @@ export function blocksOf(file) {
       return void (before = text);
     }
     if (open) {
-      if (open.language === "ts") blocks.push({ file, line: open.line, words: open.words, elsewhere: open.elsewhere, code: `${open.lines.join("\n")}\n`, name: `${file}:${open.line}` });
+      if (open.language === "ts" || open.language === "tsx") blocks.push({ file, line: open.line, language: open.language, words: open.words, elsewhere: open.elsewhere, code: `${open.lines.join("\n")}\n`, name: `${file}:${open.line}` });
       open = undefined;
       return;
     }
     const [language = "", ...words] = fence.trim().split(/\s+/);
-    if (language === "ts") for (const word of words) if (!FENCES.has(word)) throw new Error(`${file}:${index + 1}: no fence word ${word}`);
+    if (language === "ts" || language === "tsx") for (const word of words) if (!FENCES.has(word)) throw new Error(`${file}:${index + 1}: no fence word ${word}`);
     // The newcomer's lines, for example, need a page and a bundler.
     const elsewhere = /^<!-- .*run by (\S+) -->$/.exec(before)?.[1];
     open = { language, words, elsewhere, line: index + 1, lines: [] };

@@ -1,4 +1,5 @@
-// Every `ts` block of the guides and of the README: compiled by strict TypeScript as it stands there, then run on the devnet.
+// Every `ts` and `tsx` block of the guides and of the README: compiled by strict TypeScript as it stands there, then run on the devnet.
+// Components need a page: tests/react has them in one.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -25,12 +26,12 @@ function compile() {
   mkdirSync(`${folder}/node_modules`, { recursive: true });
   symlinkSync(`${root}pkg`, `${folder}/node_modules/ogkit`);
   writeFileSync(`${folder}/package.json`, '{ "private": true, "type": "module" }');
-  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: `${root}tests/docs/tsconfig.base.json`, compilerOptions: { outDir: "out", rootDir: "." }, include: ["*.ts"] }));
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: `${root}tests/docs/tsconfig.base.json`, compilerOptions: { outDir: "out", rootDir: "." }, include: ["*.ts", "*.tsx"] }));
   for (const name of ["given.ts", ...(opengradient ? ["given-opengradient.ts"] : [])]) cpSync(`${root}tests/docs/${name}`, `${folder}/${name}`);
-  for (const [block, name] of fileOf) writeFileSync(`${folder}/${name}.ts`, programOf(block));
+  for (const [block, name] of fileOf) writeFileSync(`${folder}/${name}.${block.language}`, programOf(block));
   const { stdout } = spawnSync(`${root}node_modules/.bin/tsc`, ["--project", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
   const byName = new Map([...fileOf].map(([block, name]) => [name, block]));
-  return stdout.replace(/^(block-\d+)\.ts\((\d+),(\d+)\)/gm, (_, name, line, column) => {
+  return stdout.replace(/^(block-\d+)\.tsx?\((\d+),(\d+)\)/gm, (_, name, line, column) => {
     const block = byName.get(name);
     return `${block.file}:${block.line + Number(line) - 1}:${column}`;
   });
@@ -64,7 +65,7 @@ describe("the documents' code", { concurrency: false }, () => {
 
   for (const block of all) {
     const lacks = missingEntries(block.code);
-    const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") ? "types only" : false;
+    const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") || block.language === "tsx" ? "types only" : false;
     test(block.name, { skip, timeout: 60_000 }, async (t) => {
       const printed = [];
       t.mock.method(console, "log", (...parts) => void printed.push(format(...parts).replace(/\s+/g, " ")));
