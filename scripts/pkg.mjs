@@ -50,6 +50,7 @@ function build() {
     const built = join(root, "target/pkg-wasm", `${entry}.wasm`);
     once(join(root, "target/pkg-wasm", `.built-${entry}`), fingerprint(["src", "abi"], RUST), () => buildWasm([entry], wasm, built));
     cpSync(built, join(pkg, "wasm", entry, "ogkit_bg.wasm"));
+    cpSync(`${built}.symbols`, join(pkg, "wasm", entry, "symbols.txt"));
     // Only our loader names the file: two such expressions would make a bundler copy it twice.
     const text = readFileSync(join(wasm, "ogkit.js"), "utf8");
     const lean = text.replace(/module_or_path = new URL\([^)]*import\.meta\.url\);/, 'throw new TypeError("no WebAssembly given");');

@@ -55,6 +55,16 @@ test("every code of the core has its class", () => {
   for (const [, , name] of pairs) assert.equal(typeof errors[name], "function", name);
 });
 
+test("the frames of a stack in the WebAssembly have names beside it", async () => {
+  let stack = "";
+  const network = { get contracts() { return (stack = new Error("here").stack); } };
+  await assert.rejects(api.Ogpu.readOnly({ network }), InvalidInputError);
+  const frames = [...stack.matchAll(/wasm-function\[(\d+)\]/g)].map(([, number]) => number);
+  const names = new Map(readFileSync(new URL("../../pkg/wasm/ogpu/symbols.txt", import.meta.url), "utf8").split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  assert.ok(frames.length > 1);
+  assert.match(frames.map((number) => names.get(number)).join("\n"), /js_sys::Reflect::get\n<ogkit::js::input::Input>::get\nogkit::js::ogpu::options::network/);
+});
+
 test("no chain is current until one is set", async () => {
   const fresh = await import("../../pkg/networks.js?fresh");
   const config = fresh.chainConfig(async () => {});
