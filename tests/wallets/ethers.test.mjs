@@ -1,7 +1,7 @@
 // ethers 6's own signers, there and back.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { BrowserProvider, Contract, JsonRpcProvider, NonceManager, Wallet, getBytes, isError, verifyMessage, verifyTypedData } from "ethers";
+import { BrowserProvider, Contract, JsonRpcProvider, Network, NonceManager, Wallet, getBytes, isError, verifyMessage, verifyTypedData } from "ethers";
 
 import { vaultAbi } from "../../pkg/abi.js";
 import { fromEthers, toEthers } from "../../pkg/ethers.js";
@@ -12,7 +12,7 @@ describe("ogkit/ethers", () => {
   let s, node;
   before(async () => {
     s = await set();
-    node = new JsonRpcProvider(s.devnet.rpcUrl, CHAIN, { staticNetwork: true, cacheTimeout: -1 });
+    node = new JsonRpcProvider(s.devnet.rpcUrl, CHAIN, { staticNetwork: Network.from(CHAIN), cacheTimeout: -1 });
   });
   after(async () => {
     node?.destroy();

@@ -1,6 +1,6 @@
 // viem and wagmi infer from the constants of `ogkit/abi`: names, arguments and results.
 import { simulateContract } from "@wagmi/core";
-import { createPublicClient, decodeFunctionResult, encodeFunctionData, http, parseEventLogs, type Address, type ContractFunctionName } from "viem";
+import { createPublicClient, decodeFunctionResult, encodeFunctionData, http, type Address, type ContractFunctionName } from "viem";
 
 import { controllerAbi, managerAbi, nexusAbi, responseAbi, sourceAbi, taskAbi, terminalAbi, vaultAbi } from "../../../pkg/abi.js";
 
@@ -23,7 +23,7 @@ encodeFunctionData({ abi: controllerAbi, functionName: "publishTask", args: [{ s
 // @ts-expect-error: there is no such function
 encodeFunctionData({ abi: nexusAbi, functionName: "publishTusk" });
 
-const [log] = parseEventLogs({ abi: nexusAbi, logs: [], eventName: "Attempted" });
+const [log] = await client.getContractEvents({ address, abi: nexusAbi, eventName: "Attempted", strict: true });
 if (log) is<Same<typeof log.args.provider, Address>>();
 is<Same<ReturnType<typeof decodeFunctionResult<typeof terminalAbi, "isMaster">>, boolean>>();
 is<Same<ReturnType<typeof decodeFunctionResult<typeof sourceAbi, "getStatus">>, number>>();
