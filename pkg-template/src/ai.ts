@@ -5,7 +5,7 @@ import type { LanguageModel } from "ai";
 import type { FunctionTool } from "./alphasense.js";
 import { ask, askStream, type LlmAnswer, type LlmInputMessage, type LlmRequest, type LlmSource, type LlmToolCall, type LlmUsage } from "./llm-like.js";
 
-/** The provider interface's third version: the newest that both `ai` 6 and `ai` 7 take as it is. */
+/** The provider interface's third version: the newest that both `ai` 6 and `ai` 7 take as it is, though before 7.0.108 it lost files. */
 export type OpenGradientLanguageModel = Extract<LanguageModel, { specificationVersion: "v3" }>;
 
 type CallOptions = Parameters<OpenGradientLanguageModel["doGenerate"]>[0];
