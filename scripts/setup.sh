@@ -43,14 +43,17 @@ packages() {
   fi
 }
 
-documents() {
-  stamp=docs/node_modules/.installed
-  if ! cmp -s docs/package-lock.json "$stamp"; then
-    say "installing what the documents are built with"
-    npm ci --prefix docs --no-audit --no-fund --loglevel=error
-    cp docs/package-lock.json "$stamp"
+# What a folder's own lock names, apart from the workspace.
+apart() {
+  stamp=$1/node_modules/.installed
+  if ! cmp -s "$1/package-lock.json" "$stamp"; then
+    say "installing $2"
+    npm ci --prefix "$1" --no-audit --no-fund --loglevel=error
+    cp "$1/package-lock.json" "$stamp"
   fi
 }
+documents() { apart docs "what the documents are built with"; }
+oldest() { apart tests/oldest "the oldest versions of the peers"; }
 
 browser() {
   if [ ! -x /usr/bin/chromium ] || [ ! -x /usr/bin/chromedriver ]; then
@@ -71,7 +74,7 @@ python() {
 }
 
 jobs=()
-for step in tools packages documents browser python; do
+for step in tools packages documents oldest browser python; do
   $step & jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job"; done

@@ -10,6 +10,10 @@ const nodeTests = (folder, name = "") => {
   // Helpers of tools (a bundler's service, a guide's server) may outlive their test: its end is the end.
   return ["node", "--test", "--test-force-exit", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
 };
+/** The same tests again, with the oldest version of each peer. */
+const withOldest = ([node, ...args], ...more) => [node, "--import", "./tests/oldest/peers.mjs", ...args, ...more.flat().filter((word) => word.endsWith(".mjs"))];
+/** Of the long ones those that a React of its own could break. */
+const REACT_CHAT = "renders on a server|as it is written|StrictMode|unmounted";
 const LAYERS = {
   fmt: ["cargo", "fmt", "--check"],
   clippy: ["cargo", "clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
@@ -26,6 +30,8 @@ const LAYERS = {
   react: nodeTests("tests/react"),
   tarball: nodeTests("tests/package", "package"),
   matrix: nodeTests("tests/package", "matrix"),
+  oldest: withOldest(nodeTests("tests/package", "peers"), nodeTests("tests/wallets"), nodeTests("tests/node/agents"), nodeTests("tests/react", "react")),
+  "oldest-chat": withOldest(["node", `--test-name-pattern=${REACT_CHAT}`, ...nodeTests("tests/react", "chat").slice(1)]),
   "dapp-types": ["npx", "--no-install", "tsc", "--project", "www"],
   dapp: ["npx", "--no-install", "vite", "build", "--config", "www/vite.config.ts", "--logLevel", "warn"],
   docs: nodeTests("tests/docs"),

@@ -1,11 +1,14 @@
 // What the tests of React's hooks share: an app built twice, for the page and for a server, and rendered there.
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Where Node finds a package: the layer `oldest` has another React than esbuild would find. */
+const found = (name) => dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
+const react = { react: found("react"), "react-dom": found("react-dom") };
 const alias = Object.fromEntries(["react/opengradient", "react", "ogpu", "opengradient"].map((entry) => [`ogkit/${entry}`, join(root, `pkg/${entry}.js`)]));
 
 /**
@@ -17,7 +20,7 @@ export async function buildSite(app, parts) {
   const folder = mkdtempSync(join(root, "target/react-"));
   const site = join(folder, "site");
   const common = { bundle: true, format: "esm", jsx: "automatic", alias, logLevel: "error", target: "es2022", define: { "process.env.NODE_ENV": '"development"' } };
-  await build({ ...common, entryPoints: [join(root, "tests/react", app)], outfile: join(site, "app.js") });
+  await build({ ...common, alias: { ...alias, ...react }, entryPoints: [join(root, "tests/react", app)], outfile: join(site, "app.js") });
   cpSync(join(root, "pkg/wasm"), join(site, "wasm"), { recursive: true });
   await build({ ...common, entryPoints: [join(root, "tests/react", parts)], outfile: join(folder, "server.mjs"), platform: "node", external: ["react", "react/jsx-runtime", join(root, "pkg/*")] });
   const write = (name, inner) => writeFileSync(join(site, name), `<!doctype html><title>t</title><link rel="icon" href="data:,"><div id="root">${inner}</div><script type="module" src="app.js"></script>`);
