@@ -178,7 +178,7 @@ fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
         to: to.map(|to| hex_text(Some(to), "an address")).transpose()?,
         nonce: 0,
         contract: contract.map(|made| hex_text(Some(made), "an address")).transpose()?,
-        logs: logs.into_iter().flat_map(Json::elements).map(Log::read).collect::<Result<_, _>>()?,
+        logs: logs.into_iter().flat_map(Log::list).collect::<Result<_, _>>()?,
     };
     Ok((receipt, quantity(status)? == 1))
 }

@@ -79,8 +79,7 @@ impl Replies {
             Some(())
         };
         if whole.is_array() {
-            for reply in whole.elements() {
-                let [id, error, result] = reply.fields(["id", "error", "result"]);
+            for [id, error, result] in whole.rows(["id", "error", "result"]) {
                 let at = id.and_then(Json::integer).and_then(|id| usize::try_from(id).ok());
                 place(at, error, result).ok_or_else(wrong)?;
             }
@@ -242,14 +241,21 @@ pub struct Log {
     pub removed: bool,
 }
 
+/// The members of a log on the wire that count, for [`Log::read`].
+const LOG: [&str; 8] = ["address", "topics", "data", "blockNumber", "blockHash", "transactionHash", "logIndex", "removed"];
+
 impl Log {
-    /// Reads a log of the wire.
+    /// Reads a list of logs of the wire.
     ///
     /// # Errors
-    /// [`Kind::Protocol`].
-    pub fn read(wire: Json<'_>) -> Result<Self, Error> {
-        let [address, topics, data, block, block_hash, transaction, index, removed] =
-            wire.fields(["address", "topics", "data", "blockNumber", "blockHash", "transactionHash", "logIndex", "removed"]);
+    /// [`Kind::Protocol`], at the first that is none.
+    pub fn list(wire: Json<'_>) -> impl Iterator<Item = Result<Self, Error>> {
+        wire.rows(LOG).map(Self::read)
+    }
+
+    fn read(
+        [address, topics, data, block, block_hash, transaction, index, removed]: [Option<Json<'_>>; 8],
+    ) -> Result<Self, Error> {
         let topics = topics.into_iter().flat_map(Json::elements);
         Ok(Self {
             address: hex_text(address, "an address")?,
