@@ -9,6 +9,7 @@
 
 pub mod call;
 pub mod calls;
+pub mod checksum;
 pub mod follow;
 pub mod logs;
 pub mod nonce;

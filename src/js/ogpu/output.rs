@@ -1,13 +1,14 @@
 //! The core's values → frozen plain objects.
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256, hex};
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 
+use crate::eth::checksum;
 use crate::eth::replies::Log;
 use crate::js::convert::{Build, bigint, number};
 use crate::js::output::receipt;
-use crate::json::quote;
+use crate::json::push_quoted;
 use crate::ogpu::client::Published;
 use crate::ogpu::events::Happened;
 use crate::ogpu::functions::Value;
@@ -17,7 +18,7 @@ use crate::ogpu::types::NonceInfo;
 pub(super) fn value(value: &Value) -> JsValue {
     match value {
         Value::Nothing => JsValue::UNDEFINED,
-        Value::Address(address) => address.to_string().into(),
+        Value::Address(address) => checksum::text(*address).into(),
         Value::Amount(amount) => bigint(*amount),
         Value::Number(count) => number(*count),
         Value::Flag(flag) => (*flag).into(),
@@ -36,25 +37,27 @@ pub(super) fn published(published: &Published) -> JsValue {
     Build::new().text("address", published.address).with("receipt", receipt(&published.receipt)).frozen()
 }
 
-/// An event as JSON. Amounts are decimal text: the package knows which keys hold them.
+/// An event as JSON. Amounts are text that `BigInt` takes: the package knows which keys hold them.
 pub(super) fn event(event: &Happened, log: &Log, text: &mut String) {
     text.push_str("{\"type\":\"");
     text.push_str(event.name);
     text.push('"');
     for (name, value) in &event.fields {
-        member(name, value, text);
+        member(',', name, value, text);
     }
-    member("blockNumber", &Value::Amount(U256::from(log.block_number)), text);
-    member("transactionHash", &Value::Hash(log.transaction_hash), text);
-    member("logIndex", &Value::Number(log.log_index), text);
+    member(',', "blockNumber", &Value::Amount(U256::from(log.block_number)), text);
+    member(',', "transactionHash", &Value::Hash(log.transaction_hash), text);
+    member(',', "logIndex", &Value::Number(log.log_index), text);
     if log.removed {
-        member("removed", &Value::Flag(true), text);
+        member(',', "removed", &Value::Flag(true), text);
     }
     text.push('}');
 }
 
-fn member(name: &str, value: &Value, text: &mut String) {
-    text.push_str(",\"");
+/// A member behind a comma or the object's start. Our own names need no escapes.
+fn member(lead: char, name: &str, value: &Value, text: &mut String) {
+    text.push(lead);
+    text.push('"');
     text.push_str(name);
     text.push_str("\":");
     json(value, text);
@@ -63,24 +66,39 @@ fn member(name: &str, value: &Value, text: &mut String) {
 fn json(value: &Value, text: &mut String) {
     match value {
         Value::Nothing => text.push_str("null"),
-        Value::Address(address) => text.push_str(&quote(&address.to_string())),
-        Value::Amount(amount) => text.push_str(&quote(&amount.to_string())),
+        Value::Address(address) => {
+            text.push('"');
+            checksum::push(text, *address);
+            text.push('"');
+        }
+        Value::Amount(amount) => match u64::try_from(*amount) {
+            Ok(small) => push_all(text, ["\"", &small.to_string(), "\""]),
+            // Digits of ten would be divisions of 256 bits.
+            Err(_) => push_hash(text, B256::from(*amount)),
+        },
         Value::Number(count) => text.push_str(&count.to_string()),
         Value::Flag(flag) => text.push_str(if *flag { "true" } else { "false" }),
-        Value::Hash(hash) => text.push_str(&quote(&hash.to_string())),
-        Value::Text(inner) => text.push_str(&quote(inner)),
-        Value::Name(name) => text.push_str(&quote(name)),
+        Value::Hash(hash) => push_hash(text, *hash),
+        Value::Text(inner) => push_quoted(text, inner),
+        Value::Name(name) => push_all(text, ["\"", name, "\""]),
         Value::List(_) => text.push_str("[]"),
         Value::Fields(fields) => {
             for (at, (name, field)) in fields.iter().enumerate() {
-                text.push(if at == 0 { '{' } else { ',' });
-                text.push_str(&quote(name));
-                text.push(':');
-                json(field, text);
+                member(if at == 0 { '{' } else { ',' }, name, field, text);
             }
             text.push('}');
         }
     }
+}
+
+fn push_all(text: &mut String, parts: [&str; 3]) {
+    for part in parts {
+        text.push_str(part);
+    }
+}
+
+fn push_hash(text: &mut String, hash: B256) {
+    push_all(text, ["\"", hex::Buffer::<32, true>::new().format(&hash), "\""]);
 }
 
 pub(super) fn nonce_info(info: &NonceInfo) -> JsValue {
