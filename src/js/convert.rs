@@ -4,6 +4,8 @@ use alloy_primitives::U256;
 use js_sys::{BigInt, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
+use super::keys;
+
 /// Sets a property of an object of ours.
 pub(crate) fn set(object: &JsValue, key: &str, value: &JsValue) {
     // Our own fresh objects refuse nothing.
@@ -32,18 +34,18 @@ impl Build {
         Self(Object::new())
     }
 
-    pub(crate) fn with(self, key: &str, value: impl Into<JsValue>) -> Self {
-        set(&self.0, key, &value.into());
+    pub(crate) fn with(self, key: &'static str, value: impl Into<JsValue>) -> Self {
+        let _ = Reflect::set(&self.0, &keys::name(key), &value.into());
         self
     }
 
     /// Text by its `Display`: addresses come out checksummed, hashes in lower case.
-    pub(crate) fn text(self, key: &str, value: impl ToString) -> Self {
+    pub(crate) fn text(self, key: &'static str, value: impl ToString) -> Self {
         self.with(key, value.to_string())
     }
 
     /// Left out when absent.
-    pub(crate) fn maybe(self, key: &str, value: Option<impl ToString>) -> Self {
+    pub(crate) fn maybe(self, key: &'static str, value: Option<impl ToString>) -> Self {
         match value {
             Some(value) => self.text(key, value),
             None => self,

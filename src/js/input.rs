@@ -6,7 +6,9 @@ use js_sys::{Array, BigInt, Function, JSON, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+use super::keys;
 use crate::error::{Error, clip};
+use crate::eth::checksum;
 
 /// The largest integer that a JavaScript number holds exactly.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
@@ -15,6 +17,19 @@ const MAX_TEXT: u32 = 4 << 20;
 
 /// Lists may have this many items.
 const MAX_ITEMS: u32 = 10_000;
+
+#[wasm_bindgen]
+extern "C" {
+    // As js-sys has them, but nothing that can throw, and no object where a number will do.
+    #[wasm_bindgen(js_namespace = BigInt, js_name = asUintN)]
+    fn low_bits(bits: u32, value: &BigInt) -> u64;
+    #[wasm_bindgen(js_namespace = BigInt, js_name = asUintN)]
+    fn low_part(bits: u32, value: &BigInt) -> BigInt;
+    #[wasm_bindgen(js_namespace = Object, js_name = is)]
+    fn is_number(value: &BigInt, number: u64) -> bool;
+    #[wasm_bindgen(js_namespace = Object, js_name = is)]
+    fn is_same(value: &BigInt, other: &BigInt) -> bool;
+}
 
 /// A value from the caller, with its path.
 pub(crate) struct Input {
@@ -44,8 +59,13 @@ impl Input {
         &self.path
     }
 
+    fn items(&self, list: &Array) -> impl Iterator<Item = Self> {
+        let item = |(at, value): (usize, JsValue)| Self { path: [&self.path, "[", &at.to_string(), "]"].concat(), value };
+        list.iter().enumerate().map(item)
+    }
+
     fn refuse<T>(&self, expected: &str) -> Read<T> {
-        Err(Error::input(self.path.as_str(), format!("expected {expected}, but found {}", self.found())))
+        Err(Error::input(self.path(), format!("expected {expected}, but found {}", self.found())))
     }
 
     /// What stands there, in a word or two. Texts are not shown: they may be secrets.
@@ -81,18 +101,38 @@ impl Input {
     /// An object whose keys are all among `known`.
     pub(crate) fn object(self, known: &[&str]) -> Read<Self> {
         let object = self.any_object()?;
+        if object.has_only(known) {
+            return Ok(object);
+        }
         for key in object.keys() {
             if !known.contains(&key.as_str()) {
-                let place = format!("{}.{}", object.path, clip(&key));
+                let place = format!("{}.{}", object.path(), clip(&key));
                 return Err(Error::input(place, format!("unknown key; expected one of {}", known.join(", "))));
             }
         }
         Ok(object)
     }
 
+    /// Whether its keys are all among `known`, from one text with all of them. A key with a comma looks like two, which is
+    /// one too many.
+    fn has_only(&self, known: &[&str]) -> bool {
+        let keys = Object::keys(self.value.unchecked_ref::<Object>());
+        let mut left = keys.length();
+        if left == 0 || left as usize > known.len() {
+            return left == 0;
+        }
+        let text = String::from(keys.to_string());
+        let all_known = text.split(',').all(|key| {
+            left = left.wrapping_sub(1);
+            known.contains(&key)
+        });
+        all_known && left == 0
+    }
+
     /// Any object that is no array or function.
     pub(crate) fn any_object(self) -> Read<Self> {
-        if !self.value.is_object() || Array::is_array(&self.value) || self.value.is_function() {
+        // A function is none by JavaScript's own `typeof`.
+        if !self.value.is_object() || Array::is_array(&self.value) {
             return self.refuse("an object");
         }
         Ok(self)
@@ -104,9 +144,18 @@ impl Input {
     }
 
     /// A member; `undefined` when it is absent.
-    pub(crate) fn get(&self, key: &str) -> Read<Self> {
-        let path = format!("{}.{key}", self.path);
-        match Reflect::get(&self.value, &key.into()) {
+    pub(crate) fn get(&self, key: &'static str) -> Read<Self> {
+        self.member(key, &keys::name(key))
+    }
+
+    /// A member whose name is the caller's.
+    pub(crate) fn get_own(&self, key: &str) -> Read<Self> {
+        self.member(key, &key.into())
+    }
+
+    fn member(&self, key: &str, name: &JsValue) -> Read<Self> {
+        let path = [&self.path, ".", key].concat();
+        match Reflect::get(&self.value, name) {
             Ok(value) => Ok(Self { path, value }),
             Err(_) => Err(Error::input(path, "its getter threw")),
         }
@@ -152,37 +201,38 @@ impl Input {
         let Some(amount) = self.value.dyn_ref::<BigInt>() else {
             return self.refuse("a bigint (parseEther makes one)");
         };
-        let digits = amount.to_string(16).ok().and_then(|text| text.as_string()).unwrap_or_default();
-        match U256::from_str_radix(&digits, 16) {
-            Ok(value) if !digits.starts_with('-') && digits.len() <= 64 => Ok(value),
-            _ => Err(Error::input(self.path.as_str(), "expected a bigint from 0 to 2^256 - 1")),
+        let small = low_bits(64, amount);
+        if is_number(amount, small) {
+            return Ok(U256::from(small));
         }
+        // No larger one is spelt out: it may have a billion digits.
+        let bounded = is_same(amount, &low_part(256, amount)).then(|| amount.to_string(16).ok()).flatten();
+        bounded
+            .and_then(|digits| U256::from_str_radix(&String::from(digits), 16).ok())
+            .ok_or_else(|| Error::input(self.path(), "expected a bigint from 0 to 2^256 - 1"))
     }
 
     pub(crate) fn address(&self) -> Read<Address> {
         let text = self.text()?;
-        let hex = text.strip_prefix("0x").unwrap_or_default();
-        if hex.len() != 40 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(Error::input(self.path.as_str(), "expected an address: 0x and 40 hex digits"));
+        let (address, is_right) =
+            checksum::read(&text).ok_or_else(|| Error::input(self.path(), "expected an address: 0x and 40 hex digits"))?;
+        if !is_right {
+            return Err(Error::input(self.path(), "the address has a wrong checksum: a letter may be mistyped"));
         }
-        let mixed = hex.bytes().any(|b| b.is_ascii_lowercase()) && hex.bytes().any(|b| b.is_ascii_uppercase());
-        let parsed = if mixed { Address::parse_checksummed(&text, None).ok() } else { hex.parse().ok() };
-        parsed.ok_or_else(|| Error::input(self.path.as_str(), "the address has a wrong checksum: a letter may be mistyped"))
+        Ok(address)
     }
 
     /// 32 bytes as hex text.
     pub(crate) fn hash(&self) -> Read<B256> {
         let text = self.text()?;
         let hash = text.strip_prefix("0x").filter(|hex| hex.len() == 64).and_then(|_| text.parse().ok());
-        hash.ok_or_else(|| Error::input(self.path.as_str(), "expected a hash: 0x and 64 hex digits"))
+        hash.ok_or_else(|| Error::input(self.path(), "expected a hash: 0x and 64 hex digits"))
     }
 
     /// The items of a list, each with its path.
     pub(crate) fn list(&self) -> Read<Vec<Self>> {
         match self.value.dyn_ref::<Array>() {
-            Some(list) if list.length() <= MAX_ITEMS => {
-                Ok(list.iter().enumerate().map(|(at, item)| Self::new(format!("{}[{at}]", self.path), item)).collect())
-            }
+            Some(list) if list.length() <= MAX_ITEMS => Ok(self.items(list).collect()),
             _ => self.refuse(&format!("a list of at most {MAX_ITEMS} items")),
         }
     }
@@ -220,9 +270,7 @@ impl Input {
             return self.text().map(|text| vec![text]);
         }
         match self.value.dyn_ref::<Array>() {
-            Some(list) if (1..=16).contains(&list.length()) => {
-                list.iter().enumerate().map(|(at, item)| Self::new(format!("{}[{at}]", self.path), item).text()).collect()
-            }
+            Some(list) if (1..=16).contains(&list.length()) => self.items(list).map(|item| item.text()).collect(),
             _ => self.refuse("a text or a list of 1 to 16 texts"),
         }
     }

@@ -10,6 +10,7 @@ mod bench;
 mod convert;
 mod error;
 mod input;
+mod keys;
 #[cfg(feature = "ogpu")]
 mod ogpu;
 #[cfg(feature = "opengradient")]

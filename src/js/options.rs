@@ -28,7 +28,7 @@ pub(crate) fn bag(value: JsValue, known: &[&str]) -> Result<Option<Input>, Error
 /// A member of an option bag.
 pub(crate) fn member<T>(
     bag: Option<&Input>,
-    key: &str,
+    key: &'static str,
     read: impl FnOnce(&Input) -> Result<T, Error>,
 ) -> Result<Option<T>, Error> {
     match bag {

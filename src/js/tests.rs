@@ -35,6 +35,10 @@ fn amounts_are_bigint_of_256_bits() {
     let read = |value: JsValue| Input::new("amount", value).amount();
     let max = BigInt::new(&format!("0x{}", "f".repeat(64)).into()).unwrap();
     assert_eq!(read(max.clone().into()).map(bigint).ok(), Some(max.into()));
+    for exact in ["0", "0xffffffffffffffff", "0x10000000000000000", "0x8000000000000000"] {
+        let value = BigInt::new(&exact.into()).unwrap();
+        assert_eq!(read(value.clone().into()).map(bigint).ok(), Some(value.into()), "{exact}");
+    }
     for bad in
         [BigInt::new(&format!("0x1{}", "0".repeat(64)).into()).unwrap().into(), BigInt::from(-1).into(), 5.into(), "5".into()]
     {
@@ -58,6 +62,24 @@ fn what_is_wrong_is_named_by_its_path() {
 }
 
 #[wasm_bindgen_test]
+fn unknown_keys_are_refused_however_they_are_spelt() {
+    let known = ["a", "b", ""];
+    let read = |json: &str| Input::new("o", parse(json)).object(&known);
+    for good in ["{}", r#"{"a":1}"#, r#"{"b":1,"a":2}"#, r#"{"":1}"#, r#"{"":1,"b":1,"a":2}"#] {
+        assert!(read(good).is_ok(), "{good}");
+    }
+    for (bad, path) in [
+        (r#"{"a":1,"c":1}"#, "o.c"),
+        (r#"{"a,b":1}"#, "o.a,b"),
+        (r#"{"a,b":1,"a":1}"#, "o.a,b"),
+        (r#"{",":1}"#, "o.,"),
+        (r#"{"a":1,"b":1,"":1,"d":1}"#, "o.d"),
+    ] {
+        assert_eq!(field(read(bad)), path, "{bad}");
+    }
+}
+
+#[wasm_bindgen_test]
 fn a_mistyped_address_is_caught_by_its_checksum() {
     let read = |text: &str| Input::new("a", text).address();
     let good = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -72,7 +94,7 @@ fn a_mistyped_address_is_caught_by_its_checksum() {
 fn without_a_factory_an_error_is_still_an_error() {
     let made = to_js(&Error::from(Kind::WrongChain { expected: 1, actual: 2 }));
     assert!(made.is_instance_of::<js_sys::Error>());
-    let get = |key: &str| Reflect::get(&made, &key.into()).unwrap();
+    let get = |key: &'static str| Reflect::get(&made, &key.into()).unwrap();
     assert_eq!(get("code"), "wrongChain");
     assert_eq!(get("name"), "WrongChainError");
     assert_eq!(get("actual"), 2);
@@ -148,7 +170,7 @@ async fn whatever_a_wallet_throws_is_taken_apart() {
 #[wasm_bindgen_test]
 async fn a_claim_is_held_once_and_given_back() {
     let io = web::io();
-    let claim = |key: &str| io.tabs.claim(key.to_owned());
+    let claim = |key: &'static str| io.tabs.claim(key.to_owned());
     let first = claim("ogkit:test").await;
     assert!(first.is_some());
     assert!(claim("ogkit:test").await.is_none());

@@ -222,7 +222,7 @@ fn source(data: JsValue) -> Result<(WebSource, Option<String>, Option<String>), 
         "[object Uint8Array]" => Ok((WebSource::bytes(value.unchecked_into()), None, None)),
         "[object ArrayBuffer]" => Ok((WebSource::bytes(Uint8Array::new(&value)), None, None)),
         "[object Blob]" | "[object File]" => {
-            let own = |key: &str| Some(data.get(key).ok()?.text().ok()?).filter(|text| !text.is_empty());
+            let own = |key: &'static str| Some(data.get(key).ok()?.text().ok()?).filter(|text| !text.is_empty());
             let (name, kind) = (own("name"), own("type").unwrap_or_else(|| "application/octet-stream".to_owned()));
             Ok((WebSource::blob(value.unchecked_into()), Some(name.unwrap_or_else(|| "data.bin".to_owned())), Some(kind)))
         }

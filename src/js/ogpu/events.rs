@@ -42,8 +42,8 @@ struct Question {
 impl Question {
     fn read(options: JsValue, known: &[&str]) -> Result<Self, Error> {
         let bag = Input::new("options", options).optional().map(|options| options.object(known)).transpose()?;
-        let member = |key: &str| member(bag.as_ref(), key);
-        let address = |key: &str| member(key)?.map(|value| value.address()).transpose();
+        let member = |key: &'static str| member(bag.as_ref(), key);
+        let address = |key: &'static str| member(key)?.map(|value| value.address()).transpose();
         let all: Vec<(&str, &'static Event)> = EVENTS.iter().map(|event| (event.name, event)).collect();
         let names = match member("events")? {
             Some(names) => names.list()?.iter().map(|name| name.one_of(&all)).collect::<Result<_, _>>()?,
@@ -58,7 +58,7 @@ impl Question {
         Ok(Self { bag, interest, signal })
     }
 
-    fn block(&self, key: &str) -> Result<Option<u64>, Error> {
+    fn block(&self, key: &'static str) -> Result<Option<u64>, Error> {
         let block = member(self.bag.as_ref(), key)?.map(|value| value.amount()).transpose()?;
         block.map(u64::try_from).transpose().map_err(|_| Error::input(format!("options.{key}"), "expected a block number"))
     }
@@ -76,7 +76,7 @@ impl Question {
     }
 }
 
-fn member(bag: Option<&Input>, key: &str) -> Result<Option<Input>, Error> {
+fn member(bag: Option<&Input>, key: &'static str) -> Result<Option<Input>, Error> {
     bag.map(|bag| bag.get(key)).transpose().map(|value| value.and_then(Input::optional))
 }
 

@@ -115,7 +115,7 @@ pub(super) fn layout(value: JsValue) -> Result<(Signal, OnProgress, Layout), Err
     let (signal, on_progress) = call_part(bag)?;
     let is_v1 = member(bag, "cidVersion", |value| within(value, 0, 1))? == Some(1);
     let leaf = if member(bag, "rawLeaves", Input::flag)?.unwrap_or(is_v1) { Leaf::Raw } else { Leaf::File };
-    let size = |key: &str, low, high| {
+    let size = |key: &'static str, low, high| {
         let found = member(bag, key, |value| within(value, low, high))?;
         Ok::<_, Error>(found.and_then(|found| usize::try_from(found).ok()))
     };
@@ -141,8 +141,8 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
             None => Ok(urls),
         }
     };
-    let one = |key: &str| http(input.get(key)?).map(|urls| urls.into_iter().next().unwrap_or_default());
-    let optional = |key: &str| input.get(key)?.optional().map(|value| value.text()).transpose();
+    let one = |key: &'static str| http(input.get(key)?).map(|urls| urls.into_iter().next().unwrap_or_default());
+    let optional = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
     let currency = match input.get("nativeCurrency")?.optional() {
         None => ("OpenGPU".to_owned(), "OGPU".to_owned()),
         Some(value) => {
@@ -236,7 +236,7 @@ pub(super) fn source_info(value: JsValue) -> Result<SourceInfo, Error> {
     ];
     let info = Input::new("info", value).object(&known)?;
     let envs = info.get("imageEnvs")?.object(&["cpu", "nvidia", "amd"])?;
-    let env = |key: &str| envs.get(key)?.optional().map_or(Ok(String::new()), |value| value.text());
+    let env = |key: &'static str| envs.get(key)?.optional().map_or(Ok(String::new()), |value| value.text());
     let methods: Vec<_> = DeliveryMethod::ALL.iter().map(|method| (method.name(), *method)).collect();
     Ok(SourceInfo {
         name: info.get("name")?.text()?,
@@ -259,7 +259,7 @@ pub(super) fn task_info(value: JsValue) -> Result<TaskInfo, Error> {
     let mut extra = Vec::new();
     for key in config.keys() {
         if key != "functionName" && key != "data" {
-            let value = config.get(&key)?;
+            let value = config.get_own(&key)?;
             // As JSON.stringify has it: what is undefined is left out.
             if !value.is_undefined() {
                 extra.push((key, value.json()?));

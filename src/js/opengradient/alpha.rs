@@ -219,7 +219,7 @@ impl AlphaCore {
         start(|| {
             let known = ["modelCid", "inputQuery", "inputTensorName", "schedulerParams"];
             let params = Input::new("params", params).object(&known)?;
-            let part = |key: &str| params.get(key).map(|found| Input::new(key, found.into_value()));
+            let part = |key: &'static str| params.get(key).map(|found| Input::new(key, found.into_value()));
             let (cid, name) = (part("modelCid")?.text()?, part("inputTensorName")?.text()?);
             let query = options::query(part("inputQuery")?)?;
             let schedule = part("schedulerParams")?.optional().map(options::scheduler).transpose()?;

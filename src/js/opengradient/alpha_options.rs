@@ -22,13 +22,13 @@ pub(super) fn network(input: Option<Input>) -> Result<Network, Error> {
     let bag = Some(&input);
     network.rpc_urls = http(input.get("rpcUrl")?)?;
     network.chain_id = member(bag, "chainId", Input::whole)?;
-    let text = |slot: &mut String, key: &str| -> Result<(), Error> {
+    let text = |slot: &mut String, key: &'static str| -> Result<(), Error> {
         if let Some(text) = member(bag, key, Input::text)? {
             *slot = text;
         }
         Ok(())
     };
-    let address = |slot: &mut Address, key: &str| -> Result<(), Error> {
+    let address = |slot: &mut Address, key: &'static str| -> Result<(), Error> {
         if let Some(address) = member(bag, key, Input::address)? {
             *slot = address;
         }

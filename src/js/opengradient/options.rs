@@ -45,7 +45,7 @@ pub(super) fn http(input: Input) -> Result<Vec<String>, Error> {
 /// A chain: what a wallet needs to be brought there, and where it is read.
 fn chain(input: &Input) -> Result<(ChainParams, Rpc), Error> {
     let rpc_urls = http(input.get("rpcUrl")?)?;
-    let text = |key: &str| input.get(key)?.optional().map(|value| value.text()).transpose();
+    let text = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
     let chain_id = input.get("chainId")?.whole()?;
     let params = ChainParams {
         chain_id,
@@ -96,7 +96,7 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
     let defaults = Options::default();
     let checks = [("strict", Verify::Strict), ("final", Verify::Final), ("off", Verify::Off)];
     let bag = Some(bag);
-    let ms = |key: &str, otherwise: u64| -> Result<u64, Error> {
+    let ms = |key: &'static str, otherwise: u64| -> Result<u64, Error> {
         Ok(member(bag, key, Input::duration)?.map_or(otherwise, crate::ipfs::fetch::milliseconds))
     };
     let options = Options {

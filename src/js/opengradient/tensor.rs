@@ -16,7 +16,7 @@ use crate::opengradient::inference::tensor::{Builder, MAX_DIMENSIONS, MAX_VALUES
 pub(super) fn inputs(value: JsValue) -> Result<Vec<TensorInput>, Error> {
     let object = Input::new("modelInput", value).any_object()?;
     let tensors = object.keys().into_iter().map(|name| {
-        let value = object.get(&name)?.into_value();
+        let value = object.get_own(&name)?.into_value();
         tensor(name, value)
     });
     tensors.collect()
