@@ -1,7 +1,7 @@
 /** `Ogpu`: one network and the wallet that signs there. */
 
 import { Master, Provider } from "./actors.js";
-import { parseEvents, watchEvents, type OgpuEventStream } from "./events.js";
+import { parseEvents, receiptEvents, watchEvents, type OgpuEventStream } from "./events.js";
 import { Agent, Controller, Nexus, Terminal, Vault } from "./modules.js";
 import { Response } from "./response.js";
 import { runTask, type RunTaskOptions, type TaskRun } from "./run-task.js";
@@ -229,7 +229,7 @@ export class Ogpu {
   }
   /** The events of the network's contracts in a receipt. No request. @throws InvalidInputError */
   decodeEvents(receipt: Receipt): OgpuEvent[] {
-    return parseEvents(this.#core.receiptEvents(receipt));
+    return receiptEvents(this.#core, receipt);
   }
 
   /** How far an account's nonces have come; default: the connected account's. One HTTP request. */

@@ -1,6 +1,6 @@
 /** Events as objects: the WebAssembly hands over batches as JSON text. */
 
-import type { Core, OgpuEvent, OgpuEventType, WatchOptions } from "./wasm/ogpu/ogkit.js";
+import type { Core, OgpuEvent, OgpuEventType, Receipt, WatchOptions } from "./wasm/ogpu/ogkit.js";
 
 /** The keys whose decimal text is a bigint. */
 const AMOUNTS = new Set([
@@ -21,6 +21,38 @@ export function parseEvents<Type extends OgpuEventType>(text: string): OgpuEvent
   const batch = JSON.parse(text) as Record<string, unknown>[];
   batch.forEach(revive);
   return batch as unknown as OgpuEvent<Type>[];
+}
+
+/** Longer receipts are read member by member, each within its bound. */
+const MAX_SPELT = 1 << 20;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** A receipt as `src/eth/spelt.rs` reads it; nothing where a member is not of its type. */
+function spell({ blockNumber, blockHash, hash, logs }: Receipt): string | undefined {
+  if (typeof blockNumber !== "bigint" || !isText(blockHash) || !isText(hash) || !Array.isArray(logs)) return undefined;
+  let text = `${logs.length} ${blockNumber} ${blockHash} ${hash} `;
+  for (const { address, data, logIndex, topics } of logs as Receipt["logs"]) {
+    if (!isText(address) || !isText(data) || typeof logIndex !== "number" || !Array.isArray(topics) || text.length > MAX_SPELT) return undefined;
+    text += `${topics.length} ${logIndex} ${address} ${data} `;
+    for (const topic of topics as unknown[]) {
+      if (!isText(topic) || text.length > MAX_SPELT) return undefined;
+      text += `${topic} `;
+    }
+    text += "\n ";
+  }
+  return text.length > MAX_SPELT ? undefined : text;
+}
+
+/** The events of the network's contracts in a receipt. @throws InvalidInputError */
+export function receiptEvents(core: Core, receipt: Receipt): OgpuEvent[] {
+  let spelt: string | undefined;
+  try {
+    spelt = spell(receipt);
+  } catch {
+    // No receipt at all, or a getter that throws: the WebAssembly says what is wrong.
+  }
+  return parseEvents(core.receiptEvents(receipt, spelt));
 }
 
 /** Events in the order of the chain, without end. `break` out of the loop, or the signal, ends it. */

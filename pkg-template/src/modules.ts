@@ -1,7 +1,7 @@
 /** The contracts that exist once, function by function, as the official SDK has them; and what an agent may do. */
 
 import { makeError, type OgError } from "./errors.js";
-import { parseEvents } from "./events.js";
+import { receiptEvents } from "./events.js";
 import type { Address, CallOptions, Core, Receipt, SourceParams, TaskParams, WriteOptions } from "./wasm/ogpu/ogkit.js";
 
 const one = async <T>(core: Core, options: CallOptions | undefined, name: string, ...parts: unknown[]): Promise<T> => {
@@ -28,7 +28,7 @@ export class Nexus {
   }
   /** The source in a receipt of `publishSource`. @throws ProtocolError */
   extractSourceAddress(receipt: Receipt): Address {
-    const event = parseEvents(this.#core.receiptEvents(receipt)).find(({ type }) => type === "sourcePublished");
+    const event = receiptEvents(this.#core, receipt).find(({ type }) => type === "sourcePublished");
     if (event?.type !== "sourcePublished") throw missing("one SourcePublished event of Nexus");
     return event.source;
   }
@@ -85,7 +85,7 @@ export class Controller {
   }
   /** The task in a receipt of `publishTask`. @throws ProtocolError */
   extractTaskAddress(receipt: Receipt): Address {
-    const event = parseEvents(this.#core.receiptEvents(receipt)).find(({ type }) => type === "taskPublished");
+    const event = receiptEvents(this.#core, receipt).find(({ type }) => type === "taskPublished");
     if (event?.type !== "taskPublished") throw missing("one TaskPublished event of Nexus");
     return event.task;
   }

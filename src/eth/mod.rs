@@ -16,6 +16,7 @@ pub mod nonce;
 pub mod replies;
 pub mod revert;
 pub mod rpc;
+pub mod spelt;
 #[cfg(feature = "opengradient")]
 pub(crate) mod token;
 pub mod tx;

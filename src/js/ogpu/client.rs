@@ -1,15 +1,16 @@
 //! `Core`: one network and the wallet that signs there. The package's TypeScript puts its objects (`Ogpu`, `Task` …) on top.
 
-use futures_util::FutureExt as _;
 use std::rc::Rc;
 
 use alloy_primitives::Address;
+use futures_util::FutureExt as _;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::events::EventStream;
 use super::{options, output};
 use crate::error::{Error, Kind};
+use crate::eth::checksum;
 use crate::eth::rpc::Rpc;
 use crate::eth::wallet::WalletHandle;
 use crate::eth::watch::Hub;
@@ -114,7 +115,7 @@ impl Core {
         #[wasm_bindgen(unchecked_param_type = "Address")] value: JsValue,
         field: &str,
     ) -> Result<String, JsValue> {
-        address(field, value).map(|address| address.to_string()).map_err(|error| to_js(&error))
+        Input::new(field, value).address().map(checksum::text).map_err(|error| to_js(&error))
     }
 
     /// The answers of any getters of the table, in one HTTP request. Each call is the getter's name, the contract's address
@@ -611,12 +612,17 @@ impl Core {
         super::events::past(&self.client, options)
     }
 
-    /// The events of the network's contracts in a receipt, as one JSON text.
+    /// The events of the network's contracts in a receipt, as one JSON text. `spelt` is the receipt as one text, which is
+    /// quicker to read; without it, or where it does not fit, the receipt itself is read.
     ///
     /// @throws InvalidInputError
     #[wasm_bindgen(js_name = receiptEvents)]
-    pub fn receipt_events(&self, #[wasm_bindgen(unchecked_param_type = "Receipt")] receipt: JsValue) -> Result<String, JsValue> {
-        super::events::of_receipt(&self.client, receipt).map_err(|error| to_js(&error))
+    pub fn receipt_events(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Receipt")] receipt: JsValue,
+        spelt: Option<String>,
+    ) -> Result<String, JsValue> {
+        super::events::of_receipt(&self.client, receipt, spelt).map_err(|error| to_js(&error))
     }
 
     fn new(client: Client, wallet: Option<(WebWallet, WalletHandle)>, network: JsValue) -> Self {

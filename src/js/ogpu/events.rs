@@ -13,6 +13,7 @@ use super::output;
 use crate::error::Error;
 use crate::eth::logs::Cursor;
 use crate::eth::replies::Log;
+use crate::eth::spelt;
 use crate::eth::watch::{Hub, Watch};
 use crate::io::web::{Aborted, abortable};
 use crate::js::error::to_js;
@@ -20,7 +21,7 @@ use crate::js::input::Input;
 use crate::js::promise::start;
 use crate::ogpu::client::Client;
 use crate::ogpu::content::milliseconds;
-use crate::ogpu::events::{EVENTS, Event, Interest, decode};
+use crate::ogpu::events::{EVENTS, Event, Happened, Interest, decode};
 
 /// The hub of all watchers of a client.
 pub(super) fn hub(client: &Rc<Client>) -> Rc<Hub> {
@@ -80,7 +81,20 @@ fn member(bag: Option<&Input>, key: &'static str) -> Result<Option<Input>, Error
     bag.map(|bag| bag.get(key)).transpose().map(|value| value.and_then(Input::optional))
 }
 
-/// The events of these logs that are wanted, each as a JSON object behind a comma.
+/// The event of a log, if it is one of the network's.
+fn read_event(client: &Client, log: &Log) -> Result<Happened, Error> {
+    decode(log, |contract| contract.singleton(&client.network.contracts))
+}
+
+/// Adds an event to a JSON array that was begun.
+fn write_event(event: &Happened, log: &Log, text: &mut String) {
+    if text.len() > 1 {
+        text.push(',');
+    }
+    output::event(event, log, text);
+}
+
+/// The events of these logs that are wanted.
 fn write_events(
     client: &Client,
     interest: &mut Interest,
@@ -88,12 +102,9 @@ fn write_events(
     text: &mut String,
 ) -> Result<(), Error> {
     for log in logs {
-        let event = decode(&log, |contract| contract.singleton(&client.network.contracts))?;
+        let event = read_event(client, &log)?;
         if interest.wants(&event) {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            output::event(&event, &log, text);
+            write_event(&event, &log, text);
         }
     }
     Ok(())
@@ -166,16 +177,33 @@ impl EventStream {
     }
 }
 
-/// The events of the network's contracts in a receipt, as one JSON array.
-pub(super) fn of_receipt(client: &Client, receipt: JsValue) -> Result<String, Error> {
+/// The events of the network's contracts in a receipt, as one JSON array. `spelt` is the same receipt as one text.
+pub(super) fn of_receipt(client: &Client, receipt: JsValue, spelt: Option<String>) -> Result<String, Error> {
+    let logs = match spelt.and_then(|spelt| spelt::logs(&spelt)) {
+        Some(logs) => logs,
+        None => receipt_logs(receipt)?,
+    };
+    // Room for a few: growing from nothing takes longer than writing one.
+    let mut text = String::with_capacity(1024);
+    text.push('[');
+    for log in logs {
+        // Other contracts' logs are none of ours.
+        if let Ok(event) = read_event(client, &log) {
+            write_event(&event, &log, &mut text);
+        }
+    }
+    text.push(']');
+    Ok(text)
+}
+
+fn receipt_logs(receipt: JsValue) -> Result<Vec<Log>, Error> {
     let receipt = Input::new("receipt", receipt).any_object()?;
     let block_number = u64::try_from(receipt.get("blockNumber")?.amount()?).unwrap_or(u64::MAX);
     let (block_hash, transaction_hash) = (receipt.get("blockHash")?.hash()?, receipt.get("hash")?.hash()?);
-    let mut text = String::from("[");
-    let mut all = Interest::new(EVENTS.iter().collect());
+    let mut logs = Vec::new();
     for log in receipt.get("logs")?.list()? {
         let data = log.get("data")?;
-        let log = Log {
+        logs.push(Log {
             address: log.get("address")?.address()?,
             topics: log.get("topics")?.list()?.iter().map(Input::hash).collect::<Result<_, _>>()?,
             data: data.text()?.parse().map_err(|_| Error::input(data.path(), "expected hex text"))?,
@@ -184,14 +212,9 @@ pub(super) fn of_receipt(client: &Client, receipt: JsValue) -> Result<String, Er
             transaction_hash,
             log_index: log.get("logIndex")?.whole()?,
             removed: false,
-        };
-        // Other contracts' logs are none of ours.
-        if decode(&log, |contract| contract.singleton(&client.network.contracts)).is_ok() {
-            write_events(client, &mut all, [log], &mut text)?;
-        }
+        });
     }
-    text.push(']');
-    Ok(text)
+    Ok(logs)
 }
 
 /// The events between two blocks as one JSON array.
