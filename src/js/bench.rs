@@ -3,8 +3,9 @@
 //!
 //! Values are read and written as the package's own calls do it, so that what is measured is what a caller would wait for.
 
-use alloy_primitives::{B256, hex, keccak256};
-use alloy_sol_types::{Eip712Domain, SolStruct as _, eip712_domain};
+#[cfg(feature = "opengradient")]
+use alloy_primitives::B256;
+use alloy_primitives::{hex, keccak256};
 use wasm_bindgen::prelude::*;
 
 use super::error::to_js;
@@ -13,27 +14,8 @@ use crate::error::Error;
 use crate::ipfs::unixfs::{self, LAYOUTS};
 use crate::ogpu::protocol::controller;
 use crate::ogpu::types::TaskInfo;
-
-#[allow(missing_docs, reason = "Permit2's own structs, with the witness of x402's `exact` scheme")]
-mod permit {
-    alloy_sol_types::sol! {
-        struct TokenPermissions {
-            address token;
-            uint256 amount;
-        }
-        struct Witness {
-            address to;
-            uint256 validAfter;
-        }
-        struct PermitWitnessTransferFrom {
-            TokenPermissions permitted;
-            address spender;
-            uint256 nonce;
-            uint256 deadline;
-            Witness witness;
-        }
-    }
-}
+#[cfg(feature = "opengradient")]
+use crate::x402::typed::{Domain, WitnessTransfer};
 
 /// The calldata of `Controller.publishTask`, as hex text.
 #[wasm_bindgen(js_name = benchEncode)]
@@ -53,28 +35,31 @@ pub fn encode(params: JsValue) -> Result<String, JsValue> {
 }
 
 /// The EIP-712 digest of a Permit2 witness transfer, as hex text.
+#[cfg(feature = "opengradient")]
 #[wasm_bindgen(js_name = benchTypedData)]
 pub fn typed_data(domain: JsValue, message: JsValue) -> Result<String, JsValue> {
     let read = || -> Result<B256, Error> {
         let domain = Input::new("domain", domain).any_object()?;
         let message = Input::new("message", message).any_object()?;
         let (permitted, witness) = (message.get("permitted")?.any_object()?, message.get("witness")?.any_object()?);
-        let domain: Eip712Domain = eip712_domain! {
-            name: domain.get("name")?.text()?,
-            chain_id: domain.get("chainId")?.whole()?,
-            verifying_contract: domain.get("verifyingContract")?.address()?,
-        };
-        let transfer = permit::PermitWitnessTransferFrom {
-            permitted: permit::TokenPermissions {
-                token: permitted.get("token")?.address()?,
-                amount: permitted.get("amount")?.amount()?,
-            },
+        let transfer = WitnessTransfer {
+            token: permitted.get("token")?.address()?,
+            amount: permitted.get("amount")?.amount()?,
             spender: message.get("spender")?.address()?,
             nonce: message.get("nonce")?.amount()?,
             deadline: message.get("deadline")?.amount()?,
-            witness: permit::Witness { to: witness.get("to")?.address()?, validAfter: witness.get("validAfter")?.amount()? },
+            to: witness.get("to")?.address()?,
+            facilitator: None,
+            valid_after: witness.get("validAfter")?.amount()?,
         };
-        Ok(transfer.eip712_signing_hash(&domain))
+        let name = domain.get("name")?.text()?;
+        let domain = Domain {
+            name: &name,
+            version: None,
+            chain_id: domain.get("chainId")?.whole()?,
+            contract: domain.get("verifyingContract")?.address()?,
+        };
+        Ok(domain.digest(transfer.hash()))
     };
     read().map(hex::encode_prefixed).map_err(|error| to_js(&error))
 }
