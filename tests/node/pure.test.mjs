@@ -62,7 +62,7 @@ test("the frames of a stack in the WebAssembly have names beside it", async () =
   const frames = [...stack.matchAll(/wasm-function\[(\d+)\]/g)].map(([, number]) => number);
   const names = new Map(readFileSync(new URL("../../pkg/wasm/ogpu/symbols.txt", import.meta.url), "utf8").split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
   assert.ok(frames.length > 1);
-  assert.match(frames.map((number) => names.get(number)).join("\n"), /js_sys::Reflect::get\n<ogkit::js::input::Input>::get\nogkit::js::ogpu::options::network/);
+  assert.match(frames.map((number) => names.get(number)).join("\n"), /js_sys::Reflect::get\n<ogkit::js::input::Input>::member\n<ogkit::js::input::Input>::get\nogkit::js::ogpu::options::network/);
 });
 
 test("no chain is current until one is set", async () => {
