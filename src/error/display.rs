@@ -101,7 +101,10 @@ impl fmt::Display for Kind {
             }
             Self::WalletLocked => f.write_str("the wallet is locked or has no account for this site; unlock and connect it"),
             Self::WrongChain { expected, actual } => {
-                write!(f, "the wallet is on chain {actual}, but chain {expected} is needed; nothing was sent, switch first")
+                write!(
+                    f,
+                    "the wallet is on chain {actual}, but chain {expected} is needed; nothing was sent, switch or add it in the wallet first"
+                )
             }
             Self::WalletUnsupportedMethod { method, .. } => write!(f, "the wallet does not support {method}"),
             Self::WalletDisconnected { .. } => f.write_str("the wallet has no connection to the chain; nothing was sent"),

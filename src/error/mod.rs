@@ -52,7 +52,8 @@ pub fn clip(text: &str) -> String {
     out
 }
 
-/// Removes credentials and the query string from a URL before it is shown: both can hold secrets.
+/// Removes credentials and the query string from a URL before it is shown, and what looks like a key in its path, where providers of
+/// RPC nodes have it: all of these can be secrets.
 pub fn public_url(url: &str) -> String {
     let without_query = url.split(['?', '#']).next().unwrap_or_default();
     let shown = match without_query.split_once("://") {
@@ -62,11 +63,32 @@ pub fn public_url(url: &str) -> String {
                 None => (rest, ""),
             };
             let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{path}")
+            format!("{scheme}://{host}{}", hide_keys(path))
         }
         None => without_query.to_owned(),
     };
     clip(&shown)
+}
+
+fn hide_keys(path: &str) -> String {
+    let mut is_content = false;
+    let shown: Vec<&str> = path
+        .split('/')
+        .map(|part| {
+            is_content |= matches!(part, "ipfs" | "ipns");
+            if !is_content && looks_secret(part) { "…" } else { part }
+        })
+        .collect();
+    shown.join("/")
+}
+
+/// Long and made of letters and digits, but neither an address, nor a CID, nor words.
+fn looks_secret(part: &str) -> bool {
+    let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let known = ["0x", "Qm", "baf"].iter().any(|start| part.starts_with(start));
+    let mixed = part.len() >= 16 && part.bytes().any(|byte| byte.is_ascii_digit());
+    let capitals = part.len() >= 12 && !part.bytes().any(|byte| byte.is_ascii_lowercase());
+    plain && !known && (mixed || capitals)
 }
 
 /// A failure: one pointer, because results are moved through every layer.
@@ -149,6 +171,19 @@ mod tests {
     fn urls_lose_their_secrets() {
         assert_eq!(public_url("https://user:pass@rpc.example/v1?key=secret#x"), "https://rpc.example/v1");
         assert_eq!(public_url("not a url?key=1"), "not a url");
+        for key in
+            ["9aa3d95b3bc440fa88ea12eaa4456161", "a1B2c3D4e5F6g7H8", "SECRETKEYINPATH", "6a3c1f7e-90ab-4cde-8f01-23456789abcd"]
+        {
+            assert_eq!(public_url(&format!("https://rpc.example/v2/{key}/")), "https://rpc.example/v2/…/");
+        }
+        for plain in [
+            "v1/chat/completions",
+            "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+            "ipfs/k51qzi5uqu5dlvj2baxnqnd/model-2024-weights-12",
+        ] {
+            let url = format!("https://host.example/{plain}");
+            assert_eq!(public_url(&url), url);
+        }
     }
 
     #[test]

@@ -121,15 +121,23 @@ impl WalletHandle {
                 return Err(error);
             }
             if self.chain_id().await? != chain.chain_id {
-                self.ask("wallet_addEthereumChain", add_params(chain)).await?;
+                self.try_to("wallet_addEthereumChain", add_params(chain)).await?;
                 // An answer of null means added, not switched.
                 if self.chain_id().await? != chain.chain_id {
-                    self.ask("wallet_switchEthereumChain", target).await?;
+                    self.try_to("wallet_switchEthereumChain", target).await?;
                 }
             }
         }
         let actual = self.chain_id().await?;
         if actual == chain.chain_id { Ok(()) } else { Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual })) }
+    }
+
+    /// A step towards a chain: a wallet that cannot take it is on the wrong chain, and the user can still bring it there.
+    async fn try_to(&self, method: &'static str, params: String) -> Result<(), Error> {
+        match self.ask(method, params).await {
+            Err(error) if !matches!(*error, Kind::WalletUnsupportedMethod { .. } | Kind::WalletFailed { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn ask(&self, method: &'static str, params: String) -> Result<String, Error> {
@@ -238,6 +246,23 @@ mod tests {
             ]);
             assert!(result.is_ok(), "{code:?} {result:?}");
             assert_eq!(asked.len(), 7);
+        }
+    }
+
+    #[test]
+    fn a_wallet_that_cannot_switch_is_on_the_wrong_chain() {
+        for code in [Some(4200), Some(4902), Some(-32603), None] {
+            let (result, _) = switch(vec![
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_switchEthereumChain", Err(failure(code, "no"))),
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_addEthereumChain", Err(failure(code, "no"))),
+                ("eth_chainId", Ok(json!("0x1"))),
+                ("wallet_switchEthereumChain", Err(failure(code, "no"))),
+                ("eth_chainId", Ok(json!("0x1"))),
+            ]);
+            let error = result.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("on chain 1, but chain 200820172034 is needed; nothing was sent"), "{code:?} {error}");
         }
     }
 

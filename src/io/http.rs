@@ -138,20 +138,20 @@ pub trait Http {
 }
 
 /// One request in the trace.
-struct Traced {
+pub(crate) struct Traced {
     id: u32,
     began_ms: u64,
 }
 
 impl Traced {
-    fn new(io: &Io, request: &HttpRequest) -> Self {
+    pub(crate) fn new(io: &Io, request: &HttpRequest) -> Self {
         let HttpRequest { id, method, .. } = request;
         let bytes = request.body.as_ref().map_or(0, |body| body.len());
         trace::line(|| format!("#{id} {method} {} ({bytes} bytes)", public_url(&request.url)));
         Self { id: *id, began_ms: io.clock.now_ms() }
     }
 
-    fn tell(&self, io: &Io, answer: Result<(u16, Option<usize>), &HttpFailure>) {
+    pub(crate) fn tell(&self, io: &Io, answer: Result<(u16, Option<usize>), &HttpFailure>) {
         trace::line(|| {
             let ms = io.clock.now_ms().saturating_sub(self.began_ms);
             match answer {

@@ -8,7 +8,8 @@ use super::delivery::{Job, Miss, append};
 use super::fetch::milliseconds;
 use super::location::{Place, check_web};
 use super::support::Support;
-use crate::error::{Kind, public_url};
+use crate::error::{Error, Kind, public_url};
+use crate::io::http::Traced;
 use crate::io::{HttpBody, HttpFailure, HttpHead, HttpRequest, HttpStream};
 
 /// A block as it is.
@@ -23,6 +24,8 @@ const TURN: u64 = 16;
 pub(super) struct Body {
     job: Rc<Job>,
     url: String,
+    /// The request, in the trace.
+    id: u32,
     pieces: HttpBody,
     left: usize,
     limit: usize,
@@ -40,19 +43,21 @@ pub(super) async fn ask(
     let headers = accept.map(|accept| ("accept".into(), accept.to_owned())).into_iter().collect();
     let timeout_ms = milliseconds(job.options.timeout);
     let request = HttpRequest { headers, timeout_ms, max_bytes: limit, ..HttpRequest::get(url) };
-    let io = &job.io;
+    let (io, id) = (&job.io, request.id);
+    let traced = Traced::new(io, &request);
     let answer = io.within(timeout_ms, io.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
-    let HttpStream { head, body, .. } = answer.map_err(|failure| failed(url, &failure))?;
+    traced.tell(io, answer.as_ref().map(|stream| (stream.head.status, None)));
+    let HttpStream { head, body, .. } = answer.map_err(|failure| failed(url, id, &failure))?;
     // Where redirects led.
     if !head.url.is_empty() && check_web(&head.url).is_err() {
         let reason = "the gateway led to something other than http or https".to_owned();
-        return Err(Miss::Passed(Kind::IpfsFetch { url: public_url(url), reason }.into()));
+        return Err(passed(Kind::IpfsFetch { url: public_url(url), reason }, id));
     }
     match head.status {
         200 => {
             let (job, url) = (Rc::clone(job), url.to_owned());
             let since = job.io.clock.now_ms();
-            Ok(Some((head, Body { job, url, pieces: body, left: limit, limit, since })))
+            Ok(Some((head, Body { job, url, id, pieces: body, left: limit, limit, since })))
         }
         // What gateways say to a format that they do not know, or do not give to everyone.
         status @ (400 | 403 | 405 | 406 | 415 | 501) if accept.is_some() => {
@@ -63,7 +68,7 @@ pub(super) async fn ask(
             }
             Ok(None)
         }
-        status => Err(Miss::Passed(Kind::IpfsGateway { gateway: public_url(url), status }.into())),
+        status => Err(passed(Kind::IpfsGateway { gateway: public_url(url), status }, id)),
     }
 }
 
@@ -88,7 +93,7 @@ impl Body {
                 }
             },
         };
-        Err(failed(&self.url, &failure))
+        Err(failed(&self.url, self.id, &failure))
     }
 
     /// All of it.
@@ -101,6 +106,11 @@ impl Body {
     }
 }
 
-fn failed(url: &str, failure: &HttpFailure) -> Miss {
-    Miss::Passed(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }.into())
+fn failed(url: &str, id: u32, failure: &HttpFailure) -> Miss {
+    passed(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }, id)
+}
+
+/// What became of the request with this number in the trace.
+fn passed(kind: Kind, id: u32) -> Miss {
+    Miss::Passed(Error::from(kind).of_request(id))
 }

@@ -115,16 +115,17 @@ async fn send(io: &Io, endpoint: &Endpoint, source: &dyn Upload, frame: &Frame, 
             max_bytes: pin::MAX_REPLY,
             ..HttpRequest::get(url)
         };
+        let id = request.id;
         let error = match source.send(request, frame).await {
             Ok(reply) if matches!(reply.head.status, 200 | 201) => return Ok(reply.body),
             Ok(reply) => {
-                let error = Error::from(Kind::IpfsGateway { gateway: public_url(url), status: reply.head.status });
+                let error = Error::from(Kind::IpfsGateway { gateway: public_url(url), status: reply.head.status }).of_request(id);
                 if reply.head.status < 500 {
                     return Err(error);
                 }
                 error
             }
-            Err(failure) => Error::from(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }),
+            Err(failure) => Error::from(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }).of_request(id),
         };
         if attempt >= options.retries {
             return Err(error);
