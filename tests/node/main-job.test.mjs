@@ -227,10 +227,13 @@ describe("the main job", () => {
     t.after(() => setLogLevel("silent"));
     const ogpu = await Ogpu.readOnly({ network: { ...network, rpcUrl: `${proxy.url}/?key=secret` } });
     await ogpu.getBalance(devnet.accounts[0].address);
-    const broken = await Ogpu.readOnly({ network: { ...network, rpcUrl: "http://127.0.0.1:1/?key=secret" } });
+    const broken = await Ogpu.readOnly({ network: { ...network, rpcUrl: "http://127.0.0.1:1/v2/9aa3secret5b3bc440fa88ea12eaa44?key=secret" } });
     const error = await broken.getBalance(devnet.accounts[0].address).catch((thrown) => thrown);
-    assert.ok(isOgError(error, "http"));
-    assert.match(lines.find((line) => line.startsWith(`#${error.requestId} `)), /^#\d+ POST http:\/\/127\.0\.0\.1:1\/ /);
+    assert.ok(isOgError(error, "http") && !error.message.includes("secret"), error.message);
+    assert.match(lines.find((line) => line.startsWith(`#${error.requestId} `)), /^#\d+ POST http:\/\/127\.0\.0\.1:1\/v2\/… /);
+    const unread = await ogpu.fetchIpfsJson("http://127.0.0.1:1/ipfs/QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o", { gateways: ["http://127.0.0.1:1/ipfs/"] }).catch((thrown) => thrown);
+    assert.ok(isOgError(unread, "ipfsFetch"));
+    assert.match(lines.find((line) => line.startsWith(`#${unread.requestId} `)), /^#\d+ GET http:\/\/127\.0\.0\.1:1\/ipfs\/QmT78/);
     assert.ok(lines.some((line) => /eth_getBalance/.test(line)));
     assert.ok(lines.some((line) => /^#\d+ 200 after \d+ ms/.test(line)));
     assert.ok(!lines.some((line) => line.includes("secret")));
