@@ -4,6 +4,7 @@ import type { Progress } from "ogkit/ogpu";
 
 import { el } from "./dom.js";
 import { notice } from "./errors.js";
+import { logRejected } from "./log.js";
 
 /** What a job is given. */
 export interface Job {
@@ -28,8 +29,19 @@ function words(step: Progress): string {
   }
 }
 
-/** Adds the submit button, the cancel button and the place for messages to a form; `say` tells what is waited for. */
-export function job(form: HTMLFormElement, label: string, testid: string, work: (job: Job, say: (text: string) => void) => Promise<void>): void {
+/**
+ * Adds the submit button, the cancel button and the place for messages to a form; `say` tells what is waited for. What is returned
+ * blocks the button and says why, and without a reason frees it. A request that the wallet's owner rejects is logged as `rejected`, unless that is empty.
+ */
+export function job(
+  form: HTMLFormElement,
+  label: string,
+  testid: string,
+  work: (job: Job, say: (text: string) => void) => Promise<void>,
+  rejected = `You rejected in your wallet: ${label}`,
+): (reason?: string) => void {
+  let running = false;
+  let blocked: string | undefined;
   const submit = el("button", { type: "submit", "data-testid": testid }, label);
   const cancel = el("button", { type: "button", class: "plain", hidden: true, "data-testid": `${testid}-cancel` }, "Cancel");
   const message = el("p", { class: "quiet", role: "status", hidden: true });
@@ -40,6 +52,7 @@ export function job(form: HTMLFormElement, label: string, testid: string, work: 
   });
   const run = async (): Promise<void> => {
     if (submit.disabled) return;
+    running = true;
     const controller = new AbortController();
     const abort = (): void => controller.abort();
     cancel.addEventListener("click", abort);
@@ -53,12 +66,24 @@ export function job(form: HTMLFormElement, label: string, testid: string, work: 
       await work({ signal: controller.signal, onProgress: (step) => say(words(step)) }, say);
     } catch (error) {
       form.append(notice(error));
+      if (rejected) logRejected(error, rejected);
     } finally {
       cancel.removeEventListener("click", abort);
-      submit.disabled = false;
+      running = false;
       submit.classList.remove("busy");
-      cancel.hidden = message.hidden = true;
+      cancel.hidden = true;
+      rest();
     }
+  };
+  const rest = (): void => {
+    if (running) return;
+    submit.disabled = blocked !== undefined;
+    message.hidden = blocked === undefined;
+    message.textContent = blocked ?? "";
+  };
+  return (reason) => {
+    blocked = reason;
+    rest();
   };
 }
 

@@ -1,4 +1,6 @@
-/** The log: every step and event as it arrives, and every transaction that was signed. */
+/** The log: every step and event as it arrives, and everything that was signed or refused. */
+
+import { isOgError } from "ogkit/ogpu";
 
 import { el, section, short } from "./dom.js";
 import { explorer } from "./state.js";
@@ -12,9 +14,15 @@ export function showLog(): void {
   card.append(el("h2", { id: "log-title" }, "What happened"), list);
 }
 
-/** Adds a line with what it is about: a transaction's hash, which links to the explorer, or another long word. */
-export function log(text: string, about?: string): void {
+/** Adds a line with what it is about: a transaction's hash or an address, which link to the explorer, or another long word. */
+export function log(text: string, about?: string, sign: "good" | "bad" = "good"): void {
   showLog();
   const time = el("time", {}, new Date().toLocaleTimeString());
-  list.append(el("li", { class: "good" }, el("span", {}, text, about ? " " : undefined, about ? short(about, about.startsWith("0x") ? explorer("tx", about) : undefined) : undefined), time));
+  const link = about?.startsWith("0x") ? explorer(about.length === 42 ? "address" : "tx", about) : undefined;
+  list.append(el("li", { class: sign }, el("span", {}, text, about && " ", about && short(about, link)), time));
+}
+
+/** Adds a line where it was the wallet's owner who refused. */
+export function logRejected(error: unknown, text: string): void {
+  if (isOgError(error) && error.code === "walletRejected") log(text, undefined, "bad");
 }

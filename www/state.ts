@@ -6,6 +6,8 @@ import type { Network, Ogpu } from "ogkit/ogpu";
 export interface State {
   ogpu?: Ogpu;
   network?: Network;
+  /** The explorer of the chain that is paid on. */
+  explorerUrl?: string | undefined;
 }
 
 export const state: State = {};
@@ -28,6 +30,6 @@ export function keep(more: Kept): void {
 
 /** A link to the network's explorer, where there is one. */
 export function explorer(kind: "tx" | "address", value: string): string | undefined {
-  const base = state.network?.explorerUrl;
+  const base = state.explorerUrl;
   return base ? `${base.replace(/\/$/, "")}/${kind}/${value}` : undefined;
 }

@@ -4,7 +4,7 @@ import { Ogpu, type DiscoveredWallet, type Network } from "ogkit/ogpu";
 
 import { amount, el, section, short } from "./dom.js";
 import { notice } from "./errors.js";
-import { log } from "./log.js";
+import { log, logRejected } from "./log.js";
 import { picker } from "./picker.js";
 import { explorer, keep, state } from "./state.js";
 
@@ -23,6 +23,7 @@ export function walletScreen(networks: readonly Network[], connected: () => void
       state.ogpu?.free();
       state.ogpu = await Ogpu.connect({ wallet, network });
       state.network = network;
+      state.explorerUrl = network.explorerUrl;
       keep({ rdns: wallet.rdns });
       stop();
       follow(wallet);
@@ -31,6 +32,7 @@ export function walletScreen(networks: readonly Network[], connected: () => void
       connected();
     } catch (error) {
       place.replaceChildren(notice(error));
+      logRejected(error, "You rejected the connection in your wallet");
     } finally {
       if (button) button.disabled = false;
     }

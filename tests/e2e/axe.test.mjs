@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 
-import { approve, connect, logged, open, stage } from "./browser.mjs";
+import { approve, connect, logged, open, reject, stage } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -41,6 +41,11 @@ describe("axe", () => {
     test(`finds nothing in the chat, ${colorScheme}`, async () => {
       const { page } = await open(set.browser, new URL("chat.html", set.url).href, { colorScheme });
       await page.getByTestId("wallet-dev.ogkit.wallet").waitFor();
+      assert.deepEqual(await violations(page), []);
+      await connect(page);
+      await page.getByTestId("approve").click();
+      await reject(page);
+      await logged(page, "You rejected the approval in your wallet");
       assert.deepEqual(await violations(page), []);
       await page.context().close();
     });

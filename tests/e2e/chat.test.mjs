@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { approve, connect, open, reject, stage } from "./browser.mjs";
+import { approve, connect, logged, open, reject, stage } from "./browser.mjs";
 
 /** Chromium tells of every 402, which is how a price is learnt. */
 const real = (problems) => problems.filter((problem) => !/status of 402/.test(problem));
@@ -25,22 +25,29 @@ describe("the chat page", () => {
     await connect(page);
     await page.getByText("1000 OPG").waitFor();
 
-    await ask(page, "What is an enclave?");
-    await page.getByTestId("decline").click();
-    assert.match(await page.getByTestId("error").textContent(), /You declined the payment. Nothing was signed/);
-    await ask(page, "What is an enclave?");
-    assert.match(await page.getByTestId("payment").textContent(), /Pay up to 0\.1 OPG\?.*Receiver0x/s);
-    await page.getByTestId("pay").click();
-    await page.getByText(/Payments may move 0 OPG, but 0.1 OPG are needed/).waitFor();
-
+    // Without an allowance there is nothing to ask with.
+    await page.getByText("0 OPG are approved: approve payments in step 2 first.").waitFor();
+    assert.ok(await page.getByTestId("ask").isDisabled());
     await page.getByTestId("approve").click();
     await reject(page);
     assert.match(await page.locator("#approval").getByTestId("error").textContent(), /You rejected the request/);
+    await logged(page, "You rejected the approval in your wallet");
     await page.getByTestId("approve").click();
     await approve(page);
     await page.getByText("Approved: payments may move 1 OPG").waitFor();
     await page.getByTestId("opg-allowance").getByText("1 OPG").waitFor();
+    await logged(page, /^Payments of up to 1 OPG approved 0x/);
 
+    await ask(page, "What is an enclave?");
+    await page.getByText("The price waits for your approval…").waitFor();
+    await page.getByTestId("decline").click();
+    assert.match(await page.getByTestId("error").textContent(), /You declined the payment. Nothing was signed/);
+    await logged(page, /^You declined to pay up to 0\.1 OPG to 0x/);
+    await ask(page, "What is an enclave?");
+    assert.match(await page.getByTestId("payment").textContent(), /Pay up to 0\.1 OPG\?.*Receiver0x/s);
+    await page.getByTestId("pay").click();
+    await reject(page);
+    await logged(page, /^You rejected the payment of up to 0\.1 OPG in your wallet, to 0x/);
     await ask(page, "What is an enclave?");
     await page.getByTestId("pay").click();
     await approve(page);
@@ -53,7 +60,7 @@ describe("the chat page", () => {
     assert.ok((await answer.textContent()).length > early.length);
     assert.match(await page.getByTestId("cost").textContent(), /Paid by a new signature, good for up to 0\.1 OPG; it is charged when the session ends/);
     await page.getByText("Proof and receipt").click();
-    assert.match(await page.getByTestId("receipt").textContent(), /Tokens\d+ in, \d+ out.*Enclave0x.*Request hash0x.*Paid to0x/s);
+    assert.match(await page.getByTestId("receipt").textContent(), /Tokens\d+ in, \d+ out.*Enclave0x.*Signed at.*Request hash0x.*Paid to0x.*Payment nonce/s);
 
     // The session goes on: no dialog, no wallet. Enter asks.
     await page.getByLabel("Your question").fill("And a key?");
@@ -64,7 +71,11 @@ describe("the chat page", () => {
     await ask(page, "Tell a long story");
     await page.waitForFunction(() => (document.querySelectorAll('[data-testid="answer"]')[2]?.textContent ?? "").length > 5);
     await page.getByTestId("ask-cancel").click();
-    await page.getByText("Stopped. This text is not proven.").waitFor();
+    await page.getByText("Stopped. This text is not proven. What was used of your signature (up to 0.1 OPG) may be charged.").waitFor();
+    assert.equal(await page.locator("#chat").getByTestId("error").count(), 0);
+    // One signature paid for three questions.
+    await logged(page, /^Payment signed: up to 0\.1 OPG, good until .*, to 0x/);
+    assert.equal(await page.getByTestId("log").getByText(/^Payment signed/).count(), 1);
     await page.getByTestId("opg-spent").getByText("0.1 OPG").waitFor();
 
     await ask(page, "Please draw a picture");

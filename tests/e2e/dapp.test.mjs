@@ -19,6 +19,8 @@ describe("the dApp", () => {
     await page.getByTestId("deposit").click();
     await reject(page);
     assert.match(await page.getByTestId("error").textContent(), /You rejected the request in your wallet\. Nothing was sent/);
+    await logged(page, "You rejected in your wallet: Deposit");
+    assert.equal(await page.locator('[data-testid="log"] li.bad').count(), 1);
     await page.getByTestId("deposit").click();
     await approve(page);
     await logged(page, "Deposited 1 OGPU");
@@ -51,6 +53,7 @@ describe("the dApp", () => {
     await approve(page);
     await reject(page);
     assert.match(await page.getByTestId("error").textContent(), /You rejected the request/);
+    await logged(page, "You rejected the connection in your wallet");
     await connect(page, 2);
     assert.match(await page.getByTestId("network").textContent(), /chain 31337/);
     assert.deepEqual(problems, []);

@@ -1,11 +1,13 @@
 /** Pick a wallet, see its OPG and what this page may spend of it. */
 
-import { OpenGradient, formatEther, type DiscoveredWallet, type OpenGradientNetwork } from "ogkit/opengradient";
+import { OpenGradient, type DiscoveredWallet, type OpenGradientNetwork } from "ogkit/opengradient";
 
 import { el, section, short } from "../dom.js";
 import { notice } from "../errors.js";
+import { log, logRejected } from "../log.js";
 import { picker } from "../picker.js";
-import { keep } from "../state.js";
+import { explorer, keep, state } from "../state.js";
+import { opg } from "./opg.js";
 import { confirmPayment } from "./payment.js";
 
 const card = section("wallet");
@@ -15,11 +17,8 @@ const figures = {
   spent: el("dd", { "data-testid": "opg-spent" }, "…"),
 };
 
-/** OPG for people: six decimals at most, cut rather than rounded up. */
-export const opg = (amount: bigint): string => `${formatEther(amount - (amount % 10n ** 12n))} OPG`;
-
-/** Shows the picker; `connected` is called whenever there is a new client, with what reads the figures anew. */
-export function connectScreen(network: OpenGradientNetwork, connected: (og: OpenGradient, refresh: () => Promise<void>) => void): void {
+/** Shows the picker; `connected` is called whenever there is a new client, with what reads the figures anew and gives the allowance. */
+export function connectScreen(network: OpenGradientNetwork, connected: (og: OpenGradient, refresh: () => Promise<bigint | undefined>) => void): void {
   const place = el("div", {});
   let current: OpenGradient | undefined;
   const connect = async (wallet: DiscoveredWallet, button?: HTMLButtonElement): Promise<void> => {
@@ -34,16 +33,20 @@ export function connectScreen(network: OpenGradientNetwork, connected: (og: Open
       og.on("accountsChanged", (accounts) => {
         if (accounts[0]?.toLowerCase() !== og.account.toLowerCase()) location.reload();
       });
-      const refresh = async (): Promise<void> => {
+      const refresh = async (): Promise<bigint> => {
         const [{ balance, allowance }, spent] = await Promise.all([og.llm.getOpgState(), og.spent()]);
         figures.balance.textContent = opg(balance);
         figures.allowance.textContent = opg(allowance);
         figures.spent.textContent = opg(spent);
+        return allowance;
       };
+      state.explorerUrl = network.payments.explorerUrl;
       overview(wallet, og);
+      log(`Connected to ${network.payments.name ?? network.name}`);
       connected(og, () => refresh().catch(() => void (figures.balance.textContent = "cannot be read right now")));
     } catch (error) {
       place.replaceChildren(notice(error));
+      logRejected(error, "You rejected the connection in your wallet");
     } finally {
       if (button) button.disabled = false;
     }
@@ -53,13 +56,13 @@ export function connectScreen(network: OpenGradientNetwork, connected: (og: Open
 }
 
 function overview(wallet: DiscoveredWallet, { network, account }: OpenGradient): void {
-  const { chainId, name = network.name, explorerUrl } = network.payments;
+  const { chainId, name = network.name } = network.payments;
   card.replaceChildren(
     el("h2", { id: "wallet-title" }, "1 · Your wallet"),
     el("dl", {},
       el("dt", {}, "Wallet"), el("dd", {}, wallet.name),
       el("dt", {}, "Payments"), el("dd", { "data-testid": "network" }, `${name} (chain ${chainId})`),
-      el("dt", {}, "Account"), el("dd", {}, short(account, explorerUrl && `${explorerUrl}/address/${account}`)),
+      el("dt", {}, "Account"), el("dd", {}, short(account, explorer("address", account))),
       el("dt", {}, "Balance"), figures.balance,
       el("dt", {}, "Approved"), figures.allowance,
       el("dt", {}, "Signed here"), figures.spent),

@@ -32,8 +32,9 @@ async function available(): Promise<OpenGradientNetwork> {
 
 try {
   connectScreen(await available(), (og, refresh) => {
-    approvalScreen(og, refresh);
-    talkScreen(og, refresh);
+    const read = async (): Promise<void> => allowed(await refresh());
+    const allowed = talkScreen(og, read);
+    approvalScreen(og, read);
   });
 } catch (error) {
   section("wallet").replaceChildren(notice(error));

@@ -3,7 +3,8 @@
 import type { PaymentProposal } from "ogkit/opengradient";
 
 import { el, short } from "../dom.js";
-import { opg } from "./connect.js";
+import { explorer } from "../state.js";
+import { opg } from "./opg.js";
 
 /** Asks the person; the answer is theirs alone. */
 export function confirmPayment({ scheme, amount, token, payTo, origin, deadline }: PaymentProposal): Promise<boolean> {
@@ -16,7 +17,7 @@ export function confirmPayment({ scheme, amount, token, payTo, origin, deadline 
         ? "One signature pays for your next questions too: each takes what it costs, together never more than this."
         : "This is the price of this one answer."),
       el("dl", {},
-        el("dt", {}, "Receiver"), el("dd", {}, short(payTo)),
+        el("dt", {}, "Receiver"), el("dd", {}, short(payTo, explorer("address", payTo))),
         el("dt", {}, "Server"), el("dd", {}, origin),
         el("dt", {}, "Good until"), el("dd", {}, until)),
       el("div", { class: "row" },

@@ -1,13 +1,18 @@
 /** The conversation: questions, answers as they are written, and what is known about each. */
 
-import { TeeLlm, formatEther, type ChatMessage, type OpenGradient, type TextGenerationOutput } from "ogkit/opengradient";
+import { TeeLlm, formatEther, type ChatMessage, type OpenGradient, type PaymentProposal, type PaymentRecord, type TextGenerationOutput } from "ogkit/opengradient";
 
 import { job, value } from "../busy.js";
 import { el, section, short } from "../dom.js";
+import { explorer } from "../state.js";
+import { worth } from "./opg.js";
+import { confirmPayment } from "./payment.js";
+import { logDeclined, logSigned, logUnanswered } from "./signed.js";
 
 const MAX_TOKENS = 400;
 
-export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void {
+/** Shows the form; what is returned is told the allowance, and lets nobody ask without any. */
+export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): (allowance?: bigint) => void {
   const card = section("chat");
   card.hidden = false;
   const messages: ChatMessage[] = [];
@@ -22,14 +27,24 @@ export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void
     form.requestSubmit();
   });
 
-  job(form, "Ask", "ask", async ({ signal }, say) => {
+  const block = job(form, "Ask", "ask", async ({ signal }, say) => {
     const asked: ChatMessage = { role: "user", content: value(form, "question") };
     const text = el("p", { class: "answer", "data-testid": "answer", "aria-busy": "true" });
     const place = el("li", {}, el("p", { class: "asked" }, asked.content as string), text);
-    const stream = og.llm.chat({ model: model.value, messages: [...messages, asked], maxTokens: MAX_TOKENS, stream: true, signal });
+    let proposal: PaymentProposal | undefined;
+    const onPayment = async (offer: PaymentProposal): Promise<boolean> => {
+      say("The price waits for your approval…");
+      const yes = await confirmPayment(offer);
+      if (yes) proposal = offer;
+      else logDeclined(offer);
+      say(yes ? "Please sign the payment in your wallet; then the enclave answers…" : "Declined.");
+      return yes;
+    };
+    const stream = og.llm.chat({ model: model.value, messages: [...messages, asked], maxTokens: MAX_TOKENS, stream: true, signal, onPayment });
     say("Waiting for the enclave…");
     try {
       await stream;
+      if (stream.payment) logSigned(stream.payment);
       say("The model writes…");
       talk.append(place);
       talk.hidden = false;
@@ -40,34 +55,42 @@ export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): void
       }
       const output = await stream.output();
       if (output.chatOutput) messages.push(asked, output.chatOutput);
-      place.append(...output.images.map((image) => el("img", { src: image, alt: "An image by the model; no proof covers it" })), about(og, output));
+      place.append(...output.images.map((image) => el("img", { src: image, alt: "An image by the model; no proof covers it" })), about(output));
     } catch (error) {
-      if (place.isConnected) place.append(el("p", { class: "proof bad", "data-testid": "unproven" }, signal.aborted ? "Stopped. This text is not proven." : "✗ This text is not proven."));
-      throw error;
+      const begun = place.isConnected;
+      if (!begun && proposal) logUnanswered(proposal, error);
+      if (begun) place.append(el("p", { class: "proof bad", "data-testid": "unproven", role: signal.aborted && "alert" }, signal.aborted ? stopped(stream.payment) : "✗ This text is not proven."));
+      // Who stops an answer that is being written is told there what it may cost.
+      if (!begun || !signal.aborted) throw error;
     } finally {
       text.removeAttribute("aria-busy");
       void refresh();
     }
-  });
+  }, "");
   talk.hidden = true;
   card.replaceChildren(el("h2", { id: "chat-title" }, "3 · Ask"), talk, form);
+  return (allowance) => block(allowance === 0n ? "0 OPG are approved: approve payments in step 2 first." : undefined);
+}
+
+function stopped(payment?: PaymentRecord): string {
+  const cost = payment && (payment.scheme === "upto" ? `What was used of your signature (${worth(payment)}) may be charged.` : `The ${worth(payment)} that you signed may be charged.`);
+  return `Stopped. This text is not proven. ${cost ?? ""}`.trim();
 }
 
 /** The proof, the price, the receipt. */
-function about({ network }: OpenGradient, { proof, payment, receipt, usage, model, teeEndpoint }: TextGenerationOutput): HTMLElement {
-  const { explorerUrl } = network.payments;
+function about({ proof, payment, receipt, usage, model, teeEndpoint }: TextGenerationOutput): HTMLElement {
   const rows: [string, HTMLElement | string | undefined][] = [
     ["Model", model],
     ["Tokens", usage && `${usage.promptTokens} in, ${usage.completionTokens} out`],
     ["Enclave", proof && short(proof.teeId)],
     ["Server", teeEndpoint],
-    ["Signed", proof && new Date(proof.timestamp * 1000).toLocaleString()],
+    ["Signed at", proof && new Date(proof.timestamp * 1000).toLocaleString()],
     ["Request hash", proof && short(proof.requestHash)],
     ["Output hash", proof && short(proof.outputHash)],
     ["Signature", proof && short(proof.signature)],
-    ["Paid to", payment && short(payment.payTo, explorerUrl && `${explorerUrl}/address/${payment.payTo}`)],
-    ["Payment", payment && short(payment.nonce)],
-    ["Transaction", receipt?.transaction && short(receipt.transaction, explorerUrl && `${explorerUrl}/tx/${receipt.transaction}`)],
+    ["Paid to", payment && short(payment.payTo, explorer("address", payment.payTo))],
+    ["Payment nonce", payment && short(payment.nonce)],
+    ["Transaction", receipt?.transaction && short(receipt.transaction, explorer("tx", receipt.transaction))],
   ];
   const cost = payment && `${payment.reused ? "Paid by the signature from before" : "Paid by a new signature"}, good for up to ${formatEther(payment.amount)} OPG${receipt ? "" : "; it is charged when the session ends"}.`;
   return el("div", { class: "about" },
