@@ -38,6 +38,9 @@ function once(stamp, wanted, make) {
 /** The entry points with a WebAssembly of their own: each has just the code of its cargo feature. */
 const ENTRIES = ["ogpu", "opengradient"];
 
+/** wasm-bindgen's types use `Symbol.dispose`, which most `lib`s do not have. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />';
+
 const RUST = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "scripts/wasm.mjs"];
 
 function build() {
@@ -58,7 +61,7 @@ function build() {
     for (const folder of [join(stage, "src/wasm", entry), join(pkg, "wasm", entry)]) {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "ogkit.js"), lean);
-      cpSync(join(wasm, "ogkit.d.ts"), join(folder, "ogkit.d.ts"));
+      writeFileSync(join(folder, "ogkit.d.ts"), `${DISPOSABLE}\n${readFileSync(join(wasm, "ogkit.d.ts"), "utf8")}`);
     }
   }
   // Bytes, as they are deployed: the ABI folder has them as hex text.

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** `Ogpu`: one network and the wallet that signs there. */
 
 import { Master, Provider } from "./actors.js";

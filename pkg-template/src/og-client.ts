@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** `OpenGradient`: one wallet, two chains. Payments are made on one, inference runs on the other. */
 
 import type { Alpha } from "./alpha.js";

@@ -132,6 +132,14 @@ describe("the tarball", () => {
     run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2022,ESNext.Disposable,DOM", "--module", "NodeNext", "consumer.cts"]);
   });
 
+  test("type-checks where `lib` knows no `Symbol.dispose`, as its declarations do", () => {
+    const bare = ["ogkit", "ogkit/ogpu", "ogkit/ogpu/slim", "ogkit/opengradient", "ogkit/opengradient/slim", "ogkit/abi", "ogkit/relay"];
+    writeFileSync(join(folder, "bare.ts"), `${bare.map((name, index) => `import * as e${index} from "${name}";`).join("\n")}\nexport const all = [${bare.map((_, index) => `e${index}`)}];\n`);
+    for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
+      run(folder, bin("tsc"), ["--ignoreConfig", "--noEmit", "--strict", "--skipLibCheck", "false", "--types", "", "--target", "ES2022", "--lib", "ES2023,DOM", "--module", module, "--moduleResolution", resolution, "bare.ts"]);
+    }
+  });
+
   test("builds with Vite and runs in Chrome under a strict policy, with one copy of each WebAssembly", async () => {
     writeFileSync(join(folder, "index.html"), '<!doctype html><title>t</title><p id="out"></p><script type="module" src="./page.js"></script>');
     writeFileSync(join(folder, "page.js"), `
