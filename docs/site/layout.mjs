@@ -1,8 +1,13 @@
 // One page of the site.
+import { readFileSync } from "node:fs";
+
 import { escape } from "./text.mjs";
 
 /** Everything comes from the site itself, and no script or style stands in a page. */
 export const POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+
+const { repository } = JSON.parse(readFileSync(new URL("../../pkg-template/package.json", import.meta.url), "utf8"));
+const REPOSITORY = repository.url.replace(/^git\+|\.git$/g, "");
 
 /**
  * @param {{ path: string, title: string, body: string, nav: { title: string, links: { path: string, title: string }[] }[],
@@ -25,7 +30,7 @@ export function layout({ path, title, body, nav, outline = [], previous, next })
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${escape(title)} · ogkit</title>
+<title>${title === "ogkit" ? "" : `${escape(title)} · `}ogkit</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${up}style.css">
 <script src="${up}site.js" data-root="${up}" defer></script>
@@ -47,6 +52,7 @@ ${here}
 ${groups.join("\n")}
 </nav>
 </div>
+<footer><a href="${REPOSITORY}">Repository</a></footer>
 </body>
 </html>
 `;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const FENCES = new Set(["types"]);
 /** What given.ts can give, and given-opengradient.ts to blocks of that network. guides.test.mjs asks for each. */
-export const GIVEN = ["wallet", "network", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl"];
+export const GIVEN = ["wallet", "network", "devnet", "ogpu", "account", "source", "task", "response", "info", "agent", "provider", "privateKey", "rpcUrl"];
 export const GIVEN_OPENGRADIENT = ["wallet", "network", "og", "account", "privateKey", "rpcUrl", "modelCid"];
 
 /** Whether a block is about OpenGradient, by what it imports or uses. */

@@ -8,9 +8,14 @@ export interface Stage {
   readonly rpcUrl: string;
   readonly accounts: readonly { readonly role: string; readonly address: Address; readonly privateKey: `0x${string}` }[];
   wallet(role: string): Eip1193Provider;
+  /** What `make devnet` writes. */
+  readonly devnet: Devnet;
   /** One source serves all blocks. */
   source?: Promise<Address>;
 }
+
+/** As TypeScript sees a JSON file: each address is any string. */
+type Devnet = { readonly [Name in keyof Network]: Network[Name] extends string ? string : Network[Name] } & { readonly accounts: readonly { readonly role: string; readonly address: string; readonly privateKey: string }[] };
 
 const stage = (): Stage => (globalThis as unknown as { stage: Stage }).stage;
 const account = (role: string) => stage().accounts.find((one) => one.role === role)!;
@@ -18,6 +23,7 @@ const account = (role: string) => stage().accounts.find((one) => one.role === ro
 interface Givens {
   wallet: Eip1193Provider;
   network: Network;
+  devnet: Devnet;
   ogpu: Ogpu;
   account: Address;
   source: Source;
@@ -55,6 +61,7 @@ export async function given<const Names extends readonly (keyof Givens)[]>(names
   const made: Partial<Givens> = { network, rpcUrl };
   const make: { [Name in keyof Givens]: () => Promise<Givens[Name]> | Givens[Name] } = {
     network: () => network,
+    devnet: () => stage().devnet,
     rpcUrl: () => rpcUrl,
     wallet: () => stage().wallet("client"),
     async ogpu() {

@@ -44,7 +44,8 @@ describe("the documents' code", { concurrency: false }, () => {
     devnet = await startDevnet();
     const { accounts, rpcUrl, chainId } = devnet;
     const wallet = (role) => createWallet({ privateKey: accounts.find((one) => one.role === role).privateKey, chains: { [chainId]: rpcUrl }, chainId });
-    globalThis.stage = { network: networkOf(devnet), rpcUrl, accounts, wallet };
+    const { abi: _, stop: __, ...json } = devnet;
+    globalThis.stage = { network: networkOf(devnet), devnet: JSON.parse(JSON.stringify(json)), rpcUrl, accounts, wallet };
     await (await import(pathToFileURL(`${folder}/out/given.js`))).prepare();
     if (ready.some(({ code }) => programOf({ code }).includes("given-opengradient"))) other = globalThis.stage.opengradient = await openGradientStage();
   });

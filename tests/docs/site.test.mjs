@@ -84,6 +84,31 @@ describe("the site", () => {
     });
   }
 
+  for (const width of [1280, 1440, 390]) {
+    test(`shows what it found within a page ${width} wide`, async () => {
+      const page = await browser.newPage({ viewport: { width, height: 800 } });
+      await page.goto(`${url}/api/ogpu/Ogpu.html`);
+      await page.fill("#search", "get");
+      await page.getByRole("option").first().waitFor();
+      const { scrollWidth, clientWidth, left, right } = await page.evaluate(() => {
+        const { left, right } = document.getElementById("found").getBoundingClientRect();
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return { scrollWidth, clientWidth, left, right };
+      });
+      assert.equal(scrollWidth, clientWidth);
+      assert.ok(left >= 0 && right <= clientWidth, `${left} to ${right}`);
+      await page.close();
+    });
+  }
+
+  test("keeps its buttons off the code", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${url}/guides/get-started.html`);
+    const over = await page.evaluate(() => [...document.querySelectorAll("pre")].filter((pre) => pre.querySelector(".copy")?.getBoundingClientRect().bottom > pre.querySelector("code").getBoundingClientRect().top).length);
+    assert.equal(over, 0);
+    await page.close();
+  });
+
   test("is searched by keyboard", async () => {
     const page = await browser.newPage();
     await page.goto(`${url}/index.html`);
