@@ -191,6 +191,22 @@ describe("ogkit/react/opengradient", () => {
     await close();
   });
 
+  test("a yes counts for the price that is shown, not before, and only for the account that is shown", async () => {
+    const { page, paid, signatures, close } = await visit("?confirm");
+    await page.evaluate(() => void (globalThis.chat.send("What is a nonce?"), globalThis.chat.approve()));
+    await has(page, "#chat", "confirming no");
+    await page.click("#decline");
+    await has(page, "#chat", "failed no paymentRefused");
+    await page.click("#retry");
+    await has(page, "#chat", "confirming no");
+    await page.evaluate(() => globalThis.user.pick(1));
+    await has(page, "#account", accounts[1].address);
+    await page.click("#approve");
+    await has(page, "#chat", "failed no paymentRefused");
+    assert.deepEqual([await signatures(), paid.length], [0, 0]);
+    await close();
+  });
+
   test("the page's own word on the price: too late after a stop, and no where it throws", async () => {
     const { page, paid, signatures, close } = await visit();
     await page.evaluate(() => void (globalThis.look = () => new Promise((resolve) => (globalThis.say = resolve))));

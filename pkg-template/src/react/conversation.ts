@@ -14,7 +14,7 @@ import type { OnPayment, PaymentProposal } from "../wasm/opengradient/ogkit.js";
 export interface ChatSettings extends Omit<ChatRequest, "messages" | "stream" | "signal" | "onPayment"> {
   /** What the conversation begins with: a system message, or one that was saved. Read at the first render. */
   readonly initialMessages?: readonly ChatMessage[] | undefined;
-  /** Each payment waits in `proposal` until `approve` or `decline` is called, after the provider's `onPayment` let it pass. */
+  /** Each payment waits in `proposal` until `approve` or `decline` is called; the provider's `onPayment` must let it pass too. */
   readonly confirmPayments?: boolean | undefined;
 }
 
@@ -60,9 +60,8 @@ interface Run {
   reply: ChatReply;
   proposal?: PaymentProposal | undefined;
   text: string;
-  /** The person's word on the payment, and where it is waited for. */
-  readonly answer: (yes: boolean) => void;
-  readonly answered: Promise<boolean>;
+  /** Takes the person's word on the payment that is shown; a word before that, or on another one, does not count. */
+  answer?: ((yes: boolean) => void) | undefined;
 }
 
 const RUNNING: ChatReply = Object.freeze({ status: "preparing", paid: "maybe" });
@@ -102,14 +101,16 @@ export class Conversation {
     const { messages } = this.#state;
     const last = messages.at(-1)?.role === "assistant" ? messages.length - 1 : messages.length;
     const at = id === undefined ? last : messages.findIndex((one) => one.id === id && one.role === "assistant");
-    return at > 0 ? this.#ask(() => this.#cut(at)) : undefined;
+    // Instructions alone are no question.
+    return at > 0 && messages[at - 1]?.role !== "system" ? this.#ask(() => this.#cut(at)) : undefined;
   };
 
   /** Puts another message in the place of one that was asked, and everything after it. */
   readonly edit = async (id: string, input: string | ChatMessage): Promise<TextGenerationOutput | undefined> => {
     const at = this.#state.messages.findIndex((one) => one.id === id && one.role !== "assistant");
-    if (at < 0) return undefined;
-    const message: ChatMessage = typeof input === "string" ? { role: "user", content: input } : input;
+    const old = this.#state.messages[at];
+    if (!old) return undefined;
+    const message: ChatMessage = typeof input === "string" ? ({ ...old.message, content: input } as ChatMessage) : input;
     return this.#ask(() => {
       const { before, asked, replaced } = this.#cut(at);
       return { before, asked: [...asked, ...this.#entries([message], false)], replaced };
@@ -123,8 +124,8 @@ export class Conversation {
     return canRetry && failed ? this.#ask(() => failed) : undefined;
   };
 
-  readonly approve = (): void => this.#run?.answer(true);
-  readonly decline = (): void => this.#run?.answer(false);
+  readonly approve = (): void => this.#run?.answer?.(true);
+  readonly decline = (): void => this.#run?.answer?.(false);
 
   /** Ends the request that is under way. */
   readonly stop = (): void => {
@@ -135,7 +136,7 @@ export class Conversation {
       this.#run = undefined;
       this.#show(run.previous);
     }
-    run.answer(false);
+    run.answer?.(false);
     run.end.abort(new DOMException("the chat was stopped", "AbortError"));
   };
 
@@ -143,7 +144,8 @@ export class Conversation {
   readonly reset = (messages: readonly ChatMessage[] = this.#initial): void => {
     this.stop();
     this.#failed = undefined;
-    this.#show({ messages: this.#entries(messages, true), running: false, canRetry: false });
+    // As a handler of clicks it is given an event.
+    this.#show({ messages: this.#entries(Array.isArray(messages) ? messages : this.#initial, true), running: false, canRetry: false });
   };
 
   #entries(messages: readonly ChatMessage[], kept: boolean): ChatEntry[] {
@@ -162,9 +164,7 @@ export class Conversation {
     // A double click must not pay twice.
     if (this.#run) return undefined;
     const question = about();
-    let answer: Run["answer"] = () => undefined;
-    const answered = new Promise<boolean>((resolve) => (answer = resolve));
-    const run: Run = { question, id: String(++this.#ids), end: new AbortController(), previous: this.#state, begun: false, reply: RUNNING, text: "", answer, answered };
+    const run: Run = { question, id: String(++this.#ids), end: new AbortController(), previous: this.#state, begun: false, reply: RUNNING, text: "" };
     this.#run = run;
     this.#report(run);
     // StrictMode ends an effect right after it began: by then nothing has gone out.
@@ -191,10 +191,14 @@ export class Conversation {
     }
     checkCalls(messages);
     const { initialMessages: _, confirmPayments = false, ...request } = settings;
+    // An account that the page no longer shows is not to pay.
+    const isShown = (): boolean => this.setup?.og === og;
     const onPayment: OnPayment = async (proposal) => {
-      if (!this.#move(run, { status: "confirming", paid: "no" }, proposal)) return false;
-      if ((await look(proposal)) === false || (confirmPayments && !(await run.answered))) return false;
-      return this.#move(run, { status: "signing", paid: "maybe" }, proposal);
+      const answered = confirmPayments ? new Promise<boolean>((resolve) => (run.answer = resolve)) : true;
+      if (!isShown() || !this.#move(run, { status: "confirming", paid: "no" }, proposal)) return false;
+      const agreed = (await look(proposal)) !== false && (await answered);
+      run.answer = undefined;
+      return agreed && isShown() && this.#move(run, { status: "signing", paid: "maybe" }, proposal);
     };
     const stream = og.llm.chat({ ...request, messages, stream: true, signal: run.end.signal, onPayment });
     const { payment } = await stream;

@@ -40,7 +40,7 @@ const Context = createContext<Given | undefined>(undefined);
 type Choice = Pick<OpenGradientOptions, "account">;
 const follow = (account: Address): Choice => ({ account });
 
-/** Gives the hooks below it one way to connect, and one wallet. The limits of `policy` hold for each account as long as it is mounted. */
+/** Gives the hooks below it one way to connect, and one wallet. The limits of `policy` hold for each wallet object and account as long as it is mounted. */
 export function OpenGradientProvider({ children, onPayment, fetch, ...given }: OpenGradientProviderProps): ReactElement {
   const options = useStable(given);
   const newest = useRef({ onPayment, fetch });
