@@ -30,7 +30,7 @@ function remap() {
 
 // Byte by byte is the quickest way for a name or an address; texts, documents and calldata are better left to the engine.
 const BYTEWISE = "    let offset = 0;\n\n    for (; offset < len; offset++) {";
-const LONG_AT_ONCE = `    if (len > 48) {
+const LONG_AT_ONCE = `    if (len > 48 && TextEncoder.prototype.encodeInto) {
         const { read, written } = cachedTextEncoder.encodeInto(arg, mem.subarray(ptr, ptr + len));
         if (read === len) {
             WASM_VECTOR_LEN = written;

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::llm::{SendFailure, Sender, Sent};
 use super::tee::registry::Registry;
-use crate::error::Kind;
+use crate::error::{Kind, public_url};
 use crate::io::HttpRequest;
 use crate::x402::client::{Paid, PayOptions, Payer};
 use crate::x402::payment::PaymentRecord;
@@ -49,13 +49,17 @@ impl Sender for PaidSender {
             let tee = tees.iter().flat_map(|tees| tees.iter()).find(|tee| of_endpoint(&tee.endpoint));
             let payee = tee.map(|tee| tee.payment_address).filter(|payee| !payee.is_zero());
             let options = PayOptions { sessions: true, payee, ..PayOptions::default() };
+            let asked = public_url(&request.url);
             match payer.fetch(request, &options).await {
                 Ok(Paid { response, payment, receipt }) => {
                     let payment = payment.map(|record| Rc::new(Cost { record, receipt }) as Rc<dyn std::any::Any>);
                     Ok(Sent { response, payment })
                 }
-                Err(error) if matches!(*error, Kind::Http { status: None, .. }) => Err(SendFailure::NoAnswer(error)),
-                Err(error) => Err(SendFailure::Failed(error)),
+                Err(error) => Err(match &*error {
+                    // Of the enclave itself: a node that does not answer once the price is known is no reason to ask for another.
+                    Kind::Http { status: None, url, .. } if *url == asked => SendFailure::NoAnswer(error),
+                    _ => SendFailure::Failed(error),
+                }),
             }
         }
         .boxed_local()

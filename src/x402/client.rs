@@ -297,7 +297,6 @@ impl Payer {
         }
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
         let mut reservation = Reservation::new(&self.ledger, offer.chain_id, offer.asset, offer.amount, now);
-        self.propose(&choice, &target, now).await?;
         let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
         let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
         let token_nonce = match &chain.rpc {
@@ -307,6 +306,8 @@ impl Payer {
             }
             None => None,
         };
+        // Nobody is asked about what cannot be paid.
+        self.propose(&choice, &target, now).await?;
         let order = Order { request, target, required, choice, skew };
         let signed = self.sign(&order, chain, token_nonce).await?;
         reservation.keep(&signed.draft.record);

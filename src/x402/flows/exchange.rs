@@ -153,8 +153,17 @@ fn allowance_and_balance_are_read_before_a_window_opens() {
 
     let short = with_node(9_999, 10_000, Some(7), required.clone());
     assert_eq!((code(&short.fetch()), short.signatures(), short.wallet.asked.borrow().len()), ("insufficientAllowance", 0, 0));
-    let poor = with_node(10_000, 9_999, Some(7), required.clone());
-    assert_eq!((code(&poor.fetch()), poor.signatures()), ("insufficientTokenBalance", 0));
+    // Nobody is asked about what cannot be paid.
+    for (balance, expected, asked) in [(9_999, "insufficientTokenBalance", 0), (10_000, "paid", 1)] {
+        let mut world = with_node(10_000, balance, Some(7), required.clone());
+        let shown = Rc::new(Cell::new(0));
+        let count = Rc::clone(&shown);
+        world.payer.on_payment = Some(Rc::new(move |_| {
+            count.set(count.get() + 1);
+            async { Ok(true) }.boxed_local()
+        }));
+        assert_eq!((code(&world.fetch()), world.signatures(), shown.get()), (expected, asked, asked));
+    }
 
     // Two signatures, where the caller allows them and the token knows them.
     let mut permit = with_node(0, 10_000, Some(7), required.clone());
