@@ -100,11 +100,12 @@ impl fmt::Display for Kind {
                 f.write_str("the wallet already shows a request of this kind; open the wallet and answer it")
             }
             Self::WalletLocked => f.write_str("the wallet is locked or has no account for this site; unlock and connect it"),
-            Self::WrongChain { expected, actual } => {
+            Self::WrongChain { expected, actual, said } => {
                 write!(
                     f,
                     "the wallet is on chain {actual}, but chain {expected} is needed; nothing was sent, switch or add it in the wallet first"
-                )
+                )?;
+                if said.message.is_empty() { Ok(()) } else { write!(f, " ({})", said.message) }
             }
             Self::WalletUnsupportedMethod { method, .. } => write!(f, "the wallet does not support {method}"),
             Self::WalletDisconnected { .. } => f.write_str("the wallet has no connection to the chain; nothing was sent"),

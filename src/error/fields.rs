@@ -110,7 +110,7 @@ impl Kind {
             Self::NotOnNetwork { function, chain_id } => out.text("function", function).number("chainId", *chain_id),
             Self::IpfsGateway { gateway, status } => out.text("gateway", gateway).number("statusCode", (*status).into()),
             Self::ContentUnverified { url, cid, reason } => out.text("url", url).text_if("cid", cid).text("reason", reason),
-            Self::WrongChain { expected, actual } => out.number("expected", *expected).number("actual", *actual),
+            Self::WrongChain { expected, actual, .. } => out.number("expected", *expected).number("actual", *actual),
             Self::WalletUnsupportedMethod { method, .. } => out.text("method", method),
             Self::WalletUnauthorized { account, .. } => out.text_if("account", account),
             Self::PaymentRefused { reason, detail, host, asked, limit } => {

@@ -95,7 +95,7 @@ pub enum Kind {
     /// The wallet is locked or shows no account.
     WalletLocked,
     /// The wallet is on another chain.
-    WrongChain { expected: u64, actual: u64 },
+    WrongChain { expected: u64, actual: u64, said: Said },
     /// The wallet does not know the method.
     WalletUnsupportedMethod { method: String, said: Said },
     /// The wallet has no connection to the chain.
@@ -340,6 +340,7 @@ impl Kind {
             | Self::WalletDisconnected { said }
             | Self::WalletUnauthorized { said, .. }
             | Self::WalletFailed { said }
+            | Self::WrongChain { said, .. }
             | Self::Rpc { said, .. } => Some(said),
             _ => None,
         }

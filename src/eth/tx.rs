@@ -214,7 +214,7 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain
     let actual = replies.quantity(chain)?;
     if actual != signer.chain.chain_id {
         // The endpoint serves another chain: what it simulated means nothing.
-        return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual }));
+        return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual, said: Said::default() }));
     }
     let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
     // With a fallback the simulation alone decides.

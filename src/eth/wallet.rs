@@ -114,6 +114,7 @@ impl WalletHandle {
             return Ok(());
         }
         let target = format!(r#"[{{"chainId":"0x{:x}"}}]"#, chain.chain_id);
+        let mut said = Said::default();
         if let Err(failure) = self.provider.request("wallet_switchEthereumChain", target.clone()).await {
             // Wallets report an unknown chain in many ways; anything but a refusal or an open window may be one.
             let error = classify("wallet_switchEthereumChain", failure);
@@ -121,22 +122,29 @@ impl WalletHandle {
                 return Err(error);
             }
             if self.chain_id().await? != chain.chain_id {
-                self.try_to("wallet_addEthereumChain", add_params(chain)).await?;
+                said = self.try_to("wallet_addEthereumChain", add_params(chain)).await?;
                 // An answer of null means added, not switched.
                 if self.chain_id().await? != chain.chain_id {
-                    self.try_to("wallet_switchEthereumChain", target).await?;
+                    let switched = self.try_to("wallet_switchEthereumChain", target).await?;
+                    said = if said.message.is_empty() { switched } else { said };
                 }
             }
         }
         let actual = self.chain_id().await?;
-        if actual == chain.chain_id { Ok(()) } else { Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual })) }
+        if actual == chain.chain_id {
+            Ok(())
+        } else {
+            Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual, said }))
+        }
     }
 
-    /// A step towards a chain: a wallet that cannot take it is on the wrong chain, and the user can still bring it there.
-    async fn try_to(&self, method: &'static str, params: String) -> Result<(), Error> {
-        match self.ask(method, params).await {
-            Err(error) if !matches!(*error, Kind::WalletUnsupportedMethod { .. } | Kind::WalletFailed { .. }) => Err(error),
-            _ => Ok(()),
+    /// A step towards a chain. A wallet that cannot take it is on the wrong chain, and the user can still bring it there: what it said is
+    /// told then.
+    async fn try_to(&self, method: &'static str, params: String) -> Result<Said, Error> {
+        match self.ask(method, params).await.map_err(Error::into_kind) {
+            Ok(_) => Ok(Said::default()),
+            Err(Kind::WalletUnsupportedMethod { said, .. } | Kind::WalletFailed { said }) => Ok(said),
+            Err(kind) => Err(kind.into()),
         }
     }
 
@@ -262,7 +270,10 @@ mod tests {
                 ("eth_chainId", Ok(json!("0x1"))),
             ]);
             let error = result.err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(error.contains("on chain 1, but chain 200820172034 is needed; nothing was sent"), "{code:?} {error}");
+            assert!(
+                error.contains("on chain 1, but chain 200820172034 is needed; nothing was sent") && error.ends_with("(no)"),
+                "{code:?} {error}"
+            );
         }
     }
 
@@ -285,7 +296,7 @@ mod tests {
             ("wallet_switchEthereumChain", Ok(Value::Null)),
             ("eth_chainId", Ok(json!(1))),
         ]);
-        assert!(result.is_err_and(|e| matches!(*e, Kind::WrongChain { expected: 200_820_172_034, actual: 1 })));
+        assert!(result.is_err_and(|e| matches!(*e, Kind::WrongChain { expected: 200_820_172_034, actual: 1, .. })));
     }
 
     #[test]
