@@ -19,6 +19,9 @@ export const CURES = {
   responseAlreadyConfirmed: { cause: "Somebody confirmed it before: you in another tab, or your agent.", cure: "Nothing to do. Read the response.", money: "Nothing was paid again." },
   sourceInactive: { cause: "Its owner ended it. That is for ever.", cure: "Choose another source.", money: NOTHING },
 
+  expiryTooLong: { cause: "`expiryTime` is later than the source allows: at most `limit` seconds from now. With `inMilliseconds` it looks like milliseconds.", cure: "`Math.floor(Date.now() / 1000) + seconds`, with at most `limit` seconds.", money: NOTHING },
+  paymentTooLow: { cause: "The payment is less than the source's `minPayment`.", cure: "Pay at least `minimum` wei.", money: NOTHING },
+
   notTaskOwner: { cause: "Only the account that published the task, or its agent, may do this.", cure: "Connect with that account, or have it call `setAgent` for yours.", money: NOTHING },
   notSourceOwner: { cause: "Only the account that published the source, or its agent, may do this.", cure: "Connect with that account, or have it call `setAgent` for yours.", money: NOTHING },
   notMaster: { cause: "The account is no master, and the call is for masters.", cure: "Connect with the master's account.", money: NOTHING },
@@ -38,6 +41,9 @@ export const CURES = {
   txRpc: { cause: "The node or the wallet refused the transaction before it was broadcast.", cure: "`reason` says why. Try again; with another RPC if it stays.", money: NOTHING },
   txReplaced: { cause: "Another transaction with the same nonce was mined in its place: cancelled or changed in the wallet.", cure: "If `cancelled`, the user meant it. Otherwise look at `replacement`.", money: "This transaction had no effect. The gas of the other one was paid." },
   txUncertain: { cause: "The wallet failed after it was asked to send, so nobody knows whether it did.", cure: "Look up the transaction with `nonce` of `address` in the explorer. Send again only when there is none.", money: "It may or may not be out. It is never sent again by itself." },
+  txMismatch: { cause: "The transaction that was mined is not what was asked: `field` is `found`, asked was `asked`. Wallets let users edit amounts.", cure: "Look at `hash`, then decide with the user. Do not simply repeat the call.", money: "The transaction `hash` was sent and its gas was paid. It may have taken effect as it was edited." },
+  txAwaitingApproval: { cause: "A smart account, such as a Safe with several owners, holds the transaction until the others approve and somebody executes it.", cure: "Keep `id`, tell the user who has to approve, and go on with it later: `ogpu.waitForTransaction(id)`, or `resume: { transactionHash: id }` of `runTask`.", money: "Nothing is on chain yet. It may still be executed: sending again could pay twice." },
+  txPartial: { cause: "The wallet executed only some calls of a batch (EIP-5792 status 600).", cure: "Look at `hashes`, read the state, and send only what is missing.", money: "Some calls took effect, and gas was paid." },
   invalidRpcUrl: { cause: "No node of the wanted chain answers at the URL.", cure: "Check the URL, the chain id, and that the server allows your page (CORS).", money: "Nothing was sent. The previous endpoint stays." },
   publishTimeout: { cause: "`totalTimeout` ran out before the transaction was sent. `stage` says where.", cure: "Try again with more time.", money: "No transaction was sent. A document may be on IPFS already, which costs nothing." },
 
@@ -52,7 +58,7 @@ export const CURES = {
   walletRejected: { cause: "The user said no.", cure: "Offer the button again. Do not open the window by yourself.", money: NOTHING },
   walletRequestPending: { cause: "The wallet shows a window of this kind already, perhaps behind another one.", cure: "Tell the user to open the wallet and answer.", money: NOTHING },
   walletLocked: { cause: "The wallet is locked, or shows this site no account.", cure: "Have the user unlock it, then connect again.", money: NOTHING },
-  wrongChain: { cause: "The wallet is on chain `actual`, and did not go to `expected`.", cure: "`await ogpu.switchChain()` from a button, or have the user switch in the wallet.", money: NOTHING },
+  wrongChain: { cause: "`who` is on chain `actual`, where `expected` is needed: the wallet, which did not switch, or the RPC endpoint with this URL.", cure: "The wallet: `await ogpu.switchChain()` from a button, or have the user switch in the wallet. An RPC: give the URL of the right chain.", money: NOTHING },
   walletUnsupportedMethod: { cause: "The wallet lacks `method`.", cure: "Use another wallet for this. For payments it must know `eth_signTypedData_v4`.", money: NOTHING },
   walletDisconnected: { cause: "The wallet lost its connection to the chain.", cure: "Have the user check the wallet's network and RPC, then try again.", money: NOTHING },
   walletUnauthorized: { cause: "The wallet does not permit this site the account or the method. The user may have changed accounts.", cure: "Connect again.", money: NOTHING },
@@ -77,6 +83,7 @@ export const CURES = {
   service: { cause: "The service refused, in its own words.", cure: "`status` below 500: change the request. 500 and above: try later.", money: "Nothing was paid by this package." },
   notReachable: { cause: "The service speaks a protocol that this place cannot, such as gRPC in a page.", cure: "Use it from Node, or through a proxy of your own.", money: NOTHING },
 
+  rpcDisagreement: { cause: "The network asks several RPC endpoints (`quorum`), and they gave different answers to `method`, twice.", cure: "Look at `answers` and `urls`: one of them lags, lies or is of another chain. Try again, or take it out.", money: "Nothing was sent because of this answer. After a transaction was sent, look it up by its hash." },
   rpc: { cause: "The node answered with an error: `rpcCode` and the message are its own.", cure: "-32005 and 429 mean too many requests: wait. Give several `rpcUrl`s, and the next one is asked.", money: "Reads cost nothing. A transaction that failed to send is a [`txRpc`](#txRpc) or [`txUncertain`](#txUncertain) instead." },
   http: { cause: "No usable HTTP answer: no connection, a time-out, a bad status, or the server does not allow your page (CORS).", cure: "Open `url` by hand. In a page, look at the console for CORS and `connect-src`.", money: "Reads cost nothing. A signed payment without an answer is a [`paymentUncertain`](#paymentUncertain) instead." },
   protocol: { cause: "A reply breaks its protocol's rules. The other side is broken, or lies.", cure: "Use another endpoint. If it is a public one, report it with `expected` and `found`.", money: "Nothing is believed of such a reply. If the message names a transaction, that one was mined." },

@@ -89,6 +89,24 @@ export class SourceInactiveError extends StateError {
   declare readonly code: "sourceInactive";
   declare readonly source?: Hex;
 }
+/** The time until the task's expiry is beyond what the source allows; nothing was sent. */
+export class ExpiryTooLongError extends StateError {
+  declare readonly code: "expiryTooLong";
+  /** Unix seconds, as given. */
+  declare readonly expiry: number;
+  /** Seconds from now. */
+  declare readonly limit: number;
+  /** Whether `expiry` looks like milliseconds. */
+  declare readonly inMilliseconds: boolean;
+}
+/** The payment is less than the source asks for; nothing was sent. */
+export class PaymentTooLowError extends StateError {
+  declare readonly code: "paymentTooLow";
+  /** Wei. */
+  declare readonly payment: bigint;
+  /** Wei. */
+  declare readonly minimum: bigint;
+}
 
 /** The account may not do this. */
 export class PermissionError extends OgError {}
@@ -207,8 +225,31 @@ export class TxReplacedError extends TxError {
 export class TxUncertainError extends TxError {
   declare readonly code: "txUncertain";
   declare readonly address: Hex;
-  declare readonly nonce: number;
+  /** Absent for a smart account. */
+  declare readonly nonce?: number;
   declare readonly rpcCode?: number;
+}
+/** What was mined from the account is not what was asked: it was edited in the wallet. It is on chain. */
+export class TxMismatchError extends TxError {
+  declare readonly code: "txMismatch";
+  declare readonly hash: Hex;
+  /** What differs: `to`, `value`, `calldata`. */
+  declare readonly field: string;
+  declare readonly asked: string;
+  declare readonly found: string;
+}
+/** A smart account (a Safe) holds the transaction until others approve and execute it. Nothing is on chain yet: go on with `id`. */
+export class TxAwaitingApprovalError extends TxError {
+  declare readonly code: "txAwaitingApproval";
+  declare readonly address: Hex;
+  declare readonly id: Hex;
+}
+/** Of a batch (EIP-5792) some calls were executed and some were not: look at `hashes` and send only what is missing. */
+export class TxPartialError extends TxError {
+  declare readonly code: "txPartial";
+  declare readonly id: string;
+  declare readonly hashes: readonly Hex[];
+  declare readonly reason: string;
 }
 /** The RPC's URL is not usable. */
 export class InvalidRpcUrlError extends TxError {
@@ -283,11 +324,13 @@ export class WalletRequestPendingError extends WalletError {
 export class WalletLockedError extends WalletError {
   declare readonly code: "walletLocked";
 }
-/** The wallet is on another chain. */
+/** The wallet, or the RPC endpoint `who`, is on another chain. */
 export class WrongChainError extends WalletError {
   declare readonly code: "wrongChain";
   declare readonly expected: number;
   declare readonly actual: number;
+  /** `the wallet`, or the RPC's URL. */
+  declare readonly who: string;
 }
 /** The wallet does not know the method. */
 export class WalletUnsupportedMethodError extends WalletError {
@@ -446,6 +489,14 @@ export class RpcError extends OgError {
   declare readonly url: string;
   declare readonly rpcCode?: number;
 }
+/** Endpoints that must agree (`quorum`) gave different answers; none is believed. */
+export class RpcDisagreementError extends OgError {
+  declare readonly code: "rpcDisagreement";
+  declare readonly method: string;
+  /** Each endpoint's answer, cut. */
+  declare readonly answers: readonly string[];
+  declare readonly urls: readonly string[];
+}
 /** No usable HTTP answer. */
 export class HttpError extends OgError {
   declare readonly code: "http";
@@ -470,7 +521,8 @@ const CLASSES = {
   TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
   NotSourceOwnerError, NotMasterError, NotProviderError, InsufficientBalanceError, InsufficientLockupError,
   UnbondingPeriodNotElapsedError, NotEligibleError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError,
-  TxRpcError, TxReplacedError, TxUncertainError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
+  TxRpcError, TxReplacedError, TxUncertainError, TxMismatchError, TxAwaitingApprovalError, TxPartialError, ExpiryTooLongError,
+  PaymentTooLowError, RpcDisagreementError, InvalidRpcUrlError, PublishTimeoutError, MissingSignerError,
   ChainNotSupportedError, IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
   WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, PaymentRefusedError, NotPayableError,

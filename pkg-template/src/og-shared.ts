@@ -5,7 +5,7 @@ export {
   InsufficientTokenBalanceError, PaymentSignatureError, PaymentExpiredError, PaymentRejectedError, PaymentUncertainError,
   VerificationError, StreamCutError, TeeUnavailableError, InferenceError, ResultRetrievalError, AuthenticationError, ServiceError,
   NotReachableError, TxError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError, TxRpcError, TxReplacedError,
-  TxUncertainError, ConfigError, MissingSignerError, ChainNotSupportedError, WalletError, WalletRejectedError, WalletRequestPendingError,
+  TxUncertainError, TxMismatchError, TxAwaitingApprovalError, TxPartialError, RpcDisagreementError, ConfigError, MissingSignerError, ChainNotSupportedError, WalletError, WalletRejectedError, WalletRequestPendingError,
   WalletLockedError, WrongChainError, WalletUnsupportedMethodError, WalletDisconnectedError, WalletUnauthorizedError,
   WalletFailedError, RpcError, HttpError, ProtocolError, ModuleLoadError, isOgError,
 } from "./errors.js";

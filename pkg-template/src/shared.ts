@@ -8,6 +8,7 @@ export {
   PermissionError, NotTaskOwnerError, NotSourceOwnerError, NotMasterError, NotProviderError, VaultError,
   InsufficientBalanceError, InsufficientLockupError, UnbondingPeriodNotElapsedError, NotEligibleError, TxError,
   TxRevertError, NonceError, GasError, TxReceiptTimeoutError, TxRpcError, TxReplacedError, TxUncertainError,
+  TxMismatchError, TxAwaitingApprovalError, TxPartialError, ExpiryTooLongError, PaymentTooLowError, RpcDisagreementError,
   InvalidRpcUrlError, PublishTimeoutError, ConfigError, MissingSignerError, ChainNotSupportedError, IPFSError,
   IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Kind;
-use super::kind::foreign;
+use super::kind::{WALLET, foreign};
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,11 +78,51 @@ impl fmt::Display for Kind {
             Self::TxReplaced { hash, replacement, .. } => {
                 write!(f, "the transaction {hash} was replaced by {replacement}, which does something else; it had no effect")
             }
-            Self::TxUncertain { address, nonce, said } => write!(
+            Self::TxUncertain { address, nonce: Some(nonce), said } => write!(
                 f,
-                "the wallet failed after it was asked to send ({}); the transaction with nonce {nonce} of {address} may or may not be out, so look it up before sending again",
+                "the wallet was asked to send and its answer does not tell whether it did ({}); nothing with nonce {nonce} of {address} is on chain yet, but it may still come; to try again, look in the wallet's activity first, and repeat the call with `nonce: {nonce}`, so that at most one of both can be mined",
                 said.message
             ),
+            Self::TxUncertain { address, said, .. } => write!(
+                f,
+                "the wallet was asked to send and its answer does not tell whether it did ({}); nothing of it by {address} is on chain yet, but it may still come; look in the wallet's activity before you try again",
+                said.message
+            ),
+            Self::TxMismatch { hash, field, asked, found } => write!(
+                f,
+                "the transaction {hash} is not what was asked: its {field} is {found}, asked was {asked}; it was sent and may have taken effect, so look at it before you go on"
+            ),
+            Self::TxAwaitingApproval { address, id } => write!(
+                f,
+                "the account {address} holds the transaction {id} until others approve and execute it; nothing is on chain yet, and it must not be sent again: wait, and go on with this id"
+            ),
+            Self::TxPartial { id, hashes, reason } => {
+                write!(f, "only a part of the batch {id} was executed ({reason}); look at")?;
+                hashes.iter().try_for_each(|hash| write!(f, " {hash}"))?;
+                f.write_str(" and send only what is missing")
+            }
+            Self::RpcDisagreement { method, answers, urls } => write!(
+                f,
+                "endpoints disagree about {method}: {} ({}); none of them is believed, and nothing was sent because of it",
+                answers.join(" / "),
+                urls.join(", ")
+            ),
+            Self::ExpiryTooLong { expiry, limit, in_milliseconds: true } => write!(
+                f,
+                "the expiry time {expiry} looks like milliseconds, but it is in unix seconds, at most {limit} seconds from now; nothing was sent"
+            ),
+            Self::ExpiryTooLong { expiry, limit, .. } => {
+                write!(
+                    f,
+                    "the expiry time {expiry} (unix seconds) is more than the source's limit of {limit} seconds from now; nothing was sent"
+                )
+            }
+            Self::PaymentTooLow { payment, minimum } => {
+                write!(
+                    f,
+                    "the payment of {payment} wei is less than the {minimum} wei that the source asks for; nothing was sent"
+                )
+            }
             Self::PublishTimeout { budget_ms, stage } => {
                 write!(f, "the budget of {budget_ms} ms ran out at stage {stage}; no transaction was sent")
             }
@@ -100,11 +140,13 @@ impl fmt::Display for Kind {
                 f.write_str("the wallet already shows a request of this kind; open the wallet and answer it")
             }
             Self::WalletLocked => f.write_str("the wallet is locked or has no account for this site; unlock and connect it"),
-            Self::WrongChain { expected, actual, said } => {
-                write!(
-                    f,
-                    "the wallet is on chain {actual}, but chain {expected} is needed; nothing was sent, switch or add it in the wallet first"
-                )?;
+            Self::WrongChain { expected, actual, who, said } => {
+                write!(f, "{who} is on chain {actual}, but chain {expected} is needed; nothing was sent")?;
+                f.write_str(if who == WALLET {
+                    ", switch or add it in the wallet first"
+                } else {
+                    ", give the RPC URL of the right chain"
+                })?;
                 if said.message.is_empty() { Ok(()) } else { write!(f, " ({})", said.message) }
             }
             Self::WalletUnsupportedMethod { method, .. } => write!(f, "the wallet does not support {method}"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 
 use super::Kind;
 use super::kind::foreign;
@@ -18,6 +18,8 @@ pub enum Field {
     Amount(U256),
     /// A fact.
     Flag(bool),
+    /// Several texts.
+    Texts(Vec<String>),
 }
 
 /// Values as they are gathered; one function for each sort, because a copy for each type would be downloaded too.
@@ -43,6 +45,10 @@ impl Fields {
     fn number(&mut self, name: &'static str, value: u64) -> &mut Self {
         #[allow(clippy::cast_precision_loss, reason = "seconds, nonces and chain ids that a page can hold are below 2^53")]
         self.add(name, Field::Number(value as f64))
+    }
+
+    fn texts(&mut self, name: &'static str, value: Vec<String>) -> &mut Self {
+        self.add(name, Field::Texts(value))
     }
 
     fn amount(&mut self, name: &'static str, value: &U256) -> &mut Self {
@@ -99,7 +105,27 @@ impl Kind {
             Self::TxReplaced { hash, replacement, cancelled } => {
                 out.text("hash", hash).text("replacement", replacement).add("cancelled", Field::Flag(*cancelled))
             }
-            Self::TxUncertain { address, nonce, .. } => out.text("address", address).number("nonce", *nonce),
+            Self::TxUncertain { address, nonce, .. } => {
+                out.text("address", address);
+                if let Some(nonce) = nonce {
+                    out.number("nonce", *nonce);
+                }
+                out
+            }
+            Self::TxMismatch { hash, field, asked, found } => {
+                out.text("hash", hash).text("field", field).text("asked", asked).text("found", found)
+            }
+            Self::TxAwaitingApproval { address, id } => out.text("address", address).text("id", id),
+            Self::TxPartial { id, hashes, reason } => {
+                out.text("id", id).texts("hashes", hashes.iter().map(B256::to_string).collect()).text("reason", reason)
+            }
+            Self::RpcDisagreement { method, answers, urls } => {
+                out.text("method", method).texts("answers", answers.clone()).texts("urls", urls.clone())
+            }
+            Self::ExpiryTooLong { expiry, limit, in_milliseconds } => {
+                out.number("expiry", *expiry).number("limit", *limit).add("inMilliseconds", Field::Flag(*in_milliseconds))
+            }
+            Self::PaymentTooLow { payment, minimum } => out.amount("payment", payment).amount("minimum", minimum),
             Self::PublishTimeout { budget_ms, stage } =>
             {
                 #[allow(clippy::cast_precision_loss, reason = "at most a year")]
@@ -110,7 +136,9 @@ impl Kind {
             Self::NotOnNetwork { function, chain_id } => out.text("function", function).number("chainId", *chain_id),
             Self::IpfsGateway { gateway, status } => out.text("gateway", gateway).number("statusCode", (*status).into()),
             Self::ContentUnverified { url, cid, reason } => out.text("url", url).text_if("cid", cid).text("reason", reason),
-            Self::WrongChain { expected, actual, .. } => out.number("expected", *expected).number("actual", *actual),
+            Self::WrongChain { expected, actual, who, .. } => {
+                out.number("expected", *expected).number("actual", *actual).text("who", who)
+            }
             Self::WalletUnsupportedMethod { method, .. } => out.text("method", method),
             Self::WalletUnauthorized { account, .. } => out.text_if("account", account),
             Self::PaymentRefused { reason, detail, host, asked, limit } => {

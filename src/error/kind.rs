@@ -31,6 +31,10 @@ pub enum Kind {
     ResponseAlreadyConfirmed { response: Option<Address> },
     /// The source takes no new tasks.
     SourceInactive { source: Option<Address> },
+    /// The task's time until its expiry (seconds) is beyond what the source allows.
+    ExpiryTooLong { expiry: u64, limit: u64, in_milliseconds: bool },
+    /// The payment (wei) is less than the source asks for.
+    PaymentTooLow { payment: U256, minimum: U256 },
 
     /// Only the task's client or its agent may do this.
     NotTaskOwner { task: Option<Address>, caller: Address },
@@ -66,8 +70,14 @@ pub enum Kind {
     TxRpc { reason: String, said: Said },
     /// Another transaction with the same nonce was mined in its place.
     TxReplaced { hash: B256, replacement: B256, cancelled: bool },
-    /// The transaction may or may not be out; it will not be sent again.
-    TxUncertain { address: Address, nonce: u64, said: Said },
+    /// The transaction may or may not be out; it will not be sent again. A smart account has no nonce to look under.
+    TxUncertain { address: Address, nonce: Option<u64>, said: Said },
+    /// What was mined from the account is not what was asked: it was edited in the wallet. It is on chain.
+    TxMismatch { hash: B256, field: &'static str, asked: String, found: String },
+    /// A smart account holds the transaction until others approve or execute it. Nothing is on chain yet.
+    TxAwaitingApproval { address: Address, id: B256 },
+    /// Of a batch (EIP-5792) some calls were executed and some were not.
+    TxPartial { id: String, hashes: Vec<B256>, reason: String },
 
     /// The call's time budget (milliseconds) ran out before the transaction was sent.
     PublishTimeout { budget_ms: u64, stage: &'static str },
@@ -94,8 +104,8 @@ pub enum Kind {
     WalletRequestPending { said: Said },
     /// The wallet is locked or shows no account.
     WalletLocked,
-    /// The wallet is on another chain.
-    WrongChain { expected: u64, actual: u64, said: Said },
+    /// The wallet, or the RPC endpoint `who`, is on another chain.
+    WrongChain { expected: u64, actual: u64, who: String, said: Said },
     /// The wallet does not know the method.
     WalletUnsupportedMethod { method: String, said: Said },
     /// The wallet has no connection to the chain.
@@ -149,6 +159,8 @@ pub enum Kind {
 
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
+    /// Endpoints that must agree (`quorum`) gave different answers.
+    RpcDisagreement { method: &'static str, answers: Vec<String>, urls: Vec<String> },
     /// No usable HTTP answer from an RPC or service.
     Http { url: String, status: Option<u16>, reason: String },
     /// A reply breaks the protocol's rules.
@@ -164,6 +176,9 @@ pub enum Kind {
     /// the answer's body.
     Llm { url: String, status: u16, message: String },
 }
+
+/// Who is on the wrong chain when the wallet is.
+pub const WALLET: &str = "the wallet";
 
 /// The check of an enclave's answer that failed, in the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,6 +248,8 @@ macro_rules! foreign {
             | Self::TaskAlreadyFinalized { .. }
             | Self::ResponseAlreadyConfirmed { .. }
             | Self::SourceInactive { .. }
+            | Self::ExpiryTooLong { .. }
+            | Self::PaymentTooLow { .. }
             | Self::NotTaskOwner { .. }
             | Self::NotSourceOwner { .. }
             | Self::NotMaster { .. }
@@ -264,6 +281,8 @@ impl Kind {
             Self::TaskAlreadyFinalized { .. } => ("taskAlreadyFinalized", "TaskAlreadyFinalizedError"),
             Self::ResponseAlreadyConfirmed { .. } => ("responseAlreadyConfirmed", "ResponseAlreadyConfirmedError"),
             Self::SourceInactive { .. } => ("sourceInactive", "SourceInactiveError"),
+            Self::ExpiryTooLong { .. } => ("expiryTooLong", "ExpiryTooLongError"),
+            Self::PaymentTooLow { .. } => ("paymentTooLow", "PaymentTooLowError"),
             Self::NotTaskOwner { .. } => ("notTaskOwner", "NotTaskOwnerError"),
             Self::NotSourceOwner { .. } => ("notSourceOwner", "NotSourceOwnerError"),
             Self::NotMaster { .. } => ("notMaster", "NotMasterError"),
@@ -281,6 +300,9 @@ impl Kind {
             Self::TxRpc { .. } => ("txRpc", "TxRpcError"),
             Self::TxReplaced { .. } => ("txReplaced", "TxReplacedError"),
             Self::TxUncertain { .. } => ("txUncertain", "TxUncertainError"),
+            Self::TxMismatch { .. } => ("txMismatch", "TxMismatchError"),
+            Self::TxAwaitingApproval { .. } => ("txAwaitingApproval", "TxAwaitingApprovalError"),
+            Self::TxPartial { .. } => ("txPartial", "TxPartialError"),
             Self::PublishTimeout { .. } => ("publishTimeout", "PublishTimeoutError"),
             Self::MissingSigner { .. } => ("missingSigner", "MissingSignerError"),
             Self::ChainNotSupported { .. } => ("chainNotSupported", "ChainNotSupportedError"),
@@ -310,6 +332,7 @@ impl Kind {
             Self::Service { .. } => ("service", "ServiceError"),
             Self::NotReachable { .. } => ("notReachable", "NotReachableError"),
             Self::Rpc { .. } => ("rpc", "RpcError"),
+            Self::RpcDisagreement { .. } => ("rpcDisagreement", "RpcDisagreementError"),
             Self::Http { .. } => ("http", "HttpError"),
             Self::Protocol { .. } => ("protocol", "ProtocolError"),
             Self::ProofFailed { .. } => ("proofFailed", "VerificationError"),

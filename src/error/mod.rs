@@ -13,7 +13,7 @@ mod fields;
 mod kind;
 
 pub use fields::Field;
-pub use kind::{Kind, ProofCheck};
+pub use kind::{Kind, ProofCheck, WALLET};
 
 /// The object that the outside world threw (a wallet's rejection), kept so that callers can look at it.
 #[derive(Clone)]

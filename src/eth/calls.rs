@@ -60,7 +60,7 @@ pub async fn send_calls(
             Err(failure) => {
                 return Err(match classify("wallet_sendCalls", failure).into_kind() {
                     Kind::WalletFailed { said } | Kind::WalletDisconnected { said } => {
-                        Kind::TxUncertain { address: signer.account, nonce, said }.into()
+                        Kind::TxUncertain { address: signer.account, nonce: Some(nonce), said }.into()
                     }
                     known => known.into(),
                 });
@@ -143,7 +143,7 @@ async fn wait(rpc: &Rpc, signer: &Signer, id: &str, nonce: u64, options: &TxOpti
             Err(failure) => said = failure.said,
         }
         if clock.now_ms() >= deadline {
-            return Err(Error::from(Kind::TxUncertain { address: signer.account, nonce, said }));
+            return Err(Error::from(Kind::TxUncertain { address: signer.account, nonce: Some(nonce), said }));
         }
         clock.sleep(PAUSE_MS).await;
     }

@@ -124,6 +124,10 @@ pub struct TxOptions {
     pub max_retries: u32,
     /// How long to wait for the receipt, in seconds.
     pub receipt_timeout: u64,
+    /// The block that holds the transaction and so many after it, less one: 1 is its own block alone.
+    pub confirmations: u64,
+    /// How long to wait for the wallet's answer, and for another window of ours to close, in milliseconds; for ever without it.
+    pub wallet_timeout_ms: Option<u64>,
     /// Who is told each step.
     pub on_progress: OnProgress,
 }
@@ -214,7 +218,12 @@ async fn prepare(rpc: &Rpc, signer: &Signer, call: &WriteCall, gas: Gas, explain
     let actual = replies.quantity(chain)?;
     if actual != signer.chain.chain_id {
         // The endpoint serves another chain: what it simulated means nothing.
-        return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual, said: Said::default() }));
+        return Err(Error::from(Kind::WrongChain {
+            expected: signer.chain.chain_id,
+            actual,
+            who: "the RPC".to_owned(),
+            said: Said::default(),
+        }));
     }
     let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
     // With a fallback the simulation alone decides.
@@ -353,7 +362,7 @@ async fn ask(
                         reservation.keep();
                         let message = format!("expected a transaction hash, but found {value}");
                         let said = Said { message: crate::error::clip(&message), ..Said::default() };
-                        Err(Refused::Final(Error::from(Kind::TxUncertain { address: account, nonce, said })))
+                        Err(Refused::Final(Error::from(Kind::TxUncertain { address: account, nonce: Some(nonce), said })))
                     }
                 },
                 Err(failure) => {
@@ -369,7 +378,7 @@ async fn ask(
         }
         .boxed_local(),
     );
-    let gone = || Error::from(Kind::TxUncertain { address: account, nonce, said: Said::default() });
+    let gone = || Error::from(Kind::TxUncertain { address: account, nonce: Some(nonce), said: Said::default() });
     Ok((waiting.await.unwrap_or_else(|_| Err(gone().into())), nonce))
 }
 
@@ -400,7 +409,7 @@ fn judge(failure: WalletFailure, account: Address, nonce: u64) -> Refused {
         Kind::WalletFailed { said } if refused => Error::from(Kind::TxRpc { reason: said.message.clone(), said }),
         // "already known", a time-out of the wallet's node, a bare −32603: it may be out.
         Kind::WalletFailed { said } | Kind::WalletDisconnected { said } => {
-            Error::from(Kind::TxUncertain { address: account, nonce, said })
+            Error::from(Kind::TxUncertain { address: account, nonce: Some(nonce), said })
         }
         known => known.into(),
     })

@@ -69,6 +69,8 @@ fn options(steps: &Rc<RefCell<Vec<Progress>>>) -> TxOptions {
         auto_fix_nonce: true,
         max_retries: 3,
         receipt_timeout: 10,
+        confirmations: 1,
+        wallet_timeout_ms: None,
         on_progress: Rc::new(move |step| seen.borrow_mut().push(step)),
     }
 }

@@ -9,7 +9,7 @@ use alloy_primitives::Address;
 use futures_util::lock::{Mutex, MutexGuard};
 
 use super::replies::parse_quantity;
-use crate::error::{Error, Kind, Said, clip};
+use crate::error::{Error, Kind, Said, WALLET, clip};
 use crate::io::{Wallet, WalletFailure};
 use crate::json::{Json, quote};
 
@@ -134,7 +134,7 @@ impl WalletHandle {
         if actual == chain.chain_id {
             Ok(())
         } else {
-            Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual, said }))
+            Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual, who: WALLET.to_owned(), said }))
         }
     }
 

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use alloy_primitives::{Address, B256, U256};
 use futures_util::FutureExt as _;
-use futures_util::future::{Either, LocalBoxFuture, ready, select};
+use futures_util::future::{Either, LocalBoxFuture, pending, ready, select};
 use sha2::{Digest as _, Sha256};
 
 pub use self::http::{Http, HttpBody, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Redirects};
@@ -42,6 +42,11 @@ pub trait Clock {
 pub trait Wallet {
     /// Asks the wallet. `params` is JSON text, and so is the answer: the JSON-RPC result.
     fn request(&self, method: &'static str, params: String) -> LocalBoxFuture<'static, Result<String, WalletFailure>>;
+    /// Resolves when the provider says that it has lost its connection (EIP-1193 `disconnect`): requests that are under way
+    /// then never settle. A provider without events never says so.
+    fn disconnected(&self) -> LocalBoxFuture<'static, WalletFailure> {
+        pending().boxed_local()
+    }
 }
 
 /// What a wallet threw, after unwrapping what other layers put around it.
@@ -145,6 +150,14 @@ pub enum Progress {
         value: U256,
         nonce: u64,
     },
+    /// Another window of ours is open for this account, in this tab or another; the call waits until it is answered.
+    WaitingForWindow,
+    /// An earlier write whose fate is unknown may use this nonce too: at most one of both can be mined.
+    NonceReused { nonce: u64 },
+    /// The wallet's answer does not tell whether the transaction is out; the chain is asked.
+    Searching { nonce: Option<u64> },
+    /// A smart account holds the transaction until its other owners or a bundler act.
+    AwaitingApproval { id: B256 },
     /// The wallet has sent the transaction. Told even after the call was aborted.
     Sent { hash: B256 },
     /// The wallet used another nonce than suggested.
@@ -153,6 +166,19 @@ pub enum Progress {
     Retrying { attempt: u32, reason: String },
     /// The user sped the transaction up: the same call under another hash.
     Replaced { hash: B256, replacement: B256 },
+    /// The transaction is in a block, and waits for `confirmations` blocks, its own among them.
+    Confirming {
+        hash: B256,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        block_number: u64,
+        confirmations: u64,
+    },
+    /// The block that held the transaction is no longer part of the chain; the transaction is looked for again.
+    Reorganised {
+        hash: B256,
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
+        block_number: u64,
+    },
     /// The transaction is in a block.
     Mined {
         hash: B256,

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Function, Object};
+use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
 
 use super::convert::{bigint, set};
@@ -45,6 +45,7 @@ pub(crate) fn to_js(error: &Error) -> JsValue {
             Field::Number(number) => number.into(),
             Field::Amount(amount) => bigint(amount),
             Field::Flag(flag) => flag.into(),
+            Field::Texts(texts) => texts.into_iter().map(JsValue::from).collect::<Array>().into(),
         };
         set(&fields, name, &value);
     }

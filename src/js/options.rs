@@ -13,9 +13,13 @@ use crate::eth::tx::{Gas, TxOptions};
 use crate::io::{OnProgress, Progress};
 
 const CALL: &[&str] = &["signal", "onProgress"];
-const WRITE: &[&str] = &["signal", "onProgress", "nonce", "autoFixNonce", "maxRetries", "receiptTimeout"];
+const WRITE: &[&str] =
+    &["signal", "onProgress", "nonce", "autoFixNonce", "maxRetries", "receiptTimeout", "confirmations", "walletTimeout"];
 /// Retries are bounded, whatever the caller says.
 const MAX_RETRIES: u64 = 100;
+
+/// A chain that reorganises deeper has other troubles.
+const MAX_CONFIRMATIONS: u64 = 10_000;
 
 /// The caller's signal, if any.
 pub(crate) type Signal = Option<AbortSignal>;
@@ -76,6 +80,9 @@ pub(crate) fn write_part(bag: Option<&Input>) -> Result<(Signal, TxOptions), Err
         max_retries: member(bag, "maxRetries", retries)?.unwrap_or(3),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
         receipt_timeout: member(bag, "receiptTimeout", Input::duration)?.map_or(120, |seconds| seconds.ceil() as u64),
+        confirmations: member(bag, "confirmations", Input::whole)?.map_or(1, |count| count.clamp(1, MAX_CONFIRMATIONS)),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to a year")]
+        wallet_timeout_ms: member(bag, "walletTimeout", Input::duration)?.map(|seconds| (seconds * 1000.0).ceil() as u64),
         on_progress,
     };
     Ok((signal, options))

@@ -24,6 +24,19 @@ pub(crate) fn step(step: &Progress) -> JsValue {
         Progress::Signing { to, value, nonce } => {
             built.with("kind", "signing").maybe("to", *to).with("value", bigint(*value)).with("nonce", number(*nonce))
         }
+        Progress::WaitingForWindow => built.with("kind", "waitingForWindow"),
+        Progress::NonceReused { nonce } => built.with("kind", "nonceReused").with("nonce", number(*nonce)),
+        Progress::Searching { nonce: Some(nonce) } => built.with("kind", "searching").with("nonce", number(*nonce)),
+        Progress::Searching { .. } => built.with("kind", "searching"),
+        Progress::AwaitingApproval { id } => built.with("kind", "awaitingApproval").text("id", id),
+        Progress::Confirming { hash, block_number, confirmations } => built
+            .with("kind", "confirming")
+            .text("hash", hash)
+            .with("blockNumber", bigint(U256::from(*block_number)))
+            .with("confirmations", number(*confirmations)),
+        Progress::Reorganised { hash, block_number } => {
+            built.with("kind", "reorganised").text("hash", hash).with("blockNumber", bigint(U256::from(*block_number)))
+        }
         Progress::Sent { hash } => built.with("kind", "sent").text("hash", hash),
         Progress::NonceIgnored { suggested, used } => {
             built.with("kind", "nonceIgnored").with("suggested", number(*suggested)).with("used", number(*used))

@@ -92,7 +92,8 @@ fn a_mistyped_address_is_caught_by_its_checksum() {
 
 #[wasm_bindgen_test]
 fn without_a_factory_an_error_is_still_an_error() {
-    let made = to_js(&Error::from(Kind::WrongChain { expected: 1, actual: 2, said: crate::error::Said::default() }));
+    let made =
+        to_js(&Error::from(Kind::WrongChain { expected: 1, actual: 2, who: String::new(), said: crate::error::Said::default() }));
     assert!(made.is_instance_of::<js_sys::Error>());
     let get = |key: &'static str| Reflect::get(&made, &key.into()).unwrap();
     assert_eq!(get("code"), "wrongChain");

@@ -42,6 +42,10 @@ export interface WriteOptions extends CallOptions {
   maxRetries?: number | undefined;
   /** Seconds to wait for the receipt. Default: 120. */
   receiptTimeout?: number | undefined;
+  /** How many blocks, the transaction's own among them, hold it before the call returns. 1 unless told; a reorganisation is noticed up to then. */
+  confirmations?: number | undefined;
+  /** Seconds to wait for the wallet's answer, and for another of our windows to close. For ever unless told. It ends the waiting alone: what the wallet still does is not undone. */
+  walletTimeout?: number | undefined;
 }
 
 /** A log entry of a receipt. */

@@ -107,6 +107,8 @@ impl World {
             auto_fix_nonce: true,
             max_retries: 5,
             receipt_timeout: 10,
+            confirmations: 1,
+            wallet_timeout_ms: None,
             on_progress: Rc::new(move |step| steps.borrow_mut().push(step)),
         }
     }

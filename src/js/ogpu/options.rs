@@ -22,6 +22,8 @@ const PUBLISH: &[&str] = &[
     "autoFixNonce",
     "maxRetries",
     "receiptTimeout",
+    "confirmations",
+    "walletTimeout",
     "ipfsTimeout",
     "ipfsRetries",
     "ipfsBackoff",
