@@ -49,9 +49,9 @@ pub async fn send_calls(
     let nonce = replies.quantity(pending)?;
 
     let id = {
-        let _window = signer.window(rpc.io().tabs.as_ref()).await?;
+        let _window = signer.window(rpc.io(), options).await?;
         for call in calls {
-            (options.on_progress)(Progress::Signing { to: call.to, value: call.value, nonce });
+            (options.on_progress)(Progress::Signing { to: call.to, value: call.value, nonce: Some(nonce) });
         }
         match signer.wallet.provider().request("wallet_sendCalls", params(signer, calls)).await {
             Ok(answer) => answer,

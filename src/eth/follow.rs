@@ -1,5 +1,6 @@
-//! From a hash to a receipt, noticing that the wallet used another nonce, that the user sped the transaction up or
-//! cancelled it, and that the node forgot it.
+//! From a hash to a receipt: what the hash names is compared with what was asked, and the wallet may have used another nonce, the user
+//! may have sped the transaction up or cancelled it, somebody else may carry it out for a smart account, the node may forget it,
+//! and a reorganisation may take its block back.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 
@@ -7,7 +8,9 @@ use super::call::WriteCall;
 use super::replies::{Log, amount, hex_text, quantity};
 use super::revert;
 use super::rpc::Rpc;
-use super::tx::{Explain, Signer, TxOptions};
+use super::search::{self, ChainTransaction, Match, Place, compare};
+use super::signer::{Explain, Signer, TxOptions};
+use super::smart::{self, Part};
 use crate::error::{Error, Kind};
 use crate::io::Progress;
 use crate::json::Json;
@@ -15,20 +18,18 @@ use crate::json::Json;
 /// The first pause between two looks; each next one is half as long again, up to [`MAX_PAUSE_MS`].
 const MIN_PAUSE_MS: u64 = 250;
 const MAX_PAUSE_MS: u64 = 2000;
-/// Blocks searched for a replacement in one request.
-const SEARCH_BLOCKS: u64 = 16;
+/// After so many looks without a transaction the hash may be a smart account's name for its operation.
+const PATIENCE: u32 = 3;
 
-/// A transaction that is out.
+/// A transaction that is out, as the wallet or the chain says.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    /// Its hash, as the wallet said.
-    pub hash: B256,
-    /// The nonce that was suggested.
-    pub nonce: u64,
-    /// The block before it was sent; a replacement cannot be older.
-    pub from_block: u64,
+pub(super) struct Sent {
+    /// Its hash, or a smart account's name for it.
+    pub(super) hash: B256,
+    /// Where it may be found.
+    pub(super) place: Place,
     /// Whether another nonce makes it useless, as when it is to take the place of a stuck one.
-    pub exact_nonce: bool,
+    pub(super) exact_nonce: bool,
 }
 
 /// A mined transaction that succeeded.
@@ -44,7 +45,7 @@ pub struct Receipt {
     pub gas_used: u64,
     /// The price paid for each unit of gas, in wei.
     pub effective_gas_price: U256,
-    /// Who sent it.
+    /// Who sent it: for a smart account an owner or a bundler.
     pub from: Address,
     /// To whom; absent for a deployment.
     pub to: Option<Address>,
@@ -52,84 +53,268 @@ pub struct Receipt {
     pub nonce: u64,
     /// What a deployment made.
     pub contract: Option<Address>,
-    /// What the contracts logged.
+    /// What the contracts logged; of a smart account's operation its own part alone.
     pub logs: Vec<Log>,
+}
+
+/// The end of a transaction that was followed.
+pub(super) enum Followed {
+    /// It was mined, succeeded, and is what was asked.
+    Mined(Receipt),
+    /// The hash names this transaction, which is not what was asked: `field` differs.
+    NotOurs(Box<ChainTransaction>, &'static str),
 }
 
 /// What one look at the chain shows.
 struct Look {
     /// The receipt and whether the transaction succeeded.
     receipt: Option<(Receipt, bool)>,
-    nonce: Option<u64>,
+    transaction: Option<ChainTransaction>,
     mined: u64,
-    block: u64,
+    head: u64,
+    /// The account's operations that smart accounts' contracts tell of.
+    logs: Vec<Log>,
 }
 
-/// Waits for the receipt. One HTTP request for each look; the first comes at once.
+/// Waits for the receipt and its confirmations. One HTTP request for each look; the first comes at once.
 ///
 /// # Errors
-/// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`].
-pub async fn follow(
+/// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`], [`Kind::TxAwaitingApproval`].
+pub(super) async fn follow(
     rpc: &Rpc,
     signer: &Signer,
     call: &WriteCall,
     sent: Sent,
     options: &TxOptions,
     explain: Explain<'_>,
-) -> Result<Receipt, Error> {
+) -> Result<Followed, Error> {
     let clock = &rpc.io().clock;
-    let deadline = clock.now_ms().saturating_add(options.receipt_timeout.saturating_mul(1000));
-    let mut hash = sent.hash;
-    let mut nonce = None;
+    let time = options.receipt_timeout.saturating_mul(1000);
+    let mut deadline = clock.now_ms().saturating_add(time);
+    let mut state = Following::new(signer, call, sent, options);
     let mut pause = MIN_PAUSE_MS;
-    let mut passed = 0;
     loop {
         // A node that fails now says nothing about the transaction: look again until the time is up.
-        if let Ok(look) = look(rpc, signer.account, hash).await {
-            if let (Some(used), None) = (look.nonce, nonce) {
-                nonce = Some(used);
-                if used != sent.nonce {
-                    signer.book.release(signer.chain.chain_id, signer.account, sent.nonce);
-                    (options.on_progress)(Progress::NonceIgnored { suggested: sent.nonce, used });
-                    if sent.exact_nonce {
-                        // It waits behind the stuck one: following it would never end.
-                        let address = signer.account;
-                        return Err(Error::from(Kind::Nonce { address, tried: used, suggested: sent.nonce, hash: Some(hash) }));
-                    }
-                }
-            }
-            if let Some((mut receipt, succeeded)) = look.receipt {
-                receipt.nonce = nonce.unwrap_or(sent.nonce);
-                if succeeded {
-                    let Receipt { hash, block_number, gas_used, .. } = receipt;
-                    (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
-                    return Ok(receipt);
-                }
-                return Err(reverted(rpc, signer.account, call, &receipt, explain).await);
-            }
-            // The receipt and the count may come from two blocks: believe the count when it is seen twice.
-            passed = if look.mined > nonce.unwrap_or(sent.nonce) { passed + 1 } else { 0 };
-            if passed > 1 {
-                let used = nonce.unwrap_or(sent.nonce);
-                let found = replacement(rpc, signer.account, used, call, sent.from_block, look.block).await;
-                // Our own hash may be found there: mined, and its receipt not served yet.
-                if let Some((found, kind)) = found.ok().flatten().filter(|(found, _)| *found != hash) {
-                    if kind != Replacement::Same {
-                        let cancelled = kind == Replacement::Cancel;
-                        return Err(Error::from(Kind::TxReplaced { hash, replacement: found, cancelled }));
-                    }
-                    (options.on_progress)(Progress::Replaced { hash, replacement: found });
-                    hash = found;
-                    continue;
-                }
+        if let Ok(look) = look(rpc, signer.account, &state).await {
+            match state.advance(rpc, look).await? {
+                Step::Wait => {}
+                Step::Again => continue,
+                Step::Mined => deadline = clock.now_ms().saturating_add(time),
+                Step::Failed(receipt, reason) => return Err(reverted(rpc, signer.account, call, &receipt, reason, explain).await),
+                Step::End(followed) => return Ok(*followed),
             }
         }
         if clock.now_ms() >= deadline {
-            return Err(Error::from(Kind::TxReceiptTimeout { hash, timeout: options.receipt_timeout }));
+            return Err(state.timed_out());
         }
         clock.sleep(pause).await;
         pause = (pause + pause / 2).min(MAX_PAUSE_MS);
     }
+}
+
+/// What is known of a transaction that is followed.
+struct Following<'a> {
+    signer: &'a Signer,
+    call: &'a WriteCall,
+    options: &'a TxOptions,
+    sent: Sent,
+    hash: B256,
+    /// The nonce that the transaction really has, once it was seen and found to be the call.
+    nonce: Option<u64>,
+    /// Looks in a row that did not show the transaction.
+    unseen: u32,
+    /// Looks in a row that showed the nonce mined and no receipt.
+    passed: u32,
+    /// The block that held it at the last look, while confirmations are waited for.
+    block: Option<(u64, B256)>,
+}
+
+/// What one look leads to.
+enum Step {
+    /// Look again after a pause.
+    Wait,
+    /// Another hash is followed now: look at once.
+    Again,
+    /// It is in a block, and waits for confirmations.
+    Mined,
+    /// It was mined and failed; the reason is revert data, where the chain holds it.
+    Failed(Box<Receipt>, Bytes),
+    /// That is the end.
+    End(Box<Followed>),
+}
+
+impl<'a> Following<'a> {
+    const fn new(signer: &'a Signer, call: &'a WriteCall, sent: Sent, options: &'a TxOptions) -> Self {
+        Self { signer, call, options, sent, hash: sent.hash, nonce: None, unseen: 0, passed: 0, block: None }
+    }
+
+    fn tell(&self, step: Progress) {
+        (self.options.on_progress)(step);
+    }
+
+    /// Whether the account's operations are asked for: it is a contract, or the node does not know the hash.
+    const fn wants_operations(&self) -> bool {
+        self.sent.place.nonce.is_none() || self.unseen >= PATIENCE
+    }
+
+    async fn advance(&mut self, rpc: &Rpc, look: Look) -> Result<Step, Error> {
+        let Some(transaction) = look.transaction else { return self.missing(rpc, &look).await };
+        self.unseen = 0;
+        let account = self.signer.account;
+        let kind = compare(&transaction, account, self.call);
+        match kind {
+            Match::Same | Match::Inside => self.see_nonce(transaction.nonce)?,
+            Match::Cancel => return Err(self.replaced(transaction.hash, true)),
+            Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),
+            // What a bundler's transaction does for the account shows in its receipt.
+            Match::Foreign => {}
+        }
+        let Some((mut receipt, succeeded)) = look.receipt else { return self.overtaken(rpc, look.mined, look.head).await };
+        self.passed = 0;
+        receipt.nonce = transaction.nonce;
+        let mined = smart::Mined {
+            from: transaction.from,
+            to: transaction.to,
+            value: transaction.value,
+            input: &transaction.input,
+            succeeded,
+            logs: &receipt.logs,
+        };
+        match smart::own_part(account, Some(self.sent.hash), self.call, &mined) {
+            Part::NotOurs => Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), "from")))),
+            Part::Failed { reason } => Ok(Step::Failed(Box::new(receipt), reason)),
+            Part::Done { logs } => {
+                let logs = (logs.len() < receipt.logs.len()).then(|| logs.to_vec());
+                receipt.logs = logs.unwrap_or(receipt.logs);
+                Ok(self.confirm(receipt, look.head))
+            }
+        }
+    }
+
+    /// The wallet may number the transaction as it likes.
+    fn see_nonce(&mut self, used: u64) -> Result<(), Error> {
+        let (None, Some(suggested)) = (self.nonce.replace(used), self.sent.place.nonce) else { return Ok(()) };
+        if used != suggested {
+            self.signer.book.release(self.signer.chain.chain_id, self.signer.account, suggested);
+            self.tell(Progress::NonceIgnored { suggested, used });
+            if self.sent.exact_nonce {
+                // It waits behind the stuck one: following it would never end.
+                let address = self.signer.account;
+                return Err(Error::from(Kind::Nonce { address, tried: used, suggested, hash: Some(self.hash) }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The node does not show the transaction: not yet, no longer, or under another hash.
+    async fn missing(&mut self, rpc: &Rpc, look: &Look) -> Result<Step, Error> {
+        self.unseen += 1;
+        if let Some((block_number, _)) = self.block.take() {
+            self.tell(Progress::Reorganised { hash: self.hash, block_number });
+        }
+        let operations = smart::operations(self.signer.account, &look.logs);
+        if let Some(operation) =
+            operations.iter().find(|operation| operation.id == self.sent.hash && operation.transaction != self.hash)
+        {
+            self.hash = operation.transaction;
+            self.tell(Progress::Sent { hash: self.hash });
+            return Ok(Step::Again);
+        }
+        if self.unseen == PATIENCE && self.sent.place.nonce.is_none() {
+            self.tell(Progress::AwaitingApproval { id: self.sent.hash });
+        }
+        self.overtaken(rpc, look.mined, look.head).await
+    }
+
+    /// Looks who has the nonce, when the chain's count has passed it and there is no receipt.
+    async fn overtaken(&mut self, rpc: &Rpc, mined: u64, head: u64) -> Result<Step, Error> {
+        if let Some((block_number, _)) = self.block.take() {
+            self.tell(Progress::Reorganised { hash: self.hash, block_number });
+        }
+        let Some(nonce) = self.nonce.or(self.sent.place.nonce) else { return Ok(Step::Wait) };
+        // The receipt and the count may come from two blocks: believe the count when it is seen twice.
+        self.passed = if mined > nonce { self.passed + 1 } else { 0 };
+        if self.passed < 2 {
+            return Ok(Step::Wait);
+        }
+        let account = self.signer.account;
+        let found = search::mined(rpc, account, nonce..nonce + 1, self.sent.place.from_block, head).await;
+        // Our own hash may be found there: mined, and its receipt not served yet.
+        let Some(found) = found.ok().and_then(|mut found| found.pop()).filter(|found| found.hash != self.hash) else {
+            return Ok(Step::Wait);
+        };
+        match compare(&found, account, self.call) {
+            Match::Same | Match::Inside => {
+                self.tell(Progress::Replaced { hash: self.hash, replacement: found.hash });
+                self.hash = found.hash;
+                Ok(Step::Again)
+            }
+            // A transaction that no node has shown may have another nonce than was suggested.
+            _ if self.nonce.is_none() => Ok(Step::Wait),
+            kind => Err(self.replaced(found.hash, kind == Match::Cancel)),
+        }
+    }
+
+    fn replaced(&self, replacement: B256, cancelled: bool) -> Error {
+        Error::from(Kind::TxReplaced { hash: self.hash, replacement, cancelled })
+    }
+
+    /// The call is done when enough blocks hold it.
+    fn confirm(&mut self, receipt: Receipt, head: u64) -> Step {
+        let Receipt { hash, block_number, block_hash, gas_used, .. } = receipt;
+        let confirmations = self.options.confirmations;
+        let before = self.block.replace((block_number, block_hash));
+        if let Some((block_number, _)) = before.filter(|before| before.1 != block_hash) {
+            self.tell(Progress::Reorganised { hash, block_number });
+        }
+        // The receipt is as new as the head, or newer.
+        if head.max(block_number).saturating_sub(block_number).saturating_add(1) >= confirmations {
+            self.tell(Progress::Mined { hash, block_number, gas_used });
+            return Step::End(Box::new(Followed::Mined(receipt)));
+        }
+        if before.is_none_or(|before| before.1 != block_hash) {
+            self.tell(Progress::Confirming { hash, block_number, confirmations });
+            return Step::Mined;
+        }
+        Step::Wait
+    }
+
+    fn timed_out(&self) -> Error {
+        let Signer { account: address, chain, book, .. } = self.signer;
+        let hash = self.hash;
+        match self.sent.place.nonce {
+            None if self.unseen > 0 => return Error::from(Kind::TxAwaitingApproval { address: *address, id: self.sent.hash }),
+            // The node has forgotten it, or never had it: the next write may use its nonce, and at most one of both is mined.
+            Some(suggested) if self.unseen >= PATIENCE => book.doubt(chain.chain_id, *address, self.nonce.unwrap_or(suggested)),
+            _ => {}
+        }
+        Error::from(Kind::TxReceiptTimeout { hash, timeout: self.options.receipt_timeout })
+    }
+}
+
+async fn look(rpc: &Rpc, account: Address, state: &Following<'_>) -> Result<Look, Error> {
+    let hash = state.hash;
+    let mut batch = rpc.batch();
+    let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
+    let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
+    let [mined, _, head] = search::ask_counts(&mut batch, account);
+    let filters = state.wants_operations().then(|| smart::filters(account, state.sent.place.from_block));
+    let filters = filters.map(|filters| filters.map(|filter| batch.push("eth_getLogs", filter)));
+    let replies = batch.send().await?;
+    let named = |found: B256| {
+        (found == hash).then_some(()).ok_or_else(|| Error::protocol("the transaction that was asked for", found.to_string()))
+    };
+    let receipt = replies.json(receipt)?.present().map(read_receipt).transpose()?;
+    receipt.iter().try_for_each(|(receipt, _)| named(receipt.hash))?;
+    let transaction = replies.json(transaction)?.present().map(ChainTransaction::read).transpose()?;
+    transaction.iter().try_for_each(|transaction| named(transaction.hash))?;
+    Ok(Look {
+        receipt,
+        transaction,
+        mined: replies.quantity(mined)?,
+        head: replies.quantity(head)?,
+        logs: filters.map(|filters| search::operation_logs(&replies, filters)).unwrap_or_default(),
+    })
 }
 
 /// The receipt of a transaction that was sent earlier, perhaps by another page; `None` while it is not mined. One HTTP request.
@@ -137,9 +322,14 @@ pub async fn follow(
 /// # Errors
 /// [`Kind::TxRevert`] when it failed, those of [`Rpc`]'s reads.
 pub async fn mined(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
-    let look = look(rpc, Address::ZERO, hash).await?;
-    match look.receipt {
-        Some((receipt, true)) => Ok(Some(Receipt { nonce: look.nonce.unwrap_or_default(), ..receipt })),
+    let mut batch = rpc.batch();
+    let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
+    let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
+    let replies = batch.send().await?;
+    let transaction = replies.json(transaction)?.present();
+    let nonce = transaction.map(|found| quantity(found.get("nonce"))).transpose()?;
+    match replies.json(receipt)?.present().map(read_receipt).transpose()? {
+        Some((receipt, true)) => Ok(Some(Receipt { nonce: nonce.unwrap_or_default(), ..receipt })),
         Some((receipt, false)) => {
             let (reason, hash) = ("it was not looked for".to_owned(), Some(receipt.hash));
             Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash }))
@@ -147,23 +337,6 @@ pub async fn mined(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
         None => Ok(None),
     }
 }
-
-async fn look(rpc: &Rpc, account: Address, hash: B256) -> Result<Look, Error> {
-    let mut batch = rpc.batch();
-    let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
-    let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
-    let mined = batch.push("eth_getTransactionCount", format!(r#"["{account:?}","latest"]"#));
-    let block = batch.push("eth_blockNumber", "[]");
-    let replies = batch.send().await?;
-    let transaction = replies.json(transaction)?.present();
-    Ok(Look {
-        receipt: replies.json(receipt)?.present().map(read_receipt).transpose()?,
-        nonce: transaction.map(|found| quantity(found.get("nonce"))).transpose()?,
-        mined: replies.quantity(mined)?,
-        block: replies.quantity(block)?,
-    })
-}
-
 fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
     let [hash, block_number, block_hash, gas_used] = wire.fields(["transactionHash", "blockNumber", "blockHash", "gasUsed"]);
     let [price, from, to, contract, status, logs] =
@@ -199,14 +372,22 @@ pub async fn find_receipt(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Erro
     }
 }
 
-/// Why a mined transaction failed: the same call on the state before its block.
-async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Receipt, explain: Explain<'_>) -> Error {
-    let mut batch = rpc.batch();
-    let before = receipt.block_number.saturating_sub(1);
-    batch.push_transaction("eth_call", account, call, format!(r#"}},"0x{before:x}"]"#));
-    let found = match batch.send().await {
-        Ok(replies) => replies.raw(0).err().and_then(revert::from_fault),
-        Err(_) => None,
+/// Why a mined transaction failed: what the chain holds, else the same call on the state before its block.
+async fn reverted(
+    rpc: &Rpc,
+    account: Address,
+    call: &WriteCall,
+    receipt: &Receipt,
+    reason: Bytes,
+    explain: Explain<'_>,
+) -> Error {
+    let found = if reason.is_empty() {
+        let mut batch = rpc.batch();
+        let before = receipt.block_number.saturating_sub(1);
+        batch.push_transaction("eth_call", account, call, format!(r#"}},"0x{before:x}"]"#));
+        batch.send().await.ok().and_then(|replies| replies.raw(0).err().and_then(revert::from_fault))
+    } else {
+        Some(revert::decode(reason, ""))
     };
     let hash = Some(receipt.hash);
     match found {
@@ -222,57 +403,4 @@ async fn reverted(rpc: &Rpc, account: Address, call: &WriteCall, receipt: &Recei
         }
         None => Error::from(Kind::TxRevert { reason: "no reason given".to_owned(), data: Bytes::new(), hash }),
     }
-}
-
-/// What took a transaction's nonce.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Replacement {
-    /// The same call for another fee.
-    Same,
-    /// A transfer of nothing to oneself.
-    Cancel,
-    /// Something else.
-    Other,
-}
-
-/// Finds who took the nonce, from the block before the sending on.
-pub(super) async fn replacement(
-    rpc: &Rpc,
-    account: Address,
-    nonce: u64,
-    call: &WriteCall,
-    from_block: u64,
-    to_block: u64,
-) -> Result<Option<(B256, Replacement)>, Error> {
-    let mut start = from_block;
-    while start <= to_block {
-        let end = to_block.min(start + SEARCH_BLOCKS - 1);
-        let mut batch = rpc.batch();
-        for block in start..=end {
-            batch.push("eth_getBlockByNumber", format!(r#"["0x{block:x}",true]"#));
-        }
-        let replies = batch.send().await?;
-        for index in 0..usize::try_from(end - start + 1).unwrap_or_default() {
-            let transactions = replies.json(index)?.get("transactions");
-            for transaction in transactions.into_iter().flat_map(Json::elements) {
-                let [hash, from, to, used, value, data] = transaction.fields(["hash", "from", "to", "nonce", "value", "input"]);
-                if hex_text::<Address>(from, "an address")? != account || quantity(used)? != nonce {
-                    continue;
-                }
-                let to = to.map(|to| hex_text::<Address>(Some(to), "an address")).transpose()?;
-                let data: Bytes = hex_text(data, "calldata")?;
-                let value = amount(value)?;
-                let kind = if to == call.to && data == call.data && value == call.value {
-                    Replacement::Same
-                } else if to == Some(account) && data.is_empty() && value.is_zero() {
-                    Replacement::Cancel
-                } else {
-                    Replacement::Other
-                };
-                return Ok(Some((hex_text(hash, "a transaction hash")?, kind)));
-            }
-        }
-        start = end + 1;
-    }
-    Ok(None)
 }

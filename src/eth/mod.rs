@@ -16,11 +16,12 @@ pub mod nonce;
 pub mod replies;
 pub mod revert;
 pub mod rpc;
+mod search;
+pub mod signer;
+pub mod smart;
 pub mod spelt;
 #[cfg(feature = "opengradient")]
 pub(crate) mod token;
 pub mod tx;
-#[cfg(test)]
-mod tx_flows;
 pub mod wallet;
 pub mod watch;

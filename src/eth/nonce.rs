@@ -5,11 +5,15 @@
 //! is given back is the next to be taken: there is never a gap and never a double, and a tab that dies loses its
 //! claims. A nonce that was used stays claimed until the chain's pending count has passed it, because a node may not
 //! know a fresh transaction for seconds.
+//!
+//! A nonce whose transaction may or may not be out is in doubt: the next write takes it again as long as the chain's count
+//! has not passed it. Two transactions with one nonce cannot both be mined, and none is ever stuck behind a nonce that nobody
+//! uses. A mark, which is a claim on another name, tells the other tabs of the doubt.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 
 use crate::error::{Error, Kind};
 use crate::io::{Claim, Tabs};
@@ -18,22 +22,33 @@ use crate::io::{Claim, Tabs};
 const MAX_AHEAD: u64 = 1024;
 
 type Key = (u64, Address);
-/// Nonces in use and not seen on chain yet. There are a handful: a list is smaller than a map.
-type Used = Vec<(Key, u64, Rc<dyn Claim>)>;
+
+/// A nonce that this tab has to do with. There are a handful: a list is smaller than a map.
+struct Entry {
+    key: Key,
+    nonce: u64,
+    /// Held while a transaction of ours uses the nonce; absent when it is in doubt, and the next write may take it.
+    claim: Option<Rc<dyn Claim>>,
+    /// Tells the other tabs of the doubt. Absent where another tab has marked it.
+    _mark: Option<Rc<dyn Claim>>,
+}
 
 /// One book for the whole module.
 #[derive(Clone, Default)]
 pub struct NonceBook {
-    used: Rc<RefCell<Used>>,
+    entries: Rc<RefCell<Vec<Entry>>>,
+    /// The operations of smart accounts that calls of this tab follow.
+    operations: Rc<RefCell<Vec<Rc<dyn Claim>>>>,
 }
 
 /// A nonce that nobody else will take. Dropping it gives the nonce back.
 pub struct Reservation {
     book: NonceBook,
-    key: Key,
     /// The nonce.
     pub nonce: u64,
-    claim: Rc<dyn Claim>,
+    /// Whether an earlier write may use the nonce too.
+    pub reused: bool,
+    entry: Entry,
 }
 
 impl NonceBook {
@@ -42,10 +57,11 @@ impl NonceBook {
     /// # Errors
     /// [`Kind::Nonce`] when 1024 transactions are under way.
     pub async fn reserve(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, pending: u64) -> Result<Reservation, Error> {
-        self.forget_below(chain_id, account, pending);
+        let key = (chain_id, account);
+        self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce >= pending);
         for nonce in pending..pending.saturating_add(MAX_AHEAD) {
-            if let Some(claim) = tabs.claim(name(chain_id, account, nonce)).await {
-                return Ok(Reservation { book: self.clone(), key: (chain_id, account), nonce, claim });
+            if let Some(claim) = tabs.claim(name("nonce", key, nonce)).await {
+                return Ok(self.reservation(tabs, key, nonce, claim).await);
             }
         }
         let suggested = pending;
@@ -55,45 +71,91 @@ impl NonceBook {
     /// Takes exactly `nonce`, as the caller asked, whether or not it is claimed: replacing a stuck transaction needs
     /// just that.
     pub async fn take(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> Reservation {
-        let claim = tabs.claim(name(chain_id, account, nonce)).await.unwrap_or_else(|| Rc::new(Unclaimed));
-        Reservation { book: self.clone(), key: (chain_id, account), nonce, claim }
+        let key = (chain_id, account);
+        let claim = tabs.claim(name("nonce", key, nonce)).await.unwrap_or_else(|| Rc::new(Unclaimed));
+        self.reservation(tabs, key, nonce, claim).await
+    }
+
+    async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Rc<dyn Claim>) -> Reservation {
+        let mark = tabs.claim(name("doubt", key, nonce)).await;
+        let reused = mark.is_none();
+        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark };
+        Reservation { book: self.clone(), nonce, reused, entry }
+    }
+
+    /// Records that a transaction of ours uses `nonce`, which the wallet chose by itself. `false` when another call of this
+    /// origin uses that nonce: the transaction is that call's.
+    pub async fn adopt(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
+        let key = (chain_id, account);
+        let claim = tabs.claim(name("nonce", key, nonce)).await;
+        let adopted = claim.is_some();
+        if adopted {
+            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None });
+        }
+        adopted
+    }
+
+    /// Records that a call of this tab follows an operation of a smart account. `false` when another call of this origin does.
+    pub async fn adopt_operation(&self, tabs: &dyn Tabs, chain_id: u64, id: B256) -> bool {
+        let claim = tabs.claim(format!("ogkit:operation:{chain_id}:{id}")).await;
+        let adopted = claim.is_some();
+        self.operations.borrow_mut().extend(claim);
+        adopted
     }
 
     /// The next nonce by this tab's book: one above the highest that is used and not yet seen on chain.
     pub fn cached(&self, chain_id: u64, account: Address) -> Option<u64> {
-        let used = self.used.borrow();
-        used.iter().filter(|(key, ..)| *key == (chain_id, account)).map(|(_, nonce, _)| nonce + 1).max()
+        let entries = self.entries.borrow();
+        let used = entries.iter().filter(|entry| entry.key == (chain_id, account) && entry.claim.is_some());
+        used.map(|entry| entry.nonce + 1).max()
     }
 
     /// Gives one nonce back: the wallet used another.
     pub fn release(&self, chain_id: u64, account: Address, nonce: u64) {
-        self.used.borrow_mut().retain(|(key, used, _)| *key != (chain_id, account) || *used != nonce);
+        self.entries.borrow_mut().retain(|entry| entry.key != (chain_id, account) || entry.nonce != nonce);
+    }
+
+    /// Ends the doubt about a nonce: it was not used after all.
+    pub fn clear_doubt(&self, chain_id: u64, account: Address, nonce: u64) {
+        let of = |entry: &Entry| entry.key == (chain_id, account) && entry.nonce == nonce && entry.claim.is_none();
+        self.entries.borrow_mut().retain(|entry| !of(entry));
+    }
+
+    /// Gives a used nonce back and marks it as doubtful: the node knows nothing of its transaction, which may still come.
+    pub fn doubt(&self, chain_id: u64, account: Address, nonce: u64) {
+        let mut entries = self.entries.borrow_mut();
+        let of = entries.iter_mut().filter(|entry| entry.key == (chain_id, account) && entry.nonce == nonce);
+        of.for_each(|entry| entry.claim = None);
     }
 
     /// Forgets what is used for one account.
     pub fn reset(&self, chain_id: u64, account: Address) {
-        self.used.borrow_mut().retain(|(key, ..)| *key != (chain_id, account));
+        self.entries.borrow_mut().retain(|entry| entry.key != (chain_id, account));
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.used.borrow_mut().clear();
-    }
-
-    fn forget_below(&self, chain_id: u64, account: Address, pending: u64) {
-        self.used.borrow_mut().retain(|(key, nonce, _)| *key != (chain_id, account) || *nonce >= pending);
+        self.entries.borrow_mut().clear();
     }
 }
 
 impl Reservation {
-    /// Keeps the nonce claimed: a transaction with it may be out.
+    /// Keeps the nonce claimed: a transaction with it is out.
     pub fn keep(self) {
-        self.book.used.borrow_mut().push((self.key, self.nonce, self.claim));
+        let (chain_id, account) = self.entry.key;
+        self.book.clear_doubt(chain_id, account, self.nonce);
+        self.book.entries.borrow_mut().push(self.entry);
+    }
+
+    /// Gives the nonce back and marks it: a transaction with it may be out.
+    pub fn doubt(self) {
+        let book = self.book.clone();
+        book.entries.borrow_mut().push(Entry { claim: None, ..self.entry });
     }
 }
 
-fn name(chain_id: u64, account: Address, nonce: u64) -> String {
-    format!("ogkit:nonce:{chain_id}:{account:?}:{nonce}")
+fn name(what: &str, (chain_id, account): Key, nonce: u64) -> String {
+    format!("ogkit:{what}:{chain_id}:{account:?}:{nonce}")
 }
 
 struct Unclaimed;

@@ -57,6 +57,11 @@ impl WalletHandle {
         self.windows.lock().await
     }
 
+    /// The turn, where no window of ours is open.
+    pub fn free_window(&self) -> Option<MutexGuard<'_, ()>> {
+        self.windows.try_lock()
+    }
+
     /// The accounts the wallet shows to this site, asking the user when `ask`.
     ///
     /// # Errors
@@ -170,6 +175,11 @@ fn add_params(chain: &ChainParams) -> String {
     )
 }
 
+/// Whether the person said no, before anything was signed.
+pub fn is_rejection(failure: &WalletFailure) -> bool {
+    matches!(failure.said.code, Some(4001 | 5000 | 5750))
+}
+
 /// EIP-1193's and JSON-RPC's numbers → the failure's class.
 pub fn classify(method: &str, failure: WalletFailure) -> Error {
     let mut said = failure.said;
@@ -177,7 +187,7 @@ pub fn classify(method: &str, failure: WalletFailure) -> Error {
     let words = said.message.to_ascii_lowercase();
     let vague = matches!(said.code, None | Some(-32603));
     match said.code {
-        Some(4001 | 5000) => Error::from(Kind::WalletRejected { said }),
+        Some(4001 | 5000 | 5750) => Error::from(Kind::WalletRejected { said }),
         _ if vague && ["user rejected", "user denied", "user cancel", "rejected by user"].iter().any(|w| words.contains(w)) => {
             Error::from(Kind::WalletRejected { said })
         }

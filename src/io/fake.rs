@@ -140,9 +140,15 @@ impl Wallet for FakeWallet {
             Some((expected, answer)) if expected == method => answer,
             other => Err(failure(None, &format!("unscripted: {method}, expected {:?}", other.map(|o| o.0)))),
         };
+        if matches!(&answer, Err(failure) if failure.said.message == HANGS) {
+            return futures_util::future::pending().boxed_local();
+        }
         async move { answer.map(|value| value.to_string()) }.boxed_local()
     }
 }
+
+/// A wallet that is to throw this never answers.
+pub const HANGS: &str = "hangs";
 
 /// Runs a future to its end; the fake clock's sleeps pass at once.
 pub fn run<T>(future: impl Future<Output = T>) -> T {

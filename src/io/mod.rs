@@ -143,12 +143,12 @@ pub enum Progress {
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         gas: u64,
     },
-    /// The wallet is asked to sign a transaction to `to` (none for a deployment) with `value` wei; `nonce` is suggested to it.
+    /// The wallet is asked to sign a transaction to `to` (none for a deployment) with `value` wei; `nonce` is suggested to it (none for a smart account).
     Signing {
         to: Option<Address>,
         #[cfg_attr(target_arch = "wasm32", tsify(type = "bigint"))]
         value: U256,
-        nonce: u64,
+        nonce: Option<u64>,
     },
     /// Another window of ours is open for this account, in this tab or another; the call waits until it is answered.
     WaitingForWindow,

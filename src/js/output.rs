@@ -22,7 +22,11 @@ pub(crate) fn step(step: &Progress) -> JsValue {
         Progress::Uploaded { url, cid } => built.with("kind", "uploaded").text("url", url).text("cid", cid),
         Progress::Simulated { gas } => built.with("kind", "simulated").with("gas", bigint(U256::from(*gas))),
         Progress::Signing { to, value, nonce } => {
-            built.with("kind", "signing").maybe("to", *to).with("value", bigint(*value)).with("nonce", number(*nonce))
+            let built = built.with("kind", "signing").maybe("to", *to).with("value", bigint(*value));
+            match nonce {
+                Some(nonce) => built.with("nonce", number(*nonce)),
+                None => built,
+            }
         }
         Progress::WaitingForWindow => built.with("kind", "waitingForWindow"),
         Progress::NonceReused { nonce } => built.with("kind", "nonceReused").with("nonce", number(*nonce)),

@@ -51,6 +51,8 @@ pub(crate) fn world(
 ) -> World {
     let asked: Rc<RefCell<Vec<(String, Value)>>> = Rc::default();
     let log = Rc::clone(&asked);
+    let wallet = Rc::new(FakeWallet::default());
+    let signed = Rc::clone(&wallet);
     let mut one = move |item: &Value| {
         let (method, params) = (item["method"].as_str().unwrap_or_default(), &item["params"]);
         log.borrow_mut().push((method.to_owned(), params.clone()));
@@ -59,7 +61,10 @@ pub(crate) fn world(
                 "eth_call" => json!("0x"),
                 "eth_estimateGas" => json!("0xc350"),
                 "eth_chainId" => json!(CHAIN),
-                "eth_getTransactionByHash" => json!({ "nonce": "0x5" }),
+                "eth_getTransactionByHash" => transaction(&signed, &params[0]),
+                "eth_getCode" => json!("0x"),
+                "eth_getLogs" => json!([]),
+                "eth_getBlockByNumber" => json!({ "transactions": [] }),
                 _ => json!("0x5"),
             })
         });
@@ -82,7 +87,6 @@ pub(crate) fn world(
         };
         Ok(fake::reply(&request.url, 200, &[], answers.to_string()))
     });
-    let wallet = Rc::new(FakeWallet::default());
     for answer in sends {
         wallet.answers.borrow_mut().extend([
             ("eth_chainId", Ok(json!(CHAIN))),
@@ -96,6 +100,14 @@ pub(crate) fn world(
     let made = fake::run(Alpha::with_wallet(io.clone(), network.clone(), book.clone(), handle, ACCOUNT));
     asked.borrow_mut().clear();
     World { alpha: made.unwrap_or_else(|_| Alpha::read_only(io, network)), wallet, asked, steps: Rc::default(), _book: book }
+}
+
+/// What the wallet was asked to send last, as a node shows it.
+fn transaction(wallet: &FakeWallet, hash: &Value) -> Value {
+    let asked = wallet.asked.borrow();
+    let sent = asked.iter().rev().find(|(method, _)| *method == "eth_sendTransaction").map(|(_, params)| params[0].clone());
+    let sent = sent.unwrap_or_default();
+    json!({ "hash": hash, "from": sent["from"], "to": sent["to"], "nonce": sent.get("nonce").unwrap_or(&json!("0x5")), "value": sent["value"], "input": sent["data"] })
 }
 
 impl World {

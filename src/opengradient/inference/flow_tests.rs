@@ -127,12 +127,12 @@ fn a_revert_in_the_simulation_asks_nobody_to_sign() {
 }
 
 #[test]
-fn a_refused_nonce_is_looked_up_anew() {
+fn words_about_a_nonce_open_no_second_window() {
     for words in ["invalid nonce; got 5, expected 6: invalid sequence", "nonce too high", "nonce too low"] {
         let world = world(vec![Err(failure(Some(-32000), words)), sent()], mined(logs(&output(&[(1, 0)]), None)), nobody);
-        assert!(infer(&world).is_ok(), "{words}");
-        assert_eq!(world.sent().len(), 2);
-        assert!(world.steps.borrow().iter().any(|step| matches!(step, Progress::Retrying { attempt: 2, .. })));
+        let error = infer(&world).map(|_| ()).map_err(Error::into_kind);
+        assert!(matches!(&error, Err(Kind::TxUncertain { nonce: Some(5), said, .. }) if said.message == words), "{error:?}");
+        assert_eq!(world.sent().len(), 1);
     }
 }
 

@@ -7,16 +7,15 @@ use alloy_primitives::{Address, B256, Bytes};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::call::WriteCall;
-use super::calls::send_calls;
-use super::follow::Receipt;
-use super::nonce::NonceBook;
-use super::revert::Reverted;
-use super::rpc::Rpc;
-use super::tx::{Gas, Signer, TxOptions, execute};
-use super::wallet::{ChainParams, WalletHandle};
+use super::super::call::WriteCall;
+use super::super::calls::send_calls;
+use super::super::nonce::NonceBook;
+use super::super::revert::Reverted;
+use super::super::rpc::Rpc;
+use super::super::wallet::{ChainParams, WalletHandle};
+use super::{Gas, Receipt, Signer, TxOptions, execute};
 use crate::error::{Error, Kind};
-use crate::io::fake::{self, FakeTabs, FakeWallet, failure};
+use crate::io::fake::{self, FakeTabs, FakeWallet, HANGS, failure};
 use crate::io::{Progress, Wallet, WalletFailure};
 
 const ACCOUNT: Address = Address::repeat_byte(0xaa);
@@ -77,9 +76,18 @@ fn options(steps: &Rc<RefCell<Vec<Progress>>>) -> TxOptions {
 
 /// A node on which everything succeeds, but for what `other` says; and a wallet that gives these answers to
 /// `eth_sendTransaction`, one after another.
-fn play(answers: Vec<Answer>, mut other: Override) -> Told {
+fn play(answers: Vec<Answer>, other: Override) -> Told {
+    play_with(answers, |_| (), other)
+}
+
+fn play_with(answers: Vec<Answer>, change: impl FnOnce(&mut TxOptions), mut other: Override) -> Told {
+    let wallet = Rc::new(FakeWallet::default());
+    let asked = Rc::clone(&wallet);
     let (io, tabs) = fake::node(move |method, params| {
-        if let Some(answer) = other(method, params) {
+        // Before the wallet was asked, the chain has nothing of what comes after.
+        let sent = asked.asked.borrow().iter().any(|(method, _)| *method == "eth_sendTransaction");
+        let early = !sent && method == "eth_getTransactionCount";
+        if let Some(answer) = (!early).then(|| other(method, params)).flatten() {
             return answer;
         }
         Ok(match method {
@@ -88,10 +96,12 @@ fn play(answers: Vec<Answer>, mut other: Override) -> Told {
             "eth_chainId" => json!("0x42f"),
             "eth_getTransactionReceipt" => receipt(HASH, "0x1"),
             "eth_getTransactionByHash" => transaction(HASH, "0x5", TARGET, "0x01"),
+            "eth_getCode" => json!("0x"),
+            "eth_getLogs" => json!([]),
+            "eth_getBlockByNumber" => json!({ "transactions": [] }),
             _ => json!("0x5"),
         })
     });
-    let wallet = Rc::new(FakeWallet::default());
     for answer in answers {
         wallet.answers.borrow_mut().extend([
             ("eth_chainId", Ok(json!("0x42f"))),
@@ -101,7 +111,8 @@ fn play(answers: Vec<Answer>, mut other: Override) -> Told {
     }
     let signer = signer(&wallet);
     let steps = Rc::new(RefCell::new(Vec::new()));
-    let options = options(&steps);
+    let mut options = options(&steps);
+    change(&mut options);
     let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
     let call = WriteCall::raw(TARGET, Bytes::from_static(&[1]));
     let explain = |reverted: Reverted| {
@@ -156,69 +167,202 @@ fn a_rejection_is_final_and_gives_the_nonce_back() {
     assert!(told.tabs.0.borrow().is_empty());
 }
 
+/// A chain on which `hash` with this call has taken the nonce 5 since the wallet was asked.
+fn taken(hash: B256, to: Address, data: &'static str) -> Override {
+    Box::new(move |method, params| match method {
+        "eth_getTransactionCount" => Some(Ok(json!("0x6"))),
+        "eth_getBlockByNumber" if params[0] == json!("0x5") => {
+            Some(Ok(json!({ "transactions": [transaction(hash, "0x5", to, data)] })))
+        }
+        "eth_getTransactionByHash" if params[0] == json!(HASH.to_string()) && hash != HASH => {
+            Some(Ok(transaction(HASH, "0x6", TARGET, "0x01")))
+        }
+        _ => None,
+    })
+}
+
+/// What nodes and wallets say of the second broadcast of a transaction that is in, and of much else.
+const WORDS: [(Option<i64>, &str); 12] = [
+    (Some(-32000), "nonce too low: next nonce 6"),
+    (Some(-32000), "already known"),
+    (Some(-32003), "transaction already imported"),
+    (Some(-32000), "replacement transaction underpriced"),
+    (Some(-32603), "Internal JSON-RPC error."),
+    (Some(-32700), "parse error"),
+    (Some(-32601), "the method does not exist"),
+    (Some(-32002), "already pending"),
+    (Some(-32602), "invalid params"),
+    (Some(3), "execution reverted: Expired"),
+    (Some(4100), "not permitted"),
+    (None, "insufficient funds for gas * price + value"),
+];
+
 #[test]
-fn a_refused_nonce_is_looked_up_and_tried_again() {
-    let told = play(vec![Err(failure(Some(-32000), "nonce too low: next nonce 6")), sent()], nothing());
-    assert!(told.result.is_ok());
-    assert_eq!(told.sends, 2);
-    assert!(told.steps.iter().any(|step| matches!(step, Progress::Retrying { attempt: 2, .. })));
+fn words_after_a_broadcast_open_no_second_window() {
+    for (number, words) in WORDS {
+        let told = play(vec![Err(failure(number, words)), sent()], taken(HASH, TARGET, "0x01"));
+        assert_eq!(told.result.as_ref().ok().map(|r| (r.hash, r.nonce)), Some((HASH, 5)), "{words}");
+        assert_eq!(told.sends, 1, "{words}");
+        assert!(
+            told.steps.contains(&Progress::Searching { nonce: Some(5) }) && told.steps.contains(&Progress::Sent { hash: HASH })
+        );
+    }
 }
 
 #[test]
-fn attempts_are_counted() {
+fn a_nonce_that_another_transaction_took_is_asked_again_once() {
+    for (number, words) in WORDS {
+        let told = play(vec![Err(failure(number, words)), sent()], taken(OTHER, OTHER_TARGET, "0x"));
+        assert!(told.result.is_ok(), "{words} {:?}", told.result);
+        assert_eq!(told.sends, 2, "{words}");
+        assert!(told.steps.iter().any(|step| matches!(step, Progress::Retrying { attempt: 2, .. })));
+    }
     let refusal = || Err(failure(Some(-32000), "nonce too low"));
-    let told = play(vec![refusal(), refusal(), refusal(), sent()], nothing());
-    assert_eq!((code(&told), told.sends), ("nonce", 3));
+    let told = play(vec![refusal(), refusal(), sent()], taken(OTHER, OTHER_TARGET, "0x"));
+    assert_eq!(told.sends, 2);
+    assert_eq!(code(&told), "txUncertain");
 }
 
 #[test]
-fn whatever_may_be_out_is_never_sent_again() {
-    for (number, words) in [
-        (Some(-32603), "Internal JSON-RPC error."),
-        (Some(-32000), "already known"),
-        (None, "request timed out"),
-        (Some(4900), "disconnected"),
-    ] {
+fn what_may_be_out_is_never_sent_again() {
+    let lost = [(None, "request timed out"), (Some(4900), "disconnected")];
+    for (number, words) in WORDS.into_iter().chain(lost) {
         let told = play(vec![Err(failure(number, words)), sent()], nothing());
         assert_eq!((code(&told), told.sends), ("txUncertain", 1), "{words}");
-        assert_eq!(told.tabs.0.borrow().len(), 1, "the nonce stays taken: {words}");
+        assert!(
+            matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxUncertain { nonce: Some(5), said, .. }) if said.message == words)
+        );
+        let claims: Vec<String> = told.tabs.0.borrow().iter().cloned().collect();
+        assert!(
+            matches!(claims.as_slice(), [mark] if mark.contains("doubt")),
+            "the nonce is free, and marked: {words} {claims:?}"
+        );
     }
     let told = play(vec![Ok(json!("not a hash")), sent()], nothing());
     assert_eq!((code(&told), told.sends), ("txUncertain", 1));
 }
 
 #[test]
-fn a_transaction_whose_answer_was_lost_is_found_by_its_nonce() {
-    let lost = || vec![Err(failure(None, "Failed to fetch")), sent()];
-    let mined = |to: Address| -> Override {
-        Box::new(move |method, params| match method {
-            "eth_getTransactionCount" if params[1] == json!("latest") => Some(Ok(json!("0x6"))),
-            "eth_getBlockByNumber" => Some(Ok(json!({ "transactions": [transaction(HASH, "0x5", to, "0x01")] }))),
+fn a_transaction_that_waits_in_the_pool_is_found() {
+    let told = play(
+        vec![Err(failure(None, "Failed to fetch"))],
+        Box::new(|method, params| match method {
+            "eth_getBlockByNumber" if params[0] == json!("pending") => {
+                Some(Ok(json!({ "transactions": [transaction(HASH, "0x5", TARGET, "0x01")] })))
+            }
             _ => None,
-        })
-    };
-    let told = play(lost(), mined(TARGET));
+        }),
+    );
     assert_eq!(told.result.as_ref().ok().map(|r| r.hash), Some(HASH));
-    assert_eq!(told.sends, 1);
-    // Somebody else's transaction with this nonce is not ours.
-    let told = play(lost(), mined(OTHER_TARGET));
-    assert_eq!((code(&told), told.sends), ("txUncertain", 1));
 }
 
 #[test]
-fn a_refusal_that_proves_that_nothing_went_out_says_so() {
-    for (number, words, expected) in [
-        (Some(-32000), "insufficient funds for gas * price + value", "gas"),
-        (Some(-32602), "Invalid params", "txRpc"),
-        (Some(-32000), "intrinsic gas too low", "txRpc"),
-        (Some(4100), "not permitted", "walletUnauthorized"),
-        (Some(-32002), "already pending", "walletRequestPending"),
-        (Some(3), "execution reverted: Expired", "txRevert"),
-    ] {
-        let told = play(vec![Err(failure(number, words))], nothing());
-        assert_eq!((code(&told), told.sends), (expected, 1), "{words}");
-        assert!(told.tabs.0.borrow().is_empty(), "{words}");
+fn a_rejection_before_signing_is_believed() {
+    for number in [4001, 5000, 5750] {
+        let told = play(vec![Err(failure(Some(number), "no"))], nothing());
+        assert_eq!((code(&told), told.sends), ("walletRejected", 1), "{number}");
+        assert!(told.tabs.0.borrow().is_empty(), "{number}");
     }
+}
+
+#[test]
+fn a_strangers_hash_is_no_success() {
+    let stranger = |mined: &'static str| -> Override {
+        Box::new(move |method, params| match method {
+            "eth_getTransactionByHash" if params[0] == json!(OTHER.to_string()) => {
+                let mut other = transaction(OTHER, "0x2", TARGET, "0x01");
+                other["from"] = json!(OTHER_TARGET.to_string());
+                Some(Ok(other))
+            }
+            "eth_getTransactionReceipt" if params[0] == json!(OTHER.to_string()) => Some(Ok(receipt(OTHER, "0x1"))),
+            "eth_getTransactionCount" => Some(Ok(json!(mined))),
+            "eth_getBlockByNumber" if params[0] == json!("0x5") && mined == "0x6" => {
+                Some(Ok(json!({ "transactions": [transaction(HASH, "0x5", TARGET, "0x01")] })))
+            }
+            _ => None,
+        })
+    };
+    let answer = || vec![Ok(json!(OTHER.to_string()))];
+    assert_eq!(code(&play(answer(), stranger("0x5"))), "txUncertain");
+    // What was asked is out under another hash.
+    assert_eq!(play(answer(), stranger("0x6")).result.ok().map(|r| r.hash), Some(HASH));
+}
+
+#[test]
+fn an_edited_transaction_is_told_as_such() {
+    let told = play(
+        vec![sent()],
+        Box::new(|method, _| (method == "eth_getTransactionByHash").then(|| Ok(transaction(HASH, "0x5", TARGET, "0x02")))),
+    );
+    assert!(
+        matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxMismatch { hash: HASH, field: "calldata", asked, found }) if asked == "0x01" && found == "0x02"),
+        "{:?}",
+        told.result
+    );
+}
+
+#[test]
+fn confirmations_are_waited_for_and_a_reorganisation_is_told() {
+    let head = Cell::new(5);
+    let told = play_with(
+        vec![sent()],
+        |options| options.confirmations = 3,
+        Box::new(move |method, _| match method {
+            "eth_blockNumber" => {
+                head.set(head.get() + 1);
+                Some(Ok(json!(format!("0x{:x}", head.get()))))
+            }
+            // Block 6 is taken back after the first look, and the transaction is mined again in block 7.
+            "eth_getTransactionReceipt" if head.get() > 6 => {
+                let mut again = receipt(HASH, "0x1");
+                again["blockNumber"] = json!("0x7");
+                again["blockHash"] = json!(OTHER.to_string());
+                Some(Ok(again))
+            }
+            _ => None,
+        }),
+    );
+    assert_eq!(told.result.as_ref().ok().map(|r| r.block_hash), Some(OTHER));
+    assert!(told.steps.contains(&Progress::Confirming { hash: HASH, block_number: 6, confirmations: 3 }));
+    assert!(told.steps.contains(&Progress::Reorganised { hash: HASH, block_number: 6 }));
+}
+
+#[test]
+fn a_wallet_that_does_not_answer_is_left_after_its_time_and_its_nonce_is_marked() {
+    let told = play_with(vec![Err(failure(None, HANGS))], |options| options.wallet_timeout_ms = Some(3000), nothing());
+    assert!(
+        matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxUncertain { nonce: Some(5), said, .. }) if said.message.contains("3 s"))
+    );
+    assert!(told.tabs.0.borrow().iter().any(|claim| claim.contains("doubt")));
+}
+
+#[test]
+fn a_repeated_call_under_its_own_nonce_opens_no_window_where_it_is_out() {
+    let again = |to: Address| {
+        let (io, _) = fake::node(move |method, params| {
+            Ok(match method {
+                "eth_getTransactionCount" => json!("0x6"),
+                "eth_blockNumber" => json!("0x5"),
+                "eth_getBlockByNumber" if params[0] == json!("0x5") => {
+                    json!({ "transactions": [transaction(HASH, "0x5", to, "0x01")] })
+                }
+                "eth_getBlockByNumber" => json!({ "transactions": [] }),
+                "eth_getTransactionReceipt" => receipt(HASH, "0x1"),
+                "eth_getTransactionByHash" => transaction(HASH, "0x5", to, "0x01"),
+                _ => json!("0x"),
+            })
+        });
+        let wallet = Rc::new(FakeWallet::default());
+        let options = TxOptions { nonce: Some(5), ..options(&Rc::default()) };
+        let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
+        let call = WriteCall::raw(TARGET, Bytes::from_static(&[1]));
+        let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
+        let result = fake::run(execute(&rpc, &signer(&wallet), &call, &options, &|_| Ok(()), &explain));
+        assert!(wallet.asked.borrow().is_empty());
+        result
+    };
+    assert_eq!(again(TARGET).ok().map(|receipt| receipt.hash), Some(HASH));
+    assert!(again(OTHER_TARGET).is_err_and(|error| matches!(*error, Kind::Nonce { tried: 5, .. })));
 }
 
 #[test]
@@ -264,14 +408,18 @@ fn a_receipt_that_does_not_come_is_waited_for_and_then_said() {
     assert_eq!(told.sends, 1);
 }
 
-/// A node where `OTHER` took the nonce.
+/// A node that has shown our transaction, and where `OTHER` took the nonce then.
 fn replaced_by(to: Address, data: &'static str) -> Told {
+    let looks = Cell::new(0);
     play(
         vec![sent()],
         Box::new(move |method, params| match method {
             "eth_getTransactionReceipt" if params[0] == json!(HASH.to_string()) => Some(Ok(Value::Null)),
             "eth_getTransactionReceipt" => Some(Ok(receipt(OTHER, "0x1"))),
-            "eth_getTransactionByHash" if params[0] == json!(HASH.to_string()) => Some(Ok(Value::Null)),
+            "eth_getTransactionByHash" if params[0] == json!(HASH.to_string()) => {
+                looks.set(looks.get() + 1);
+                Some(Ok(if looks.get() == 1 { transaction(HASH, "0x5", TARGET, "0x01") } else { Value::Null }))
+            }
             "eth_getTransactionByHash" => Some(Ok(transaction(OTHER, "0x5", to, data))),
             "eth_getTransactionCount" if params[1] == json!("latest") => Some(Ok(json!("0x6"))),
             "eth_getBlockByNumber" => Some(Ok(json!({ "transactions": [transaction(OTHER, "0x5", to, data)] }))),

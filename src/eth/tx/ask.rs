@@ -1,0 +1,155 @@
+//! Asks the wallet to send, and keeps the nonce's record straight whatever becomes of the answer: while the window is open, when
+//! the caller no longer waits, and when an answer comes late.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use alloy_primitives::B256;
+use futures_channel::oneshot;
+use futures_util::FutureExt as _;
+
+use super::super::call::WriteCall;
+use super::super::nonce::Reservation;
+use super::super::replies::parse_hex;
+use super::super::rpc::{Rpc, transaction_params};
+use super::super::search::{Place, ask_counts};
+use super::super::signer::{Guard, Signer, TxOptions};
+use super::super::wallet::is_rejection;
+use super::decision::Answer;
+use super::prepare::{Account, Prepared};
+use crate::error::Error;
+use crate::io::{Progress, WalletFailure};
+
+/// A count of transactions that was read this long ago is read again before it is used: meanwhile another tab may have sent
+/// a transaction, seen it on chain, and given up its claim on the nonce.
+const STALE_MS: u64 = 50;
+
+/// What a wallet is asked to send.
+pub(super) struct Request<'a> {
+    pub(super) call: &'a WriteCall,
+    /// The caller's nonce; else the book's next.
+    pub(super) nonce: Option<u64>,
+    /// What goes with the call, as members of JSON: gas and its price.
+    pub(super) fees: String,
+    /// When `prepared` was read.
+    pub(super) read_ms: u64,
+}
+
+/// A request that was made.
+pub(super) struct Asked {
+    pub(super) answer: Answer,
+    pub(super) place: Place,
+}
+
+/// The reservation of a nonce while the wallet is asked. Dropped before the wallet has answered, it puts the nonce in doubt at once,
+/// so that the next write does not leave a gap behind it.
+struct Open(Rc<RefCell<Option<Reservation>>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.0.borrow_mut().take() {
+            reservation.doubt();
+        }
+    }
+}
+
+/// Holds the window until the wallet answers, goes away, or the time is up. The answer is recorded even when nobody waits any more.
+///
+/// # Errors
+/// Those of [`Signer::window`] and of the count of transactions; what `guard` says. The wallet was not asked to send then.
+pub(super) async fn ask(
+    rpc: &Rpc,
+    signer: &Signer,
+    request: Request<'_>,
+    prepared: &Prepared,
+    options: &TxOptions,
+    guard: Guard<'_>,
+) -> Result<Asked, Error> {
+    let io = rpc.io();
+    let chain_id = signer.chain.chain_id;
+    let _window = signer.window(io, options).await?;
+    let mut pending = prepared.pending;
+    let reservation = match (prepared.account, request.nonce) {
+        (Account::Contract, _) => None,
+        (Account::Key, Some(nonce)) => Some(signer.book.take(io.tabs.as_ref(), chain_id, signer.account, nonce).await),
+        (Account::Key, None) => {
+            if io.clock.now_ms().saturating_sub(request.read_ms) > STALE_MS {
+                let mut batch = rpc.batch();
+                let [mined, counted, _] = ask_counts(&mut batch, signer.account);
+                let replies = batch.send().await?;
+                // A node never has fewer than it has mined, whatever its pool says.
+                pending = replies.quantity(counted)?.max(replies.quantity(mined)?);
+            }
+            Some(signer.book.reserve(io.tabs.as_ref(), chain_id, signer.account, pending).await?)
+        }
+    };
+    guard("sign")?;
+    let nonce = reservation.as_ref().map(|reservation| reservation.nonce);
+    if let Some(Reservation { reused: true, nonce, .. }) = &reservation {
+        (options.on_progress)(Progress::NonceReused { nonce: *nonce });
+    }
+    (options.on_progress)(Progress::Signing { to: request.call.to, value: request.call.value, nonce });
+
+    // With the chain's id in the transaction a wallet that was switched meanwhile refuses instead of sending elsewhere.
+    // A contract account chooses gas and nonce of its own: a Safe takes `gas` for the limit of the inner call, which then
+    // fails without failing the transaction.
+    let tail = match nonce {
+        Some(nonce) => format!(r#"{},"nonce":"0x{nonce:x}","chainId":"0x{chain_id:x}"}}]"#, request.fees),
+        None => format!(r#","chainId":"0x{chain_id:x}"}}]"#),
+    };
+    let params = transaction_params(signer.account, request.call, tail);
+    let held = Rc::new(RefCell::new(reservation));
+    let _open = Open(Rc::clone(&held));
+    let (sender, answer) = oneshot::channel();
+    let provider = signer.wallet.provider();
+    let (book, tabs, account) = (signer.book.clone(), Rc::clone(&io.tabs), signer.account);
+    let on_progress = options.on_progress.clone();
+    io.clock.spawn(
+        async move {
+            let answer = read(provider.request("eth_sendTransaction", params).await);
+            let reservation = held.borrow_mut().take();
+            match &answer {
+                Answer::Hash(hash) => {
+                    match (reservation, nonce) {
+                        (Some(reservation), _) => reservation.keep(),
+                        // Nobody waits any more, and the nonce is in doubt: it is no longer.
+                        (None, Some(nonce)) => {
+                            book.clear_doubt(chain_id, account, nonce);
+                            book.adopt(tabs.as_ref(), chain_id, account, nonce).await;
+                        }
+                        (None, None) => {}
+                    }
+                    on_progress(Progress::Sent { hash: *hash });
+                }
+                Answer::Failed(failure) if is_rejection(failure) => {
+                    // A no that comes late ends the doubt; one in time drops the reservation, and the nonce is free.
+                    if let (None, Some(nonce)) = (reservation, nonce) {
+                        book.clear_doubt(chain_id, account, nonce);
+                    }
+                }
+                _ => reservation.into_iter().for_each(Reservation::doubt),
+            }
+            // Nobody waits any more after an abort; the book and `on_progress` know.
+            let _ = sender.send(answer);
+        }
+        .boxed_local(),
+    );
+    let waited = signer.answered(io, options.wallet_timeout_ms, answer.boxed_local()).await;
+    let answer = match waited {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Answer::Failed(WalletFailure::default()),
+        Err(gone) => Answer::Gone(gone),
+    };
+    let lowest = nonce.map_or(pending, |nonce| nonce.min(pending));
+    Ok(Asked { answer, place: Place { nonce, lowest, from_block: prepared.block } })
+}
+
+fn read(result: Result<String, WalletFailure>) -> Answer {
+    match result {
+        Ok(text) => match parse_hex::<B256>(text.trim_matches('"'), "a transaction hash") {
+            Ok(hash) => Answer::Hash(hash),
+            Err(_) => Answer::Text(text),
+        },
+        Err(failure) => Answer::Failed(failure),
+    }
+}

@@ -1,0 +1,168 @@
+//! A write's life: simulate, sign, follow.
+//!
+//! ```text
+//! prepare ──revert──▶ typed error, no window has opened
+//!    │  one batch: eth_call, eth_estimateGas, the account's counts and code, block number, chain id
+//!    ▼
+//! ask ──rejected──▶ nonce given back, nothing sent
+//!    │  one window at a time for each account and origin; the nonce is taken here, so that a rejection leaves no gap;
+//!    │  account and chain looked at again, then eth_sendTransaction
+//!    ├──any other failure──▶ look: the chain is asked, from the suggested nonce on
+//!    ▼                         │ our call ──▶ follow   another's ──▶ ask again, once   nothing ──▶ uncertain
+//! follow ──▶ receipt │ reverted │ replaced │ edited in the wallet │ waits for other owners │ timed out
+//! ```
+//!
+//! What settles the question whether a transaction is out is written in [`decision`], as two tables. Once it may be out
+//! nothing is sent again on a guess.
+
+mod ask;
+mod decision;
+#[cfg(test)]
+mod flows;
+mod look;
+mod prepare;
+
+use futures_util::FutureExt as _;
+
+use self::ask::{Asked, Request, ask};
+use self::decision::{Next, SEARCH_MS, Shown, Verdict, conclude, judge};
+use self::look::{look, under};
+use self::prepare::{Account, Prepared, prepare};
+use super::call::WriteCall;
+pub use super::follow::Receipt;
+use super::follow::{Followed, Sent, follow};
+use super::revert::Reverted;
+use super::rpc::Rpc;
+use super::search::{Place, difference};
+pub use super::signer::{Explain, Gas, Guard, Signer, TxOptions};
+use crate::error::{Error, Kind, Said};
+use crate::io::Progress;
+
+/// The most windows that one call opens.
+const MAX_WINDOWS: u32 = 2;
+
+/// Carries out one write and waits for its receipt. HTTP requests: one before the window, and one for each look for
+/// the receipt; one more where the caller names the nonce.
+///
+/// # Errors
+/// Before the window: a revert as `explain` reads it, [`Kind::Gas`], [`Kind::WrongChain`], and those of
+/// [`Signer::window`]. From the window: [`Kind::WalletRejected`]. After: [`Kind::TxRevert`] with a hash,
+/// [`Kind::TxReplaced`], [`Kind::TxMismatch`], [`Kind::TxAwaitingApproval`], [`Kind::TxReceiptTimeout`],
+/// [`Kind::TxUncertain`], and [`Kind::Nonce`] when another transaction has the nonce and no further window may open.
+pub async fn execute(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    options: &TxOptions,
+    guard: Guard<'_>,
+    explain: Explain<'_>,
+) -> Result<Receipt, Error> {
+    if let Some(nonce) = options.nonce
+        && let Some((hash, place)) = under(rpc, signer, call, nonce).await?
+    {
+        // The call that is repeated under its own nonce is out already: no window opens.
+        (options.on_progress)(Progress::Sent { hash });
+        return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
+    }
+    let mut attempt = 1;
+    loop {
+        guard("simulate")?;
+        let read_ms = rpc.io().clock.now_ms();
+        let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
+        (options.on_progress)(Progress::Simulated { gas: prepared.gas });
+        let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
+        let request = Request { call, nonce: options.nonce, fees, read_ms };
+        let asked = ask(rpc, signer, request, &prepared, options, guard).await?;
+        let again = attempt < options.max_retries.min(MAX_WINDOWS) && options.auto_fix_nonce && options.nonce.is_none();
+        let place = asked.place;
+        match out(rpc, signer, call, asked, options, again).await {
+            Next::Follow(hash) => {
+                return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
+            }
+            Next::Fail(error) => return Err(error),
+            Next::AskAgain(error) => {
+                attempt += 1;
+                (options.on_progress)(Progress::Retrying { attempt, reason: error.to_string() });
+            }
+        }
+    }
+}
+
+/// Whether what was asked is out, by the wallet's answer where that settles it, else by the chain.
+async fn out(rpc: &Rpc, signer: &Signer, call: &WriteCall, asked: Asked, options: &TxOptions, again: bool) -> Next {
+    let Asked { answer, place } = asked;
+    match judge(answer) {
+        Verdict::Follow(hash) => Next::Follow(hash),
+        Verdict::Rejected(error) => Next::Fail(error),
+        Verdict::AskChain { said, search_ms } => {
+            (options.on_progress)(Progress::Searching { nonce: place.nonce });
+            let shown = look(rpc, signer, call, &place, search_ms).await;
+            if let Shown::Ours(hash) = shown {
+                (options.on_progress)(Progress::Sent { hash });
+            }
+            conclude(shown, signer.account, place.nonce, said, again)
+        }
+    }
+}
+
+/// Follows what the wallet or the chain named. Where that is another transaction, what was asked may still be out, so the chain is
+/// asked.
+async fn settle(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    sent: Sent,
+    options: &TxOptions,
+    explain: Explain<'_>,
+) -> Result<Receipt, Error> {
+    let place = sent.place;
+    let (other, field) = match follow(rpc, signer, call, sent, options, explain).await? {
+        Followed::Mined(receipt) => return Ok(receipt),
+        Followed::NotOurs(other, field) => (other, field),
+    };
+    (options.on_progress)(Progress::Searching { nonce: place.nonce });
+    if let Shown::Ours(hash) = look(rpc, signer, call, &place, SEARCH_MS).await {
+        (options.on_progress)(Progress::Sent { hash });
+        let sent = Sent { hash, place, exact_nonce: false };
+        if let Followed::Mined(receipt) = follow(rpc, signer, call, sent, options, explain).await? {
+            return Ok(receipt);
+        }
+    } else if other.from == signer.account && other.nonce >= place.lowest {
+        // The account's own transaction under a nonce that was free before the window: the user edited it.
+        let (asked, found) = difference(field, &other, call);
+        return Err(Error::from(Kind::TxMismatch { hash: other.hash, field, asked, found }));
+    }
+    let message =
+        ["the wallet answered with ", &other.hash.to_string(), ", which is not the transaction that was asked"].concat();
+    Err(uncertain(signer, &place, Said { message, ..Said::default() }))
+}
+
+fn uncertain(signer: &Signer, place: &Place, said: Said) -> Error {
+    Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said })
+}
+
+/// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
+/// transaction.
+///
+/// # Errors
+/// [`Kind::Nonce`] with the hash when the wallet used another nonce, else as [`execute`].
+pub async fn cancel(
+    rpc: &Rpc,
+    signer: &Signer,
+    nonce: u64,
+    gas_price: u128,
+    from_block: u64,
+    options: &TxOptions,
+) -> Result<Receipt, Error> {
+    let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
+    let fees = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
+    let prepared = Prepared { gas: 21_000, pending: nonce, block: from_block, account: Account::Key };
+    let request = Request { call: &call, nonce: Some(nonce), fees, read_ms: 0 };
+    let asked = ask(rpc, signer, request, &prepared, options, &|_| Ok(())).await?;
+    let place = asked.place;
+    let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
+    match out(rpc, signer, &call, asked, options, false).await {
+        Next::Follow(hash) => settle(rpc, signer, &call, Sent { hash, place, exact_nonce: true }, options, &explain).await,
+        Next::Fail(error) | Next::AskAgain(error) => Err(error),
+    }
+}
