@@ -282,6 +282,15 @@ export class Ogpu {
     return [this.network.gatewayUrl].flat();
   }
 
+  /**
+   * Waits for a transaction that was sent earlier, by another page or before an error. `id` is its hash, or what a smart account
+   * calls it (a Safe's safeTxHash, ERC-4337's userOpHash), as `TxAwaitingApprovalError` has it. Of the options `receiptTimeout`
+   * (seconds, 120), `confirmations` (1), `signal` and `onProgress` count. One HTTP request for each look, a few more for such a name.
+   * @throws TxRevertError, TxReceiptTimeoutError
+   */
+  waitForTransaction(id: Hash, options?: WriteOptions): Promise<Receipt> {
+    return this.#core.waitForTransaction(id, options);
+  }
   /** The chain that the wallet is on. No HTTP request. @throws MissingSignerError */
   getWalletChainId(): Promise<number> {
     return this.#core.getWalletChainId();

@@ -140,8 +140,8 @@ export async function runTask(ogpu: Ogpu, core: Core, info: TaskInfo | undefined
       }
       const chosen = fresh ? await choose(Object.freeze([...candidates])) : undefined;
       if (chosen && snapshot.deliveryMethod === "MANUAL_CONFIRMATION") {
-        const { nonce, autoFixNonce, maxRetries, receiptTimeout } = options;
-        const receipt = await chosen.response.confirm({ signal, onProgress: tell, nonce: options.resume ? nonce : undefined, autoFixNonce, maxRetries, receiptTimeout });
+        const { nonce, autoFixNonce, maxRetries, receiptTimeout, confirmations, walletTimeout } = options;
+        const receipt = await chosen.response.confirm({ signal, onProgress: tell, nonce: options.resume ? nonce : undefined, autoFixNonce, maxRetries, receiptTimeout, confirmations, walletTimeout });
         tell({ kind: "confirmed", response: chosen.response.address });
         return Object.freeze({ ...chosen, response: await chosen.response.load({ signal }), task, receipt });
       }

@@ -4,8 +4,9 @@
 use alloy_primitives::B256;
 
 use super::call::WriteCall;
-use super::follow::{Receipt, find_receipt};
+use super::follow::Receipt;
 use super::replies::hex_text;
+use super::resume::find;
 use super::revert;
 use super::rpc::Rpc;
 use super::tx::{Explain, Signer, TxOptions};
@@ -75,7 +76,8 @@ pub async fn send_calls(
     }
     let mut receipts = Vec::with_capacity(hashes.len());
     for hash in hashes {
-        let receipt = find_receipt(rpc, hash).await?.ok_or_else(|| Error::protocol("a receipt of a mined batch", "none"))?;
+        let receipt =
+            find(rpc, Some(signer.account), hash).await?.ok_or_else(|| Error::protocol("a receipt of a mined batch", "none"))?;
         let Receipt { hash, block_number, gas_used, .. } = receipt;
         (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
         receipts.push(receipt);

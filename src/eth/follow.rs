@@ -16,7 +16,7 @@ use crate::io::Progress;
 use crate::json::Json;
 
 /// The first pause between two looks; each next one is half as long again, up to [`MAX_PAUSE_MS`].
-const MIN_PAUSE_MS: u64 = 250;
+pub(super) const MIN_PAUSE_MS: u64 = 250;
 const MAX_PAUSE_MS: u64 = 2000;
 /// After so many looks without a transaction the hash may be a smart account's name for its operation.
 const PATIENCE: u32 = 3;
@@ -108,8 +108,14 @@ pub(super) async fn follow(
             return Err(state.timed_out());
         }
         clock.sleep(pause).await;
-        pause = (pause + pause / 2).min(MAX_PAUSE_MS);
+        pause = next_pause(pause);
     }
+}
+
+/// The pause after a look that found nothing new.
+pub(super) const fn next_pause(pause: u64) -> u64 {
+    let next = pause + pause / 2;
+    if next < MAX_PAUSE_MS { next } else { MAX_PAUSE_MS }
 }
 
 /// What is known of a transaction that is followed.
@@ -317,27 +323,7 @@ async fn look(rpc: &Rpc, account: Address, state: &Following<'_>) -> Result<Look
     })
 }
 
-/// The receipt of a transaction that was sent earlier, perhaps by another page; `None` while it is not mined. One HTTP request.
-///
-/// # Errors
-/// [`Kind::TxRevert`] when it failed, those of [`Rpc`]'s reads.
-pub async fn mined(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
-    let mut batch = rpc.batch();
-    let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
-    let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
-    let replies = batch.send().await?;
-    let transaction = replies.json(transaction)?.present();
-    let nonce = transaction.map(|found| quantity(found.get("nonce"))).transpose()?;
-    match replies.json(receipt)?.present().map(read_receipt).transpose()? {
-        Some((receipt, true)) => Ok(Some(Receipt { nonce: nonce.unwrap_or_default(), ..receipt })),
-        Some((receipt, false)) => {
-            let (reason, hash) = ("it was not looked for".to_owned(), Some(receipt.hash));
-            Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash }))
-        }
-        None => Ok(None),
-    }
-}
-fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
+pub(super) fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
     let [hash, block_number, block_hash, gas_used] = wire.fields(["transactionHash", "blockNumber", "blockHash", "gasUsed"]);
     let [price, from, to, contract, status, logs] =
         wire.fields(["effectiveGasPrice", "from", "to", "contractAddress", "status", "logs"]);
@@ -354,22 +340,6 @@ fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
         logs: logs.into_iter().flat_map(Log::list).collect::<Result<_, _>>()?,
     };
     Ok((receipt, quantity(status)? == 1))
-}
-
-/// The receipt of a transaction that succeeded; `None` while it is not mined. One HTTP request.
-///
-/// # Errors
-/// [`Kind::TxRevert`] when it failed, and those of [`Rpc`]'s reads.
-pub async fn find_receipt(rpc: &Rpc, hash: B256) -> Result<Option<Receipt>, Error> {
-    let mut batch = rpc.batch();
-    let place = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
-    match batch.send().await?.json(place)?.present().map(read_receipt).transpose()? {
-        Some((_, false)) => {
-            let reason = "no reason given".to_owned();
-            Err(Error::from(Kind::TxRevert { reason, data: Bytes::new(), hash: Some(hash) }))
-        }
-        found => Ok(found.map(|(receipt, _)| receipt)),
-    }
 }
 
 /// Why a mined transaction failed: what the chain holds, else the same call on the state before its block.

@@ -14,6 +14,7 @@ pub mod follow;
 pub mod logs;
 pub mod nonce;
 pub mod replies;
+pub mod resume;
 pub mod revert;
 pub mod rpc;
 mod search;

@@ -16,8 +16,9 @@ use super::types::{SourceInfo, TaskInfo};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
 use crate::eth::calls::send_calls;
-use crate::eth::follow::{Receipt, find_receipt};
+use crate::eth::follow::Receipt;
 use crate::eth::nonce::NonceBook;
+use crate::eth::resume;
 use crate::eth::rpc::Rpc;
 use crate::eth::tx::{self, Signer, TxOptions};
 use crate::eth::wallet::WalletHandle;
@@ -142,12 +143,21 @@ impl Client {
         Ok(Published { address: nexus::task_published(self.network.contracts.nexus, &receipt)?, receipt })
     }
 
-    /// What a transaction published, as long as it is mined: a task or a source. One HTTP request.
+    /// Waits for a transaction that was sent earlier, by its hash or by the name that a smart account gave it.
+    ///
+    /// # Errors
+    /// Those of [`resume::wait`].
+    pub async fn wait_for(&self, id: B256, options: &TxOptions) -> Result<Receipt, Error> {
+        resume::wait(&self.rpc, self.account(), id, options).await
+    }
+
+    /// What a transaction published, as long as it is mined: a task or a source. `id` is its hash, or the name that a smart account
+    /// gave it. One HTTP request; up to three more for such a name.
     ///
     /// # Errors
     /// [`Kind::TxRevert`] when it failed; [`Kind::Protocol`] when it published nothing.
-    pub async fn published_by(&self, hash: B256) -> Result<Option<Published>, Error> {
-        let Some(receipt) = find_receipt(&self.rpc, hash).await? else { return Ok(None) };
+    pub async fn published_by(&self, id: B256) -> Result<Option<Published>, Error> {
+        let Some(receipt) = resume::find(&self.rpc, self.account(), id).await? else { return Ok(None) };
         let nexus = self.network.contracts.nexus;
         let task = nexus::task_published(nexus, &receipt);
         let address = task.or_else(|_| nexus::source_published(nexus, &receipt))?;

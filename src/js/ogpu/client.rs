@@ -338,6 +338,24 @@ impl Core {
         })
     }
 
+    /// Waits for a transaction that was sent earlier, by its hash or a smart account's name for it.
+    ///
+    /// @throws TxRevertError, TxReceiptTimeoutError
+    #[wasm_bindgen(js_name = waitForTransaction, unchecked_return_type = "Promise<Receipt>")]
+    pub fn wait_for_transaction(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Hash")] id: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "WriteOptions")] options: JsValue,
+    ) -> Promise {
+        start(|| {
+            let id = Input::new("id", id).hash()?;
+            let (signal, options) = shared::write(options)?;
+            let client = self.client.clone();
+            let waited = async move { client.wait_for(id, &options).await.map(|receipt| shared_output::receipt(&receipt)) };
+            Ok((signal, waited.boxed_local()))
+        })
+    }
+
     /// The transaction that published something, by its hash: what it published. One HTTP request.
     ///
     /// @throws TxRevertError, ProtocolError

@@ -6,7 +6,8 @@ use super::tensor::TensorInput;
 use super::{InferenceMode, input, node};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
-use crate::eth::follow::{self, Receipt};
+use crate::eth::follow::Receipt;
+use crate::eth::resume;
 use crate::eth::tx::{Gas, TxOptions};
 use crate::io::HttpRequest;
 use crate::opengradient::alpha::Alpha;
@@ -68,7 +69,7 @@ impl Alpha {
     /// # Errors
     /// [`Kind::TxRevert`] when it failed, those of [`Rpc`](crate::eth::rpc::Rpc)'s reads, [`Kind::ResultRetrieval`].
     pub async fn resume_inference(&self, hash: B256, mode: InferenceMode) -> Result<Option<InferenceResult>, Error> {
-        match follow::mined(&self.rpc, hash).await? {
+        match resume::find(&self.rpc, self.account(), hash).await? {
             Some(receipt) => self.result_of(receipt, mode).await.map(Some),
             None => Ok(None),
         }

@@ -7,7 +7,8 @@ use super::abi::{PriceHistoryInference, WorkflowScheduler};
 use super::{HistoricalInputQuery, SchedulerParams, deployment};
 use crate::error::{Error, Kind};
 use crate::eth::call::WriteCall;
-use crate::eth::follow::{self, Receipt};
+use crate::eth::follow::Receipt;
+use crate::eth::resume;
 use crate::eth::tx::{Gas, TxOptions};
 use crate::io::Progress;
 use crate::opengradient::alpha::{Alpha, is_transient};
@@ -97,7 +98,7 @@ impl Alpha {
     /// [`Kind::TxRevert`] when the deployment failed, [`Kind::Protocol`] when the transaction deployed nothing, those of
     /// [`Rpc`](crate::eth::rpc::Rpc)'s reads.
     pub async fn deployed_workflow(&self, hash: B256) -> Result<Option<Address>, Error> {
-        let Some(receipt) = follow::mined(&self.rpc, hash).await? else { return Ok(None) };
+        let Some(receipt) = resume::find(&self.rpc, self.account(), hash).await? else { return Ok(None) };
         receipt
             .contract
             .map(Some)
