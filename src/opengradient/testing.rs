@@ -106,8 +106,10 @@ pub(crate) fn world(
 fn transaction(wallet: &FakeWallet, hash: &Value) -> Value {
     let asked = wallet.asked.borrow();
     let sent = asked.iter().rev().find(|(method, _)| *method == "eth_sendTransaction").map(|(_, params)| params[0].clone());
-    let sent = sent.unwrap_or_default();
-    json!({ "hash": hash, "from": sent["from"], "to": sent["to"], "nonce": sent.get("nonce").unwrap_or(&json!("0x5")), "value": sent["value"], "input": sent["data"] })
+    // Another page may have sent it.
+    let earlier = json!({ "from": ACCOUNT.to_string(), "nonce": "0x5", "value": "0x0", "data": "0x" });
+    let sent = sent.unwrap_or(earlier);
+    json!({ "hash": hash, "from": sent["from"], "to": sent["to"], "nonce": sent["nonce"], "value": sent["value"], "input": sent["data"] })
 }
 
 impl World {
