@@ -174,7 +174,9 @@ async fn a_claim_is_held_once_and_given_back() {
     let claim = |key: &'static str| io.tabs.claim(key.to_owned());
     let first = claim("ogkit:test").await;
     assert!(first.is_some());
-    assert!(claim("ogkit:test").await.is_none());
+    for _ in 0..3 {
+        assert!(claim("ogkit:test").await.is_none(), "an attempt that fails takes nothing from the one that holds it");
+    }
     assert!(claim("ogkit:other").await.is_some());
     drop(first);
     // A browser releases a lock in a task of its own.

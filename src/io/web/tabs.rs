@@ -70,7 +70,8 @@ impl Here {
             }
             free
         })
-        .then_some(Self(key))
+        // Not `then_some`: that makes a claim where there is none to have, and dropping it ends the other's.
+        .then(|| Self(key))
     }
 }
 
