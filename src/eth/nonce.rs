@@ -3,8 +3,8 @@
 //! A reservation is a claim on a name (`chain:account:nonce`) that [`io::Tabs`](crate::io::Tabs) grants to one tab
 //! at a time. The next nonce is the lowest from the chain's pending count on that nobody has claimed, so a nonce that
 //! is given back is the next to be taken: there is never a gap and never a double, and a tab that dies loses its
-//! claims. A nonce that was used stays claimed until the chain's pending count has passed it, because a node may not
-//! know a fresh transaction for seconds.
+//! claims. A nonce that was used stays claimed until the chain's pending count has left it behind, because a node may
+//! not know a fresh transaction for seconds.
 //!
 //! A nonce whose transaction may or may not be out is in doubt: the next write takes it again as long as the chain's count
 //! has not passed it. Two transactions with one nonce cannot both be mined, and none is ever stuck behind a nonce that nobody
@@ -18,6 +18,9 @@ use alloy_primitives::{Address, B256};
 use crate::error::{Error, Kind};
 use crate::io::{Claim, Tabs};
 
+/// Claims that are kept after the chain's count has passed them: another call may have read an older count, from the same node or one
+/// that lags, and would take the nonce again.
+const KEPT: u64 = 16;
 /// At most this many transactions of one account may be under way.
 const MAX_AHEAD: u64 = 1024;
 
@@ -58,7 +61,7 @@ impl NonceBook {
     /// [`Kind::Nonce`] when 1024 transactions are under way.
     pub async fn reserve(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, pending: u64) -> Result<Reservation, Error> {
         let key = (chain_id, account);
-        self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce >= pending);
+        self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce.saturating_add(KEPT) >= pending);
         for nonce in pending..pending.saturating_add(MAX_AHEAD) {
             if let Some(claim) = tabs.claim(name("nonce", key, nonce)).await {
                 return Ok(self.reservation(tabs, key, nonce, claim).await);
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_used_nonce_is_forgotten_once_the_chain_has_passed_it() {
+    fn a_used_nonce_is_taken_no_second_time_by_a_call_that_read_an_older_count() {
         let tabs = FakeTabs::default();
         let book = NonceBook::default();
         if let Some(r) = reserve(&book, &tabs, 0) {
@@ -205,8 +208,32 @@ mod tests {
         }
         assert_eq!(reserve(&book, &tabs, 0).map(|r| r.nonce), Some(1));
         assert_eq!(reserve(&book, &tabs, 1).map(|r| r.nonce), Some(1));
+        assert_eq!(reserve(&book, &tabs, 0).map(|r| r.nonce), Some(1), "although the count has passed it");
+        assert_eq!(reserve(&book, &tabs, KEPT + 1).map(|r| r.nonce), Some(KEPT + 1));
         assert_eq!(book.cached(1, ACCOUNT), None);
         assert!(tabs.0.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_nonce_in_doubt_is_the_next_to_be_taken_and_every_tab_is_told() {
+        let tabs = FakeTabs::default();
+        let (one, two) = (NonceBook::default(), NonceBook::default());
+        if let Some(r) = reserve(&one, &tabs, 5) {
+            assert!(!r.reused);
+            r.doubt();
+        }
+        for book in [&one, &two] {
+            assert_eq!(reserve(book, &tabs, 5).map(|r| (r.nonce, r.reused)), Some((5, true)));
+        }
+        one.clear_doubt(1, ACCOUNT, 5);
+        assert_eq!(reserve(&two, &tabs, 5).map(|r| (r.nonce, r.reused)), Some((5, false)));
+        // A transaction that a node has forgotten leaves its nonce in doubt too.
+        if let Some(r) = reserve(&one, &tabs, 5) {
+            r.keep();
+        }
+        assert_eq!(reserve(&two, &tabs, 5).map(|r| r.nonce), Some(6));
+        one.doubt(1, ACCOUNT, 5);
+        assert_eq!(reserve(&two, &tabs, 5).map(|r| (r.nonce, r.reused)), Some((5, true)));
     }
 
     proptest::proptest! {
