@@ -47,7 +47,7 @@ fn transaction(hash: B256, nonce: &str, to: Address, data: &str) -> Value {
 
 fn signer(wallet: &Rc<FakeWallet>) -> Signer {
     Signer {
-        wallet: WalletHandle::new(Rc::clone(wallet) as Rc<dyn Wallet>, Rc::default()),
+        wallet: WalletHandle::new(Rc::clone(wallet) as Rc<dyn Wallet>, Rc::default(), Rc::new(fake::FakeClock::default())),
         account: ACCOUNT,
         chain: ChainParams {
             chain_id: 1071,
