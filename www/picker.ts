@@ -29,7 +29,9 @@ export function picker(connect: (wallet: DiscoveredWallet, button?: HTMLButtonEl
     const last = wallets.find((wallet) => wallet.rdns === kept().rdns);
     if (last && !resumed) {
       resumed = true;
-      void last.provider.request({ method: "eth_accounts" }).then((accounts) => (Array.isArray(accounts) && accounts.length > 0 ? connect(last) : undefined));
+      // Whatever this wallet throws, others can still be chosen.
+      const accounts = Promise.resolve().then(() => last.provider.request({ method: "eth_accounts" })).catch(() => []);
+      void accounts.then((shown) => (Array.isArray(shown) && shown.length > 0 ? connect(last) : undefined));
     }
   });
   return { list, none, stop };

@@ -124,7 +124,7 @@ export class Ogpu {
     const { address, receipt } = await this.#core.publishTask(info, options);
     return new Task(this, this.#core, address, receipt);
   }
-  /** Cancels a task that nobody attempted and gets its payment back. Two HTTP requests. @throws NotTaskOwnerError, TaskAlreadyFinalizedError */
+  /** Cancels a task that nobody attempted and gets its payment back. Two HTTP requests. @throws NotTaskOwnerError, TaskInProgressError, TaskAlreadyFinalizedError */
   cancelTask(task: Address | Task, options?: WriteOptions): Promise<Receipt> {
     return this.controller.cancelTask(at(task), options);
   }

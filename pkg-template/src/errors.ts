@@ -79,6 +79,12 @@ export class TaskAlreadyFinalizedError extends StateError {
   declare readonly code: "taskAlreadyFinalized";
   declare readonly task?: Hex;
 }
+/** The task goes on: a provider has attempted it, so that it can no longer be cancelled. Nothing was sent. */
+export class TaskInProgressError extends StateError {
+  declare readonly code: "taskInProgress";
+  declare readonly task?: Hex;
+  declare readonly status: "ATTEMPTED" | "RESPONDED";
+}
 /** The response was confirmed before; nothing was paid again. */
 export class ResponseAlreadyConfirmedError extends StateError {
   declare readonly code: "responseAlreadyConfirmed";
@@ -122,15 +128,21 @@ export class NotSourceOwnerError extends PermissionError {
   declare readonly source?: Hex;
   declare readonly caller: Hex;
 }
-/** The account is no master. */
+/** The account is no master, or not the master of `provider`. */
 export class NotMasterError extends PermissionError {
   declare readonly code: "notMaster";
   declare readonly account: Hex;
+  declare readonly provider?: Hex;
 }
-/** The account is no provider. */
+/** The account is no provider. Or it is one, and `caller` may not act for it, or it is not registered for `source`. */
 export class NotProviderError extends PermissionError {
   declare readonly code: "notProvider";
+  /** The provider. */
   declare readonly account: Hex;
+  /** Neither the provider, nor its master, nor the master's agent. */
+  declare readonly caller?: Hex;
+  /** Where the provider is not registered. */
+  declare readonly source?: Hex;
 }
 
 /** The contract's own access control (OpenZeppelin's Ownable or AccessControl) does not let the account do this. */
@@ -196,10 +208,15 @@ export class NonceError extends TxError {
   declare readonly suggested: number;
   declare readonly hash?: Hex;
 }
-/** The gas cannot be paid or estimated; nothing was sent. */
+/** The account cannot pay the gas and what goes with the transaction, or the gas cannot be estimated; nothing was sent. */
 export class GasError extends TxError {
   declare readonly code: "gas";
+  /** The node's word. */
   declare readonly reason: string;
+  /** Wei that go with the transaction, its gas not counted. */
+  declare readonly required?: bigint;
+  /** The account's native balance in wei. */
+  declare readonly available?: bigint;
 }
 /** No receipt in time. The transaction was sent and may still be mined: look `hash` up before sending again. */
 export class TxReceiptTimeoutError extends TxError {
@@ -518,7 +535,7 @@ export class ModuleLoadError extends OgError {
 const CLASSES = {
   InvalidInputError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError, ProviderNotFoundError,
   MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError, TaskExpiredError,
-  TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
+  TaskAlreadyFinalizedError, TaskInProgressError, ResponseAlreadyConfirmedError, SourceInactiveError, NotTaskOwnerError,
   NotSourceOwnerError, NotMasterError, NotProviderError, InsufficientBalanceError, InsufficientLockupError,
   UnbondingPeriodNotElapsedError, NotEligibleError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError,
   TxRpcError, TxReplacedError, TxUncertainError, TxMismatchError, TxAwaitingApprovalError, TxPartialError, ExpiryTooLongError,

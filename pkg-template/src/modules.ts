@@ -93,7 +93,7 @@ export class Controller {
   confirmResponse(response: Address, options?: WriteOptions): Promise<Receipt> {
     return this.#core.write("Controller.confirmResponse", [response], options);
   }
-  /** Cancels a task that nobody attempted. @throws NotTaskOwnerError, TaskAlreadyFinalizedError */
+  /** Cancels a task that nobody attempted. @throws NotTaskOwnerError, TaskInProgressError, TaskAlreadyFinalizedError */
   cancelTask(task: Address, options?: WriteOptions): Promise<Receipt> {
     return this.#core.write("Controller.cancelTask", [task], options);
   }

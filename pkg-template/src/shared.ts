@@ -4,7 +4,7 @@ export * from "./constants.js";
 export {
   OgError, InvalidInputError, NotFoundError, TaskNotFoundError, SourceNotFoundError, ResponseNotFoundError,
   ProviderNotFoundError, MasterNotFoundError, UnauthorizedAccountError, ContractPanicError, NotOnNetworkError,
-  StateError, TaskExpiredError, TaskAlreadyFinalizedError, ResponseAlreadyConfirmedError, SourceInactiveError,
+  StateError, TaskExpiredError, TaskAlreadyFinalizedError, TaskInProgressError, ResponseAlreadyConfirmedError, SourceInactiveError,
   PermissionError, NotTaskOwnerError, NotSourceOwnerError, NotMasterError, NotProviderError, VaultError,
   InsufficientBalanceError, InsufficientLockupError, UnbondingPeriodNotElapsedError, NotEligibleError, TxError,
   TxRevertError, NonceError, GasError, TxReceiptTimeoutError, TxRpcError, TxReplacedError, TxUncertainError,

@@ -134,7 +134,7 @@ export class Task extends OnChain {
     return this.core.document("task", this.address, undefined, false, options) as Promise<JsonValue>;
   }
 
-  /** Cancels it and gets its payment back; only before any attempt. Two HTTP requests. @throws NotTaskOwnerError, TaskAlreadyFinalizedError */
+  /** Cancels it and gets its payment back; only before any attempt. Two HTTP requests. @throws NotTaskOwnerError, TaskInProgressError, TaskAlreadyFinalizedError */
   cancel(options?: WriteOptions): Promise<Receipt> {
     return this.core.write("Controller.cancelTask", [this.address], options);
   }

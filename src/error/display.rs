@@ -11,11 +11,11 @@ impl fmt::Display for Kind {
             foreign!(opengradient) if !cfg!(feature = "opengradient") => Ok(()),
             foreign!(ogpu) if !cfg!(feature = "ogpu") => Ok(()),
             Self::InvalidInput { field, reason } => write!(f, "{field}: {reason}; nothing was sent"),
-            Self::TaskNotFound { address } => write!(f, "no task at {address} on this network"),
-            Self::SourceNotFound { address } => write!(f, "no source at {address} on this network"),
-            Self::ResponseNotFound { address } => write!(f, "no response at {address} on this network"),
-            Self::ProviderNotFound { address } => write!(f, "{address} is no provider of this network"),
-            Self::MasterNotFound { address } => write!(f, "{address} is no master of this network"),
+            Self::TaskNotFound { address } => write!(f, "no task at {address} on this network; nothing was sent"),
+            Self::SourceNotFound { address } => write!(f, "no source at {address} on this network; nothing was sent"),
+            Self::ResponseNotFound { address } => write!(f, "no response at {address} on this network; nothing was sent"),
+            Self::ProviderNotFound { address } => write!(f, "{address} is no provider of this network; nothing was sent"),
+            Self::MasterNotFound { address } => write!(f, "{address} is no master of this network; nothing was sent"),
             Self::TaskExpired { expiry, .. } => {
                 write!(f, "the task's expiry time {expiry} (unix seconds) has passed; nothing was sent, choose a later one")
             }
@@ -23,6 +23,10 @@ impl fmt::Display for Kind {
             Self::ResponseAlreadyConfirmed { .. } => {
                 f.write_str("the response is already confirmed; nothing was sent or paid again")
             }
+            Self::TaskInProgress { status, .. } => write!(
+                f,
+                "the task goes on (its status is {status}): it can be cancelled only before a provider attempts it; nothing was sent"
+            ),
             Self::SourceInactive { .. } => f.write_str("the source is inactive and takes no new tasks; nothing was sent"),
             Self::NotTaskOwner { caller, .. } => {
                 write!(f, "{caller} is neither the task's client nor its agent; nothing was sent")
@@ -30,8 +34,18 @@ impl fmt::Display for Kind {
             Self::NotSourceOwner { caller, .. } => {
                 write!(f, "{caller} is neither the source's client nor its agent; nothing was sent")
             }
-            Self::NotMaster { account } => write!(f, "{account} is not a master; nothing was sent"),
-            Self::NotProvider { account } => write!(f, "{account} is not a provider; nothing was sent"),
+            Self::NotMaster { account, provider: Some(provider) } => {
+                write!(f, "{account} is not the master of the provider {provider}; nothing was sent")
+            }
+            Self::NotMaster { account, .. } => write!(f, "{account} is not a master; nothing was sent"),
+            Self::NotProvider { account, caller: Some(caller), .. } => write!(
+                f,
+                "{caller} may not act for the provider {account}: it is neither that provider, nor its master, nor the master's agent; nothing was sent"
+            ),
+            Self::NotProvider { account, source: Some(source), .. } => {
+                write!(f, "the provider {account} is not registered for the source {source}; nothing was sent")
+            }
+            Self::NotProvider { account, .. } => write!(f, "{account} is not a provider; nothing was sent"),
             Self::UnauthorizedAccount { account, .. } => {
                 write!(f, "the contract does not let {account} do this; nothing was sent")
             }
@@ -45,11 +59,11 @@ impl fmt::Display for Kind {
             Self::InvalidRpcUrl { url, reason } => write!(f, "{url} cannot be used as RPC: {reason}; the previous one stays"),
             Self::InsufficientBalance { account, required, available } => write!(
                 f,
-                "the vault balance of {account} is {available} wei, but {required} wei are needed; nothing was sent, deposit to the vault first"
+                "the vault balance of {account} is {available} wei, but {required} wei are needed; nothing was sent, deposit to the vault first or choose less"
             ),
             Self::InsufficientLockup { account, required, available } => write!(
                 f,
-                "the lockup of {account} is {available} wei, but {required} wei are needed; nothing was sent, lock more first"
+                "the lockup of {account} is {available} wei, but {required} wei are needed; nothing was sent, lock more first or choose less"
             ),
             Self::UnbondingPeriodNotElapsed { remaining_seconds, .. } => {
                 write!(f, "unbonding takes {remaining_seconds} more seconds; nothing was sent")
@@ -66,7 +80,11 @@ impl fmt::Display for Kind {
             Self::Nonce { tried, suggested, .. } => {
                 write!(f, "the nonce {tried} was refused, the chain expects {suggested}; nothing was sent")
             }
-            Self::Gas { reason } => write!(f, "the gas cannot be paid or estimated: {reason}; nothing was sent"),
+            Self::Gas { required: Some(required), available: Some(available), .. } => write!(
+                f,
+                "the account holds {available} wei, but {required} wei and the gas for the transaction are needed; nothing was sent"
+            ),
+            Self::Gas { reason, .. } => write!(f, "the gas cannot be paid or estimated: {reason}; nothing was sent"),
             Self::TxReceiptTimeout { hash, timeout } => write!(
                 f,
                 "no receipt of {hash} after {timeout} s; it was sent and may still be mined, so look it up before sending again"

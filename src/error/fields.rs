@@ -54,6 +54,13 @@ impl Fields {
     fn amount(&mut self, name: &'static str, value: &U256) -> &mut Self {
         self.add(name, Field::Amount(*value))
     }
+
+    fn amount_if(&mut self, name: &'static str, value: &Option<U256>) -> &mut Self {
+        match value {
+            Some(value) => self.amount(name, value),
+            None => self,
+        }
+    }
 }
 
 impl Kind {
@@ -73,12 +80,15 @@ impl Kind {
             Self::TaskExpired { task, expiry } => out.text_if("task", task).number("expiry", *expiry),
             Self::TaskAlreadyFinalized { task } => out.text_if("task", task),
             Self::ResponseAlreadyConfirmed { response } => out.text_if("response", response),
+            Self::TaskInProgress { task, status } => out.text_if("task", task).text("status", status),
             Self::SourceInactive { source } => out.text_if("source", source),
             Self::NotTaskOwner { task, caller } => out.text_if("task", task).text("caller", caller),
             Self::NotSourceOwner { source, caller } => out.text_if("source", source).text("caller", caller),
-            Self::NotMaster { account } | Self::NotProvider { account } | Self::NotEligible { account } => {
-                out.text("account", account)
+            Self::NotMaster { account, provider } => out.text("account", account).text_if("provider", provider),
+            Self::NotProvider { account, caller, source } => {
+                out.text("account", account).text_if("caller", caller).text_if("source", source)
             }
+            Self::NotEligible { account } => out.text("account", account),
             Self::UnauthorizedAccount { account, role } => out.text("account", account).text_if("role", role),
             Self::ContractPanic { panic_code, reason, hash } => {
                 out.number("panicCode", *panic_code).text("reason", reason).text_if("hash", hash)
@@ -100,7 +110,10 @@ impl Kind {
             Self::Nonce { address, tried, suggested, hash } => {
                 out.text("address", address).number("tried", *tried).number("suggested", *suggested).text_if("hash", hash)
             }
-            Self::Gas { reason } | Self::TxRpc { reason, .. } => out.text("reason", reason),
+            Self::Gas { reason, required, available } => {
+                out.text("reason", reason).amount_if("required", required).amount_if("available", available)
+            }
+            Self::TxRpc { reason, .. } => out.text("reason", reason),
             Self::TxReceiptTimeout { hash, timeout } => out.text("hash", hash).number("timeout", *timeout),
             Self::TxReplaced { hash, replacement, cancelled } => {
                 out.text("hash", hash).text("replacement", replacement).add("cancelled", Field::Flag(*cancelled))
@@ -143,12 +156,7 @@ impl Kind {
             Self::WalletUnauthorized { account, .. } => out.text_if("account", account),
             Self::PaymentRefused { reason, detail, host, asked, limit } => {
                 out.text("reason", reason).text("detail", detail).text("host", host);
-                for (name, amount) in [("asked", asked), ("limit", limit)] {
-                    if let Some(amount) = amount {
-                        out.amount(name, amount);
-                    }
-                }
-                out
+                out.amount_if("asked", asked).amount_if("limit", limit)
             }
             Self::IpfsFetch { url, reason } | Self::InvalidRpcUrl { url, reason } | Self::NotPayable { url, reason } => {
                 out.text("url", url).text("reason", reason)

@@ -29,6 +29,8 @@ pub enum Kind {
     TaskAlreadyFinalized { task: Option<Address> },
     /// The response was confirmed before.
     ResponseAlreadyConfirmed { response: Option<Address> },
+    /// The task goes on: a provider has attempted it, so that it can no longer be cancelled.
+    TaskInProgress { task: Option<Address>, status: &'static str },
     /// The source takes no new tasks.
     SourceInactive { source: Option<Address> },
     /// The task's time until its expiry (seconds) is beyond what the source allows.
@@ -40,10 +42,10 @@ pub enum Kind {
     NotTaskOwner { task: Option<Address>, caller: Address },
     /// Only the source's client or its agent may do this.
     NotSourceOwner { source: Option<Address>, caller: Address },
-    /// The account is no master.
-    NotMaster { account: Address },
-    /// The account is no provider.
-    NotProvider { account: Address },
+    /// The account is no master, or not the master of this provider.
+    NotMaster { account: Address, provider: Option<Address> },
+    /// The account is no provider; or it is one, and `caller` may not act for it, or it is not registered for `source`.
+    NotProvider { account: Address, caller: Option<Address>, source: Option<Address> },
     /// The account lacks what OpenZeppelin's Ownable or AccessControl asks for: ownership, or the role.
     UnauthorizedAccount { account: Address, role: Option<B256> },
 
@@ -62,8 +64,9 @@ pub enum Kind {
     ContractPanic { panic_code: u64, reason: String, hash: Option<B256> },
     /// The nonce was refused, or the wallet used another than suggested.
     Nonce { address: Address, tried: u64, suggested: u64, hash: Option<B256> },
-    /// The account cannot pay the gas, or the gas cannot be estimated.
-    Gas { reason: String },
+    /// The account cannot pay the gas and what goes with the transaction, or the gas cannot be estimated. `required` goes with the
+    /// transaction beside its gas, `available` is the account's native balance (wei), where they are known.
+    Gas { reason: String, required: Option<U256>, available: Option<U256> },
     /// No receipt within the time (seconds); the transaction may still be mined.
     TxReceiptTimeout { hash: B256, timeout: u64 },
     /// The node or wallet refused the transaction before it was broadcast.
@@ -247,6 +250,7 @@ macro_rules! foreign {
             | Self::TaskExpired { .. }
             | Self::TaskAlreadyFinalized { .. }
             | Self::ResponseAlreadyConfirmed { .. }
+            | Self::TaskInProgress { .. }
             | Self::SourceInactive { .. }
             | Self::ExpiryTooLong { .. }
             | Self::PaymentTooLow { .. }
@@ -280,6 +284,7 @@ impl Kind {
             Self::TaskExpired { .. } => ("taskExpired", "TaskExpiredError"),
             Self::TaskAlreadyFinalized { .. } => ("taskAlreadyFinalized", "TaskAlreadyFinalizedError"),
             Self::ResponseAlreadyConfirmed { .. } => ("responseAlreadyConfirmed", "ResponseAlreadyConfirmedError"),
+            Self::TaskInProgress { .. } => ("taskInProgress", "TaskInProgressError"),
             Self::SourceInactive { .. } => ("sourceInactive", "SourceInactiveError"),
             Self::ExpiryTooLong { .. } => ("expiryTooLong", "ExpiryTooLongError"),
             Self::PaymentTooLow { .. } => ("paymentTooLow", "PaymentTooLowError"),

@@ -342,7 +342,8 @@ pub(super) fn read_receipt(wire: Json<'_>) -> Result<(Receipt, bool), Error> {
     Ok((receipt, quantity(status)? == 1))
 }
 
-/// Why a mined transaction failed: what the chain holds, else the same call on the state before its block.
+/// Why a mined transaction failed: what the chain holds, else the same call on the state before its block, and where it passes
+/// there, as for one that lost a race within its block, on the state after it.
 async fn reverted(
     rpc: &Rpc,
     account: Address,
@@ -353,9 +354,11 @@ async fn reverted(
 ) -> Error {
     let found = if reason.is_empty() {
         let mut batch = rpc.batch();
-        let before = receipt.block_number.saturating_sub(1);
-        batch.push_transaction("eth_call", account, call, format!(r#"}},"0x{before:x}"]"#));
-        batch.send().await.ok().and_then(|replies| replies.raw(0).err().and_then(revert::from_fault))
+        for block in [receipt.block_number.saturating_sub(1), receipt.block_number] {
+            batch.push_transaction("eth_call", account, call, format!(r#"}},"0x{block:x}"]"#));
+        }
+        let replies = batch.send().await.ok();
+        replies.and_then(|replies| (0..2).find_map(|at| replies.raw(at).err().and_then(revert::from_fault)))
     } else {
         Some(revert::decode(reason, ""))
     };

@@ -30,8 +30,10 @@ pub struct Reverted {
 /// What kind of refusal a revert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// `require` with words, or anything unknown.
+    /// `require` with words.
     Words,
+    /// No words: no reason at all, or a custom error that is not known.
+    Unnamed,
     /// Solidity's `Panic` with its number.
     Panic(u64),
     /// OpenZeppelin's Ownable or AccessControl: the account, and the role it lacks.
@@ -42,7 +44,7 @@ impl Reverted {
     /// The failure, where no network knows better.
     pub fn into_error(self, hash: Option<B256>) -> Error {
         Error::from(match self.kind {
-            Refusal::Words => Kind::TxRevert { reason: self.reason, data: self.data, hash },
+            Refusal::Words | Refusal::Unnamed => Kind::TxRevert { reason: self.reason, data: self.data, hash },
             Refusal::Panic(panic_code) => Kind::ContractPanic { panic_code, reason: self.reason, hash },
             Refusal::Unauthorized(account, role) => match hash {
                 None => Kind::UnauthorizedAccount { account, role },
@@ -76,11 +78,17 @@ pub fn decode(data: Bytes, message: &str) -> Reverted {
     } else if Oz::AccessControlBadConfirmation::abi_decode(&data).is_ok() {
         "AccessControlBadConfirmation()".to_owned()
     } else if let Some(selector) = data.get(..4) {
+        kind = Refusal::Unnamed;
         format!("custom error 0x{}", alloy_primitives::hex::encode(selector))
     } else {
         let text = message.strip_prefix("execution reverted").unwrap_or(message);
         let text = text.trim_start_matches([':', ' ']);
-        if text.is_empty() { "no reason given".to_owned() } else { clip(text) }
+        if text.is_empty() {
+            kind = Refusal::Unnamed;
+            "no reason given".to_owned()
+        } else {
+            clip(text)
+        }
     };
     Reverted { reason, data, kind }
 }
@@ -113,8 +121,11 @@ mod tests {
         assert!(custom.reason.starts_with("OwnableUnauthorizedAccount(0x"));
         assert_eq!(custom.kind, Refusal::Unauthorized(Address::ZERO, None));
         assert_eq!(custom.into_error(None).code(), "unauthorizedAccount");
-        assert_eq!(decode(Bytes::from_static(&[1, 2, 3, 4]), "").reason, "custom error 0x01020304");
-        assert_eq!(decode(Bytes::new(), "execution reverted: Expired").reason, "Expired");
-        assert_eq!(decode(Bytes::new(), "execution reverted").reason, "no reason given");
+        let unknown = decode(Bytes::from_static(&[1, 2, 3, 4]), "");
+        assert_eq!((unknown.reason.as_str(), unknown.kind), ("custom error 0x01020304", Refusal::Unnamed));
+        let words = decode(Bytes::new(), "execution reverted: Expired");
+        assert_eq!((words.reason.as_str(), words.kind), ("Expired", Refusal::Words));
+        let nothing = decode(Bytes::new(), "execution reverted");
+        assert_eq!((nothing.reason.as_str(), nothing.kind), ("no reason given", Refusal::Unnamed));
     }
 }

@@ -6,15 +6,25 @@
 use std::rc::Rc;
 
 use alloy_primitives::Address;
+use futures_util::future::{Either, select};
 use futures_util::lock::{Mutex, MutexGuard};
 
+pub use super::rejection::is_rejection;
 use super::replies::parse_quantity;
 use crate::error::{Error, Kind, Said, WALLET, clip};
-use crate::io::{Wallet, WalletFailure};
+use crate::io::{Clock, Wallet, WalletFailure};
 use crate::json::{Json, quote};
 
 /// The number by which wallets say that they do not know a chain (EIP-3085, EIP-3326).
 const UNKNOWN_CHAIN: i64 = 4902;
+/// A wallet's chain may follow its answer this much later. MetaMask on phones takes 0.2 to 1.5 s, and wagmi's connector waits too.
+const SWITCH_MS: u64 = 5000;
+/// After adding a chain some wallets are on it by themselves, this much later at most. Others only add it, and are asked to
+/// switch then.
+const ADD_MS: u64 = 1500;
+/// The first pause between two looks at the wallet's chain; each next one is twice as long, up to [`MAX_PAUSE_MS`].
+const MIN_PAUSE_MS: u64 = 50;
+const MAX_PAUSE_MS: u64 = 400;
 
 /// The queue for a wallet's windows.
 pub type Windows = Mutex<()>;
@@ -24,6 +34,7 @@ pub type Windows = Mutex<()>;
 pub struct WalletHandle {
     provider: Rc<dyn Wallet>,
     windows: Rc<Windows>,
+    clock: Rc<dyn Clock>,
 }
 
 /// What a wallet must know to add a chain (EIP-3085).
@@ -43,8 +54,8 @@ pub struct ChainParams {
 
 impl WalletHandle {
     /// Wraps a provider; all handles on one provider share one queue.
-    pub fn new(provider: Rc<dyn Wallet>, windows: Rc<Windows>) -> Self {
-        Self { provider, windows }
+    pub fn new(provider: Rc<dyn Wallet>, windows: Rc<Windows>, clock: Rc<dyn Clock>) -> Self {
+        Self { provider, windows, clock }
     }
 
     /// The provider itself.
@@ -62,13 +73,23 @@ impl WalletHandle {
         self.windows.try_lock()
     }
 
-    /// The accounts the wallet shows to this site, asking the user when `ask`.
+    /// The accounts the wallet shows to this site, asking the user when `ask`. A wallet that has no way of asking, as a Safe whose
+    /// page this is, shows its accounts without.
     ///
     /// # Errors
     /// [`Kind::WalletLocked`] when it shows none, and whatever the wallet throws.
     pub async fn accounts(&self, ask: bool) -> Result<Vec<Address>, Error> {
-        let method = if ask { "eth_requestAccounts" } else { "eth_accounts" };
-        let answer = self.ask(method, "[]".to_owned()).await?;
+        let mut asked = None;
+        if ask {
+            asked = match self.open("eth_requestAccounts", "[]".to_owned()).await {
+                Err(error) if is_missing(&error) => None,
+                answer => Some(answer?),
+            };
+        }
+        let answer = match asked {
+            Some(answer) => answer,
+            None => self.ask("eth_accounts", "[]".to_owned()).await?,
+        };
         let accounts = Json::parse(&answer)
             .filter(|list| list.is_array())
             .and_then(|list| list.elements().map(|item| item.plain()?.parse().ok()).collect::<Option<Vec<Address>>>())
@@ -112,43 +133,66 @@ impl WalletHandle {
     /// Brings the wallet to `chain`, adding it where it is unknown. The caller holds the window.
     ///
     /// # Errors
-    /// [`Kind::WalletRejected`], [`Kind::WalletRequestPending`], and [`Kind::WrongChain`] when the wallet stays
-    /// where it is.
+    /// [`Kind::WalletRejected`], [`Kind::WalletRequestPending`], [`Kind::WalletDisconnected`], and [`Kind::WrongChain`] when the
+    /// wallet stays where it is.
     pub async fn switch_chain(&self, chain: &ChainParams) -> Result<(), Error> {
         if self.chain_id().await? == chain.chain_id {
             return Ok(());
         }
         let target = format!(r#"[{{"chainId":"0x{:x}"}}]"#, chain.chain_id);
-        let mut said = Said::default();
-        if let Err(failure) = self.provider.request("wallet_switchEthereumChain", target.clone()).await {
-            // Wallets report an unknown chain in many ways; anything but a refusal or an open window may be one.
-            let error = classify("wallet_switchEthereumChain", failure);
-            if matches!(*error, Kind::WalletRejected { .. } | Kind::WalletRequestPending { .. }) {
-                return Err(error);
+        let mut said = None;
+        let mut wait = SWITCH_MS;
+        if let Err(error) = self.open("wallet_switchEthereumChain", target.clone()).await {
+            // Wallets report an unknown chain in many ways; anything but a refusal, an open window or a wallet that is gone may be one.
+            match &*error {
+                Kind::WalletRejected { .. } | Kind::WalletRequestPending { .. } => return Err(error),
+                // Those two numbers are about chains: another one may be there.
+                Kind::WalletDisconnected { said } if !matches!(said.code, Some(4900 | 4901)) => return Err(error),
+                _ => {}
             }
+            wait = 0;
             if self.chain_id().await? != chain.chain_id {
                 said = self.try_to("wallet_addEthereumChain", add_params(chain)).await?;
                 // An answer of null means added, not switched.
-                if self.chain_id().await? != chain.chain_id {
-                    let switched = self.try_to("wallet_switchEthereumChain", target).await?;
-                    said = if said.message.is_empty() { switched } else { said };
+                let patience = if said.is_none() { ADD_MS } else { 0 };
+                if self.chain_within(patience, chain.chain_id).await? != chain.chain_id {
+                    let failed = self.try_to("wallet_switchEthereumChain", target).await?;
+                    wait = if failed.is_none() { SWITCH_MS } else { 0 };
+                    said = said.or(failed);
                 }
             }
         }
-        let actual = self.chain_id().await?;
+        let actual = self.chain_within(wait, chain.chain_id).await?;
         if actual == chain.chain_id {
             Ok(())
         } else {
+            let said = said.unwrap_or_default();
             Err(Error::from(Kind::WrongChain { expected: chain.chain_id, actual, who: WALLET.to_owned(), said }))
         }
     }
 
-    /// A step towards a chain. A wallet that cannot take it is on the wrong chain, and the user can still bring it there: what it said is
-    /// told then.
-    async fn try_to(&self, method: &'static str, params: String) -> Result<Said, Error> {
-        match self.ask(method, params).await.map_err(Error::into_kind) {
-            Ok(_) => Ok(Said::default()),
-            Err(Kind::WalletUnsupportedMethod { said, .. } | Kind::WalletFailed { said }) => Ok(said),
+    /// The wallet's chain as soon as it is `wanted`, or the one where it is after `ms`: some wallets answer before they have
+    /// switched.
+    async fn chain_within(&self, ms: u64, wanted: u64) -> Result<u64, Error> {
+        let deadline = self.clock.now_ms().saturating_add(ms);
+        let mut pause = MIN_PAUSE_MS;
+        loop {
+            // While it switches a wallet may fail to say where it is.
+            let actual = self.chain_id().await;
+            if self.clock.now_ms() >= deadline || actual.as_ref().is_ok_and(|actual| *actual == wanted) {
+                return actual;
+            }
+            self.clock.sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE_MS);
+        }
+    }
+
+    /// A step towards a chain. A wallet that cannot take it is on the wrong chain, and the user can still bring it there: what it said
+    /// is answered then.
+    async fn try_to(&self, method: &'static str, params: String) -> Result<Option<Said>, Error> {
+        match self.open(method, params).await.map_err(Error::into_kind) {
+            Ok(_) => Ok(None),
+            Err(Kind::WalletUnsupportedMethod { said, .. } | Kind::WalletFailed { said }) => Ok(Some(said)),
             Err(kind) => Err(kind.into()),
         }
     }
@@ -156,6 +200,33 @@ impl WalletHandle {
     async fn ask(&self, method: &'static str, params: String) -> Result<String, Error> {
         self.provider.request(method, params).await.map_err(|failure| classify(method, failure))
     }
+
+    /// Asks for what opens a window of the wallet and sends no transaction. A wallet that goes away meanwhile, as an extension that is
+    /// reloaded, never answers: that is a failure then.
+    ///
+    /// # Errors
+    /// What [`classify`] makes of the wallet's failure; [`Kind::WalletDisconnected`] when it goes away.
+    pub async fn open(&self, method: &'static str, params: String) -> Result<String, Error> {
+        let gone = self.provider.disconnected();
+        match select(self.provider.request(method, params), gone).await {
+            Either::Left((answer, _)) => answer.map_err(|failure| classify(method, failure)),
+            Either::Right((failure, _)) => Err(Kind::WalletDisconnected { said: failure.said }.into()),
+        }
+    }
+}
+
+/// Whether a failure means that the wallet lacks the method: by its number (EIP-1193, EIP-1474), or by its words alone, as
+/// Safe's provider says it.
+fn is_missing(error: &Error) -> bool {
+    let said = match &**error {
+        Kind::WalletUnsupportedMethod { .. } => return true,
+        Kind::WalletFailed { said } => said,
+        _ => return false,
+    };
+    let words = said.message.to_ascii_lowercase();
+    ["not implemented", "not supported", "unsupported", "not found", "not exist", "not available"]
+        .iter()
+        .any(|phrase| words.contains(phrase))
 }
 
 fn add_params(chain: &ChainParams) -> String {
@@ -175,153 +246,19 @@ fn add_params(chain: &ChainParams) -> String {
     )
 }
 
-/// Whether the person said no, before anything was signed.
-pub fn is_rejection(failure: &WalletFailure) -> bool {
-    matches!(failure.said.code, Some(4001 | 5000 | 5750))
-}
-
-/// EIP-1193's and JSON-RPC's numbers → the failure's class.
+/// EIP-1193's and JSON-RPC's numbers → the failure's class. What is a rejection, for every method, says [`REJECTIONS`].
+///
+/// [`REJECTIONS`]: super::rejection::REJECTIONS
 pub fn classify(method: &str, failure: WalletFailure) -> Error {
+    let rejected = is_rejection(&failure);
     let mut said = failure.said;
     said.message = clip(&said.message);
-    let words = said.message.to_ascii_lowercase();
-    let vague = matches!(said.code, None | Some(-32603));
     match said.code {
-        Some(4001 | 5000 | 5750) => Error::from(Kind::WalletRejected { said }),
-        _ if vague && ["user rejected", "user denied", "user cancel", "rejected by user"].iter().any(|w| words.contains(w)) => {
-            Error::from(Kind::WalletRejected { said })
-        }
+        _ if rejected => Error::from(Kind::WalletRejected { said }),
         Some(-32002) => Error::from(Kind::WalletRequestPending { said }),
         Some(4100) => Error::from(Kind::WalletUnauthorized { account: None, said }),
         Some(4200 | -32601 | -32004) => Error::from(Kind::WalletUnsupportedMethod { method: method.to_owned(), said }),
         Some(4900 | 4901) => Error::from(Kind::WalletDisconnected { said }),
         Some(UNKNOWN_CHAIN) | None | Some(_) => Error::from(Kind::WalletFailed { said }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use futures_util::FutureExt as _;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::io::fake::{FakeWallet, failure};
-
-    type Script = Vec<(&'static str, Result<Value, WalletFailure>)>;
-
-    fn chain() -> ChainParams {
-        ChainParams {
-            chain_id: 200_820_172_034,
-            name: "OpenGPU testnet".into(),
-            rpc_urls: vec!["https://rpc.example".into()],
-            explorer_url: None,
-            currency: ("OpenGPU".into(), "OGPU".into()),
-        }
-    }
-
-    fn switch(script: Script) -> (Result<(), Error>, Vec<&'static str>) {
-        let wallet = Rc::new(FakeWallet { answers: RefCell::new(script.into()), ..FakeWallet::default() });
-        let result = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default()).switch_chain(&chain()).now_or_never();
-        let asked = wallet.asked.borrow().iter().map(|(method, _)| *method).collect();
-        (result.unwrap_or(Err(Error::from(Kind::WalletLocked))), asked)
-    }
-
-    #[test]
-    fn the_wanted_account_connects_or_the_first() {
-        let (first, second, stranger) = (Address::repeat_byte(1), Address::repeat_byte(2), Address::repeat_byte(3));
-        let connect = |wanted| {
-            let shown = ("eth_requestAccounts", Ok(json!([first.to_string(), second.to_string()])));
-            let wallet = FakeWallet { answers: RefCell::new([shown].into()), ..FakeWallet::default() };
-            WalletHandle::new(Rc::new(wallet), Rc::default()).connect(wanted, None).now_or_never()
-        };
-        assert!(matches!(connect(None), Some(Ok(account)) if account == first));
-        assert!(matches!(connect(Some(second)), Some(Ok(account)) if account == second));
-        let refused = connect(Some(stranger)).and_then(Result::err);
-        assert!(refused.is_some_and(|e| matches!(*e, Kind::WalletUnauthorized { account: Some(a), .. } if a == stranger)));
-    }
-
-    #[test]
-    fn a_wallet_on_the_chain_sees_no_window() {
-        let (result, asked) = switch(vec![("eth_chainId", Ok(json!("0x2ec1d0a502")))]);
-        assert!(result.is_ok());
-        assert_eq!(asked, ["eth_chainId"]);
-    }
-
-    #[test]
-    fn an_unknown_chain_is_added_and_then_switched_to() {
-        for code in [Some(4902), Some(-32603), Some(-32601), None] {
-            let (result, asked) = switch(vec![
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_switchEthereumChain", Err(failure(code, "Unrecognized chain"))),
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_addEthereumChain", Ok(Value::Null)),
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_switchEthereumChain", Ok(Value::Null)),
-                ("eth_chainId", Ok(json!("0x2ec1d0a502"))),
-            ]);
-            assert!(result.is_ok(), "{code:?} {result:?}");
-            assert_eq!(asked.len(), 7);
-        }
-    }
-
-    #[test]
-    fn a_wallet_that_cannot_switch_is_on_the_wrong_chain() {
-        for code in [Some(4200), Some(4902), Some(-32603), None] {
-            let (result, _) = switch(vec![
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_switchEthereumChain", Err(failure(code, "no"))),
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_addEthereumChain", Err(failure(code, "no"))),
-                ("eth_chainId", Ok(json!("0x1"))),
-                ("wallet_switchEthereumChain", Err(failure(code, "no"))),
-                ("eth_chainId", Ok(json!("0x1"))),
-            ]);
-            let error = result.err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(
-                error.contains("on chain 1, but chain 200820172034 is needed; nothing was sent") && error.ends_with("(no)"),
-                "{code:?} {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_refused_switch_adds_nothing() {
-        let (result, asked) =
-            switch(vec![("eth_chainId", Ok(json!("0x1"))), ("wallet_switchEthereumChain", Err(failure(Some(4001), "no")))]);
-        assert!(result.is_err_and(|e| e.code() == "walletRejected"));
-        assert_eq!(asked.len(), 2);
-    }
-
-    #[test]
-    fn a_declined_switch_after_adding_is_seen() {
-        let (result, _) = switch(vec![
-            ("eth_chainId", Ok(json!("0x1"))),
-            ("wallet_switchEthereumChain", Err(failure(Some(4902), ""))),
-            ("eth_chainId", Ok(json!("0x1"))),
-            ("wallet_addEthereumChain", Ok(Value::Null)),
-            ("eth_chainId", Ok(json!("0x1"))),
-            ("wallet_switchEthereumChain", Ok(Value::Null)),
-            ("eth_chainId", Ok(json!(1))),
-        ]);
-        assert!(result.is_err_and(|e| matches!(*e, Kind::WrongChain { expected: 200_820_172_034, actual: 1, .. })));
-    }
-
-    #[test]
-    fn numbers_and_words_have_their_classes() {
-        let class = |code, text: &str| classify("m", failure(code, text)).code();
-        assert_eq!(class(Some(4001), ""), "walletRejected");
-        assert_eq!(class(Some(5000), ""), "walletRejected");
-        assert_eq!(class(None, "MetaMask Tx Signature: User denied transaction signature."), "walletRejected");
-        assert_eq!(class(Some(-32603), "user rejected"), "walletRejected");
-        assert_eq!(class(Some(-32002), ""), "walletRequestPending");
-        assert_eq!(class(Some(4100), ""), "walletUnauthorized");
-        assert_eq!(class(Some(4200), ""), "walletUnsupportedMethod");
-        assert_eq!(class(Some(-32601), ""), "walletUnsupportedMethod");
-        assert_eq!(class(Some(4900), ""), "walletDisconnected");
-        assert_eq!(class(None, "boom"), "walletFailed");
-        assert_eq!(class(Some(-32000), "user rejected"), "walletFailed");
     }
 }

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use futures_util::future::{Either, select};
 use js_sys::{BigInt, Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -16,6 +17,7 @@ use super::error::to_js;
 use super::input::Input;
 use super::promise::start;
 use crate::error::{Error, Kind};
+use crate::eth::wallet::{WalletHandle, Windows};
 use crate::io::Wallet as _;
 use crate::io::web::{self, WebWallet};
 
@@ -166,6 +168,80 @@ async fn whatever_a_wallet_throws_is_taken_apart() {
     assert_eq!(wallet("return undefined").request("m", "[]".into()).await.unwrap(), "null");
     assert_eq!(wallet("return ['0x1']").request("m", "[]".into()).await.unwrap(), r#"["0x1"]"#);
     assert!(WebWallet(Object::new().into()).request("m", "[]".into()).await.is_err());
+}
+
+/// An emitter with these extra methods, as the body of a function that makes it. `emit` is for the test; `count` says how many
+/// listeners there are.
+fn emitter(more: &str) -> WebWallet {
+    let body = format!(
+        "const all = []; const remove = (_, f) => {{ const at = all.indexOf(f); if (at >= 0) all.splice(at, 1); }};
+         return {{ on(_, f) {{ all.push(f); }}, request: () => new Promise(() => {{}}), emit: (e) => [...all].forEach((f) => f(e)),
+           count: () => all.length, {more} }};"
+    );
+    WebWallet(Function::new_no_args(&body).call0(&JsValue::UNDEFINED).unwrap())
+}
+
+fn call(wallet: &WebWallet, method: &str, argument: &JsValue) -> JsValue {
+    let function: Function = Reflect::get(&wallet.0, &method.into()).unwrap().dyn_into().unwrap();
+    function.call1(&wallet.0, argument).unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn a_wallet_that_goes_away_says_so_and_keeps_no_listener() {
+    for more in ["removeListener: remove", "off: remove", "removeListener() { throw new Error('no'); }, off: remove"] {
+        let wallet = emitter(more);
+        let gone = wallet.disconnected();
+        assert_eq!(call(&wallet, "count", &JsValue::UNDEFINED), 1, "{more}");
+        // While it switches chains.
+        call(&wallet, "emit", &parse(r#"{"code":1013,"message":"Disconnected from chain. Attempting to connect."}"#));
+        call(&wallet, "emit", &parse(r#"{"code":1011,"message":"Page reload required."}"#));
+        let failure = gone.await;
+        assert_eq!((failure.said.code, failure.said.message.as_str()), (Some(1011), "Page reload required."));
+        assert_eq!(call(&wallet, "count", &JsValue::UNDEFINED), 0, "{more}");
+        drop(wallet.disconnected());
+        assert_eq!(call(&wallet, "count", &JsValue::UNDEFINED), 0, "{more}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_wallet_that_keeps_its_listeners_may_call_them_for_ever() {
+    for more in ["", "removeListener() {}", "removeListener() { throw 1; }, off() { throw 2; }"] {
+        let wallet = emitter(more);
+        drop(wallet.disconnected());
+        call(&wallet, "emit", &parse(r#"{"code":1011,"message":"m"}"#));
+        let gone = wallet.disconnected();
+        call(&wallet, "emit", &JsValue::UNDEFINED);
+        assert_eq!(gone.await.said.code, None);
+        call(&wallet, "emit", &JsValue::UNDEFINED);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_wallet_without_events_is_silent() {
+    let bodies = ["", "on() { throw 1; },", "on: 5,", "get on() { throw 1; },"];
+    for body in bodies {
+        let made = Function::new_no_args(&format!("return {{ {body} request: () => 1 }};")).call0(&JsValue::UNDEFINED).unwrap();
+        let waited = select(WebWallet(made).disconnected(), web::io().clock.sleep(1)).await;
+        assert!(matches!(waited, Either::Right(_)), "{body}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_call_that_a_wallet_never_answers_can_be_aborted() {
+    let wallet = emitter("removeListener: remove");
+    let windows = Rc::<Windows>::default();
+    let handle = WalletHandle::new(Rc::new(wallet.clone()), Rc::clone(&windows), web::io().clock);
+    let controller = AbortController::new().unwrap();
+    let asked = handle.clone();
+    let work = async move { asked.connect(None, None).await.map(|account| account.to_string().into()) };
+    let promise = start(|| Ok((Some(controller.signal()), Box::pin(work))));
+    web::io().clock.sleep(1).await;
+    assert_eq!(call(&wallet, "count", &JsValue::UNDEFINED), 1);
+    assert!(windows.try_lock().is_none(), "its window is open");
+    controller.abort_with_reason(&"enough".into());
+    assert_eq!(JsFuture::from(promise).await, Err("enough".into()));
+    assert_eq!(call(&wallet, "count", &JsValue::UNDEFINED), 0);
+    assert!(windows.try_lock().is_some(), "the next one may open");
 }
 
 #[wasm_bindgen_test]

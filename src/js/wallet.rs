@@ -11,7 +11,7 @@ use super::input::Input;
 use crate::error::Error;
 use crate::eth::nonce::NonceBook;
 use crate::eth::wallet::{WalletHandle, Windows};
-use crate::io::web::WebWallet;
+use crate::io::web::{self, WebWallet};
 
 thread_local! {
     /// All clients of one module share one book of nonces; the origin's tabs share it by their locks.
@@ -46,7 +46,7 @@ pub(crate) fn connectable(input: Input) -> Result<(WebWallet, WalletHandle), Err
     if !Reflect::get(&provider.0, &"request".into()).is_ok_and(|request| request.is_function()) {
         return Err(Error::input(path, "expected an EIP-1193 provider, an object with request()"));
     }
-    let handle = WalletHandle::new(Rc::new(provider.clone()), windows_of(&provider.0));
+    let handle = WalletHandle::new(Rc::new(provider.clone()), windows_of(&provider.0), web::io().clock);
     Ok((provider, handle))
 }
 
@@ -66,15 +66,9 @@ impl WebWallet {
             let _ = listener.call1(&JsValue::UNDEFINED, &value);
         })
         .into_js_value();
-        let call = |provider: &JsValue, method: &str, pass_on: &JsValue| {
-            if let Ok(function) = Reflect::get(provider, &method.into()).and_then(|found| found.dyn_into::<Function>()) {
-                // Some wallets throw from `on`: then they have no events.
-                let _ = function.call2(provider, &event.into(), pass_on);
-            }
-        };
-        call(&self.0, "on", &pass_on);
+        web::listen(&self.0, event, &pass_on);
         let provider = self.0.clone();
-        Closure::<dyn FnMut()>::new(move || call(&provider, "removeListener", &pass_on)).into_js_value()
+        Closure::<dyn FnMut()>::new(move || web::unlisten(&provider, event, &pass_on)).into_js_value()
     }
 }
 

@@ -27,7 +27,11 @@ impl Call {
         Self { read, to, arguments }
     }
 
-    fn named(name: &'static str, to: Address, arguments: Vec<Value>) -> Result<Self, Error> {
+    /// A call of the getter with this name.
+    ///
+    /// # Errors
+    /// [`Kind::Protocol`], as long as the table lacks it.
+    pub fn named(name: &'static str, to: Address, arguments: Vec<Value>) -> Result<Self, Error> {
         Read::named(name).map(|read| Self::new(read, to, arguments)).ok_or_else(|| Error::protocol("a getter of the table", name))
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn world(
     }
     let book = NonceBook::default();
     let network = Network { rpc_urls: vec!["http://node/".to_owned()], api_url: "http://api".to_owned(), ..Network::default() };
-    let handle = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default());
+    let handle = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default(), Rc::clone(&io.clock));
     let made = fake::run(Alpha::with_wallet(io.clone(), network.clone(), book.clone(), handle, ACCOUNT));
     asked.borrow_mut().clear();
     World { alpha: made.unwrap_or_else(|_| Alpha::read_only(io, network)), wallet, asked, steps: Rc::default(), _book: book }

@@ -8,7 +8,6 @@ use super::payment::{Draft, permit_info};
 use super::signature::{normalise, recover};
 use super::typed::{TypedData, permit};
 use crate::error::{Error, Kind, Said, public_url};
-use crate::eth::wallet::classify;
 use crate::json::{Json, quote};
 
 /// A signature of a contract account may have this many bytes.
@@ -60,7 +59,7 @@ impl Payer {
     async fn ask(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
         const METHOD: &str = "eth_signTypedData_v4";
         let params = format!(r#"["{:?}",{}]"#, self.account, quote(&typed.json));
-        let answer = self.wallet.provider().request(METHOD, params).await.map_err(|failure| classify(METHOD, failure))?;
+        let answer = self.wallet.open(METHOD, params).await?;
         let wrong = |reason| Error::from(Kind::PaymentSignature { account: self.account, reason });
         let text = Json::parse(&answer).and_then(Json::plain).filter(|text| text.len() <= 2 * MAX_CONTRACT_SIGNATURE);
         let bytes = text.and_then(|text| hex::decode(text).ok()).ok_or_else(|| wrong("it is no hex text"))?;

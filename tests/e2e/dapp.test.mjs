@@ -60,6 +60,31 @@ describe("the dApp", () => {
     await page.context().close();
   });
 
+  test("a window.ethereum that throws and a flood of announcements hide no wallet", async () => {
+    const context = await set.browser.newContext();
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    await page.addInitScript(() => {
+      Object.defineProperty(window, "ethereum", { get() { throw new Error("a getter that throws"); } });
+      let count = 0;
+      window.addEventListener("eip6963:requestProvider", () => {
+        for (const end = count + 500; count < end; count++) {
+          const info = { uuid: `flood-${count}`, name: "Flood ".repeat(1000), icon: count % 2 ? "javascript:alert(1)" : "https://evil.example/x.png", rdns: `com.flood${count}` };
+          const provider = count % 3 ? { request: async () => [] } : new Proxy({ request() {} }, { has() { throw new Error("no"); } });
+          window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
+        }
+      });
+    });
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(set.url);
+    await connect(page);
+    await page.reload();
+    await page.getByTestId("network").waitFor();
+    assert.ok(!asked.some((url) => url.includes("evil.example")), "no icon was fetched");
+    await context.close();
+  });
+
   test("mistakes are explained, and nothing is sent", async () => {
     const { page } = await open(set.browser, `${set.url}?autoapprove`);
     await connect(page, 0);

@@ -6,7 +6,7 @@ import { ChainConfig, ChainId, ContentUnverifiedError, InvalidInputError, Ogpu, 
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
 import { countingProxy } from "./proxy.mjs";
-import { settling } from "./stage.mjs";
+import { is, settling } from "./stage.mjs";
 
 const now = () => Math.floor(Date.now() / 1000);
 const sourceInfo = (more = {}) => ({
@@ -145,9 +145,27 @@ describe("the main job", () => {
       assert.deepEqual([error.account, error.required, error.available], [ogpu.account, parseEther("2"), 0n]);
       return true;
     });
-    await assert.rejects(ogpu.publishTask({ ...task, payment: 1n }), (error) => isOgError(error, "txRevert") && error.reason === "PaymentTooLow");
+    await assert.rejects(ogpu.publishTask({ ...task, payment: 1n }), is("paymentTooLow", { payment: 1n, minimum: parseEther("0.001") }));
+    const late = now() + 86_400 + 60;
+    await assert.rejects(ogpu.publishTask({ ...task, expiryTime: late }), is("expiryTooLong", { expiry: late, limit: 86_400, inMilliseconds: false }));
+    const milliseconds = Date.now() + 60_000;
+    await assert.rejects(ogpu.publishTask({ ...task, expiryTime: milliseconds }), (error) => {
+      assert.match(error.message, /looks like milliseconds.*at most 86400 seconds from now; nothing was sent/);
+      return is("expiryTooLong", { expiry: milliseconds, limit: 86_400, inMilliseconds: true })(error);
+    });
+    for (const address of [ogpu.account, devnet.contracts.vault, devnet.contracts.nexus]) {
+      await assert.rejects(ogpu.publishTask({ ...task, source: address }), is("sourceNotFound", { address }));
+      await assert.rejects(ogpu.updateSource(address, sourceInfo()), is("sourceNotFound", { address }));
+      await assert.rejects(ogpu.inactivateSource(address), is("sourceNotFound", { address }));
+      await assert.rejects(ogpu.cancelTask(address), is("taskNotFound", { address }));
+      await assert.rejects(ogpu.confirmResponse(address), is("responseNotFound", { address }));
+    }
     await assert.rejects(ogpu.vault.withdraw(1n), (error) => isOgError(error, "insufficientBalance"));
-    await assert.rejects(ogpu.vault.deposit(ogpu.account, parseEther("1000000")), (error) => isOgError(error, "gas"));
+    const available = await ogpu.getBalance();
+    await assert.rejects(ogpu.vault.deposit(ogpu.account, parseEther("1000000")), (error) => {
+      assert.match(error.message, new RegExp(`holds ${available} wei, but ${parseEther("1000000")} wei and the gas .* are needed; nothing was sent`));
+      return is("gas", { required: parseEther("1000000"), available })(error);
+    });
     assert.equal(windows(), before);
   });
 

@@ -129,6 +129,26 @@ describe("modules", () => {
     assert.equal(requests, 0);
   });
 
+  test("who loses a race after the simulation pays its gas, and is told so", async () => {
+    const task = await set.task(source, {}, "client");
+    const faster = async ({ method }) => {
+      if (method === "eth_sendTransaction") {
+        if (!(await set.read("Source", "isRegistered", [address("provider")], source))) await set.write("provider", "Nexus", "register", [source, address("provider"), 1]);
+        await set.write("provider", "Nexus", "attempt", [task, address("provider"), 1n]);
+      }
+      return true;
+    };
+    const slower = await set.connect("client", { approve: faster });
+    const before = await slower.getBalance();
+    await assert.rejects(slower.cancelTask(task), (error) => {
+      assert.match(error.message, /was mined and reverted: AlreadyFinalized \(taskInProgress\); only its gas was paid/);
+      assert.doesNotMatch(error.message, /nothing was sent/);
+      return is("txRevert", { reason: "AlreadyFinalized (taskInProgress)" })(error) && /^0x[0-9a-f]{64}$/.test(error.hash);
+    });
+    assert.ok((await slower.getBalance()) < before, "its gas");
+    await assert.rejects(slower.cancelTask(task), is("taskInProgress", { status: "ATTEMPTED" }));
+  });
+
   test("unbonding takes its time", async () => {
     const mine = await set.connect("client2");
     await assert.rejects(mine.vault.claim(), (error) => {

@@ -113,11 +113,124 @@ describe("wallets", () => {
     const fresh = await import("../../pkg/wallets.js?old");
     assert.deepEqual((await fresh.discoverWallets({ timeout: 1 })).map(({ rdns }) => rdns), ["window.ethereum", "window.ethereum"]);
   });
+
+  const fights = new Proxy({}, { get() { throw new Error("no"); }, has() { throw new Error("no"); }, ownKeys() { throw new Error("no"); } });
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+  const page = (t, ethereum) => {
+    globalThis.window = new EventTarget();
+    t.after(() => delete globalThis.window);
+    if (typeof ethereum === "function") Object.defineProperty(window, "ethereum", { get: ethereum });
+    else window.ethereum = ethereum;
+    const provider = () => ({ request: async () => null });
+    const announce = (detail) => window.dispatchEvent(Object.assign(new Event("eip6963:announceProvider"), { detail }));
+    const wallet = (uuid, more = {}) => ({ info: { uuid, name: `Wallet ${uuid}`, icon: "data:image/png;base64,AA", rdns: `com.${uuid}`, ...more }, provider: provider() });
+    return { announce, wallet, provider };
+  };
+  let copies = 0;
+  const fresh = () => import(`../../pkg/wallets.js?fresh-${copies++}`);
+
+  test("a window.ethereum that throws or fights keeps nothing from settling", async (t) => {
+    const good = { request() {} };
+    const thrower = () => { throw new Error("a getter that throws"); };
+    const cases = [
+      [thrower, 0], [fights, 0], [revoked(), 0], [{ providers: fights, ...good }, 1], [{ providers: revoked(), ...good }, 1],
+      [{ get providers() { throw new Error("no"); }, ...good }, 1], [{ get request() { throw new Error("no"); } }, 0],
+      [{ providers: [fights, revoked(), good, null, good] }, 1], [{ providers: { length: { valueOf: thrower } }, ...good }, 1],
+      [{ providers: Array.from({ length: 100_000 }, () => ({ ...good })) }, 16],
+    ];
+    for (const [ethereum, expected] of cases) {
+      const { announce, wallet } = page(t, ethereum);
+      const { discoverWallets, unwrapWallet, watchWallets } = await fresh();
+      const told = [];
+      const stop = watchWallets((all) => told.push(all.length));
+      assert.equal((await discoverWallets({ timeout: 1 })).length, expected);
+      window.dispatchEvent(new Event("ethereum#initialized"));
+      for (const detail of [fights, revoked(), { info: fights, provider: good }, { info: {}, provider: good }, { info: wallet("x").info, provider: fights }]) announce(detail);
+      announce(wallet("honest"));
+      assert.deepEqual((await discoverWallets({ timeout: 1 })).map(({ uuid }) => uuid), ["honest"]);
+      assert.equal(told.at(-1), 1);
+      assert.equal(unwrapWallet(fights), fights);
+      stop();
+    }
+  });
+
+  test("names are cut, and an icon is an image in its own URI", async (t) => {
+    const { announce, wallet } = page(t);
+    const { discoverWallets } = await fresh();
+    await discoverWallets({ timeout: 1 });
+    const icons = ["https://evil/x.png", "http://evil/x.png", "javascript:alert(1)", "data:text/html,<script>", "//evil", `data:image/png,${"A".repeat(200_000)}`, 5, null];
+    icons.forEach((icon, index) => announce(wallet(`bad-${index}`, { icon })));
+    announce(wallet("svg", { icon: "data:image/svg+xml,<svg/>", name: `${"x".repeat(199)}😀`, rdns: "r".repeat(1e6) }));
+    announce(wallet("n".repeat(1e6), { name: { toString: () => "no" } }));
+    const all = await discoverWallets({ timeout: 1 });
+    assert.deepEqual(all.slice(0, icons.length).map(({ icon }) => icon), icons.map(() => ""));
+    assert.deepEqual([all.at(-2).icon, all.at(-2).name, all.at(-2).rdns.length], ["data:image/svg+xml,<svg/>", "x".repeat(199), 200]);
+    assert.deepEqual([all.at(-1).uuid.length, all.at(-1).name], [200, "Wallet"]);
+  });
+
+  test("a flood crowds out only itself, and is bounded", async (t) => {
+    for (const flood of [
+      (index) => ({ rdns: `com.flood-${index}` }),
+      () => ({ rdns: "com.flood" }),
+      () => ({ rdns: "com.first" }),
+    ]) {
+      const { announce, wallet, provider } = page(t);
+      const { discoverWallets, watchWallets } = await fresh();
+      let tellings = 0;
+      const stop = watchWallets(() => tellings++);
+      const same = provider();
+      announce(wallet("first"));
+      for (let index = 0; index < 20_000; index++) {
+        const made = wallet(`flood-${index}`, flood(index));
+        announce(index % 2 ? { ...made, provider: same } : made);
+        if (index === 10_000) announce(wallet("middle"));
+      }
+      announce(wallet("late"));
+      // A wallet announces itself again when it is asked to.
+      const middle = wallet("middle");
+      window.addEventListener("eip6963:requestProvider", () => announce(middle));
+      const all = await discoverWallets({ timeout: 1 });
+      const uuids = all.map(({ uuid }) => uuid);
+      for (const honest of ["first", "middle", "late"]) assert.ok(uuids.includes(honest), `${honest} in ${uuids.length}`);
+      assert.equal(new Set(uuids).size, uuids.length);
+      assert.ok(all.length <= 128, String(all.length));
+      assert.ok(all.filter((one) => one.provider === same).length <= 8);
+      assert.ok(tellings < 60, `${tellings} tellings`);
+      stop();
+    }
+  });
+
+  test("a flood at every request, and a listener that throws, keep no wallet from being listed", async (t) => {
+    const { announce, wallet } = page(t);
+    const { discoverWallets, watchWallets } = await fresh();
+    let round = 0;
+    const honest = wallet("honest");
+    window.addEventListener("eip6963:requestProvider", () => {
+      round++;
+      for (let index = 0; index < 1000; index++) announce(wallet(`flood-${round}-${index}`));
+    });
+    window.addEventListener("eip6963:requestProvider", () => announce(honest));
+    const thrown = [];
+    globalThis.reportError = (error) => thrown.push(error);
+    t.after(() => delete globalThis.reportError);
+    let calls = 0;
+    const stop = watchWallets(() => {
+      if (calls++ === 1) throw new Error("a listener's own");
+    });
+    const all = await discoverWallets({ timeout: 1 });
+    stop();
+    assert.ok(all.some(({ uuid }) => uuid === "honest"));
+    assert.deepEqual(thrown.map(({ message }) => message), ["a listener's own"]);
+  });
 });
 
 test("the exported names are a decision", () => {
   const classes = Object.keys(api).filter((name) => /^[A-Z].*Error$/.test(name));
-  assert.equal(classes.length, 62);
+  assert.equal(classes.length, 63);
   assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
     "ChainConfig", "ChainId", "DeliveryMethod", "Environment", "IpfsContent", "Master", "Ogpu", "Provider", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
     "TaskStatus", "cidOf", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfs", "fetchIpfsBytes", "fetchIpfsJson", "fetchIpfsStream", "formatEther", "formatUnits", "isOgError",

@@ -109,7 +109,8 @@ describe("requests", () => {
       ["inactivateSource", () => own.inactivateSource(published), 2],
       ["getEvents", () => own.getEvents({ task: task.address }), 1],
       ["decodeEvents", async () => own.decodeEvents(task.receipt), 0],
-      ["a refused call", () => assert.rejects(own.cancelTask(second), is("taskAlreadyFinalized")), 1],
+      ["a refused call", () => assert.rejects(own.confirmResponse(answer), is("responseAlreadyConfirmed")), 1],
+      ["a refused call whose state is read", () => assert.rejects(own.cancelTask(second), is("taskAlreadyFinalized")), 2],
       ["a refused call whose values are read", () => assert.rejects(own.vault.withdraw(parseEther("99")), is("insufficientBalance")), 2],
     ]) {
       const [, requests] = await total(call);

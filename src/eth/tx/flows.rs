@@ -47,7 +47,7 @@ fn transaction(hash: B256, nonce: &str, to: Address, data: &str) -> Value {
 
 fn signer(wallet: &Rc<FakeWallet>) -> Signer {
     Signer {
-        wallet: WalletHandle::new(Rc::clone(wallet) as Rc<dyn Wallet>, Rc::default()),
+        wallet: WalletHandle::new(Rc::clone(wallet) as Rc<dyn Wallet>, Rc::default(), Rc::new(fake::FakeClock::default())),
         account: ACCOUNT,
         chain: ChainParams {
             chain_id: 1071,
@@ -393,6 +393,45 @@ fn a_mined_failure_has_its_hash_and_reason() {
     assert!(
         matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::TxRevert { reason, hash: Some(HASH), .. }) if reason == "Expired")
     );
+}
+
+#[test]
+fn a_race_that_was_lost_within_one_block_has_its_reason_and_its_gas_was_paid() {
+    let told = play(
+        vec![sent()],
+        Box::new(|method, params| match method {
+            "eth_getTransactionReceipt" => Some(Ok(receipt(HASH, "0x0"))),
+            // The block before still lets it pass; the winner is in the same block.
+            "eth_call" if params[1] == json!("0x6") => {
+                Some(Err(json!({ "code": 3, "message": "execution reverted: AlreadyFinalized" })))
+            }
+            _ => None,
+        }),
+    );
+    let error = told.result.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("AlreadyFinalized") && error.contains("only its gas was paid"), "{error}");
+    assert!(!error.contains("nothing was sent"), "{error}");
+}
+
+#[test]
+fn money_that_is_short_is_told_in_numbers() {
+    for method in ["eth_call", "eth_estimateGas"] {
+        let told = play(
+            vec![],
+            Box::new(move |asked, _| match asked {
+                "eth_getBalance" => Some(Ok(json!("0x9"))),
+                _ if asked == method => Some(Err(json!({ "code": -32000, "message": "insufficient funds for transfer" }))),
+                _ => None,
+            }),
+        );
+        let available = alloy_primitives::U256::from(9);
+        assert!(
+            matches!(told.result.as_ref().map_err(|e| &**e), Err(Kind::Gas { required: Some(_), available: Some(found), .. }) if *found == available),
+            "{:?}",
+            told.result
+        );
+        assert_eq!(told.sends, 0);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use alloy_primitives::hex;
 
 use super::super::call::WriteCall;
+use super::super::funds::insufficient_funds;
 use super::super::revert;
 use super::super::rpc::Rpc;
 use super::super::search::ask_counts;
@@ -65,7 +66,7 @@ pub(super) async fn prepare(
         if let Err(fault) = replies.raw(index) {
             // Insufficient funds is no revert, though some nodes give it the same number.
             if fault.message.to_ascii_lowercase().contains("insufficient funds") {
-                return Err(Error::from(Kind::Gas { reason: fault.message.clone() }));
+                return Err(insufficient_funds(rpc, signer.account, call.value, &fault.message).await);
             }
             if let Some(reverted) = revert::from_fault(fault) {
                 return Err(explain(reverted).await);

@@ -19,6 +19,7 @@ pub use abort::{Aborted, abortable};
 pub use blob::WebSource;
 pub use http::Detached;
 pub use wallet::WebWallet;
+pub(crate) use wallet::{listen, unlisten};
 
 use super::Io;
 

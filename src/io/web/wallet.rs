@@ -2,19 +2,26 @@
 //! method each time, and whatever it throws, at once or later, is taken apart here.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use futures_util::FutureExt as _;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, pending};
 use js_sys::{Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Cause, Said, clip};
+use crate::eth::rejection::is_rejection_name;
 use crate::io::{Wallet, WalletFailure, trace};
 
 /// Layers of errors around errors that are looked into.
 const MAX_DEPTH: u32 = 6;
+
+/// The number with which MetaMask's provider says that it will be back (as in RFC 6455: try again later). It does so while it
+/// switches chains, and what it was asked goes on.
+const BACK_SOON: i64 = 1013;
 
 /// A wallet in the page, or any object with `request({ method, params })`.
 #[derive(Clone)]
@@ -40,6 +47,70 @@ impl Wallet for WebWallet {
         }
         .boxed_local()
     }
+
+    fn disconnected(&self) -> LocalBoxFuture<'static, WalletFailure> {
+        // At once, not when the future is first polled: the request that it belongs to comes right after.
+        let (said, hears) = oneshot::channel();
+        let listening = Listening::new(self.0.clone(), said);
+        async move {
+            match hears.await {
+                Ok(failure) => {
+                    drop(listening);
+                    failure
+                }
+                Err(_) => pending().await,
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// A listener for `disconnect`; dropping it takes it away.
+struct Listening {
+    provider: JsValue,
+    listener: JsValue,
+}
+
+impl Listening {
+    fn new(provider: JsValue, said: oneshot::Sender<WalletFailure>) -> Self {
+        let said = RefCell::new(Some(said));
+        // The collector frees it, when the wallet has let go of it too: one that keeps its listeners may still call it.
+        let listener = Closure::<dyn FnMut(JsValue)>::new(move |thrown: JsValue| {
+            let failure = failure(thrown);
+            if failure.said.code != Some(BACK_SOON)
+                && let Some(said) = said.borrow_mut().take()
+            {
+                let _ = said.send(failure);
+            }
+        })
+        .into_js_value();
+        listen(&provider, "disconnect", &listener);
+        Self { provider, listener }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        unlisten(&self.provider, "disconnect", &self.listener);
+    }
+}
+
+/// Adds a listener. Some wallets have no events, and some throw: then nothing is ever heard.
+pub(crate) fn listen(provider: &JsValue, event: &str, listener: &JsValue) {
+    call_event(provider, "on", event, listener);
+}
+
+/// Takes a listener away. EIP-1193 has `removeListener`, some emitters have `off` alone, and either may be missing or throw.
+pub(crate) fn unlisten(provider: &JsValue, event: &str, listener: &JsValue) {
+    if !call_event(provider, "removeListener", event, listener) {
+        call_event(provider, "off", event, listener);
+    }
+}
+
+/// `provider[method](event, listener)`; whether it was there and did not throw.
+fn call_event(provider: &JsValue, method: &str, event: &str, listener: &JsValue) -> bool {
+    let found = Reflect::get(provider, &method.into()).and_then(|found| found.dyn_into::<Function>());
+    found.and_then(|function| function.call2(provider, &event.into(), listener)).is_ok()
 }
 
 async fn ask(provider: &JsValue, method: &str, params: &str) -> Result<JsValue, JsValue> {
@@ -81,7 +152,7 @@ fn code(value: &JsValue, depth: u32) -> Option<i64> {
     if depth == 0 {
         return None;
     }
-    if get(value, "code").and_then(|code| code.as_string()).as_deref() == Some("ACTION_REJECTED") {
+    if get(value, "code").and_then(|code| code.as_string()).is_some_and(|name| is_rejection_name(&name)) {
         return Some(4001);
     }
     if let Some(code) = own_code(value).filter(|code| *code != -32603) {

@@ -117,9 +117,9 @@ writes! {
     Controller.cancelTaskCall(task: Address Task) as "cancelTask";
     Terminal.setAgentCall(agent: Address Plain, value: Flag Plain) as "setAgent";
     Terminal.announceMasterCall(master: Address Plain) as "announceMaster";
-    Terminal.announceProviderCall(provider: Address Plain, amount: Amount AmountAndValue) as "announceProvider";
-    Terminal.removeProviderCall(provider: Address Plain) as "removeProvider";
-    Terminal.removeContainerCall(provider: Address Plain, source: Address Source) as "removeContainer";
+    Terminal.announceProviderCall(provider: Address Account, amount: Amount AmountAndValue) as "announceProvider";
+    Terminal.removeProviderCall(provider: Address Account) as "removeProvider";
+    Terminal.removeContainerCall(provider: Address Account, source: Address Source) as "removeContainer";
     Terminal.setDefaultAgentDisabledCall(value: Flag Plain) as "setDefaultAgentDisabled";
     Vault.depositCall(account: Address Plain, amount: Amount Value) as "deposit";
     Vault.withdrawCall(amount: Amount Amount) as "withdraw";

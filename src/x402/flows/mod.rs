@@ -156,7 +156,7 @@ fn world_with(on_sign: OnSign, seconds: Rc<Cell<u64>>, mut server: impl FnMut(&H
     });
     let io = Io { clock: Rc::new(TestClock { seconds: Rc::clone(&seconds), draws: Cell::new(0) }), ..io };
     let wallet = Rc::new(KeyWallet { chain: Cell::new(8453), asked: RefCell::default(), on_sign });
-    let handle = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default());
+    let handle = WalletHandle::new(Rc::clone(&wallet) as Rc<dyn Wallet>, Rc::default(), Rc::clone(&io.clock));
     let payer = Payer::new(io, handle, ACCOUNT, Policy::default(), Rc::default());
     World { payer, wallet, requests, seconds }
 }
