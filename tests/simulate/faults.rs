@@ -187,11 +187,13 @@ pub(crate) struct Faults {
     streams: Vec<Rng>,
     scale: u64,
     quiet: bool,
+    /// How often each kind may still strike.
+    left: [u32; KINDS],
 }
 
 impl Faults {
-    /// Draws the kinds of a seed; those in `without` stay off.
-    pub(crate) fn new(seed: u64, without: &[Fault]) -> Self {
+    /// Draws the kinds of a seed; those in `without` stay off, and those in `limits` strike only so often.
+    pub(crate) fn new(seed: u64, without: &[Fault], limits: &[(Fault, u32)]) -> Self {
         let mut rng = Rng::new(seed, 0xfa);
         let share = rng.pick(&[0, 30, 60, 60, 120, 120, 250, 400]);
         let scale = rng.pick(&[50, 100, 100, 200]);
@@ -200,14 +202,22 @@ impl Faults {
             on[at] = rng.chance(share) && !without.contains(fault);
         }
         let streams = (0..KINDS as u64).map(|at| Rng::new(seed, 0x1000 + at)).collect();
-        Self { on, streams, scale, quiet: false }
+        let mut left = [u32::MAX; KINDS];
+        for (fault, times) in limits {
+            left[*fault as usize] = *times;
+        }
+        Self { on, streams, scale, quiet: false, left }
     }
 
     /// An occasion for a fault: whether it strikes.
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
         let at = fault as usize;
         let rate = if fault.rate() == 1000 { 1000 } else { fault.rate() * self.scale / 100 };
-        self.streams[at].chance(rate) && self.on[at] && !self.quiet
+        let strikes = self.streams[at].chance(rate) && self.on[at] && !self.quiet && self.left[at] > 0;
+        if strikes {
+            self.left[at] -= 1;
+        }
+        strikes
     }
 
     /// Whether a kind is switched on, without an occasion.

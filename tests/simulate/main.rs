@@ -5,6 +5,7 @@
 //! make simulate                # 100 000 seeds
 //! make simulate SEEDS=1000000  # so many
 //! make simulate SEED=77        # one, with its history, shortened as far as it still breaks the same promise
+//! make simulate SEED=77 KIND=twice  # this promise
 //! ```
 //!
 //! * [`executor`]: one thread, virtual time.
@@ -121,7 +122,9 @@ fn many(first: u64, count: u64) -> Sums {
 fn seeds() {
     if let Some(seed) = number("SEED") {
         let verdict = run::run(seed, &Mask::default(), true);
-        match verdict.violations.first() {
+        let wanted = std::env::var("KIND").ok();
+        let is_wanted = |kind: &str| wanted.as_ref().is_none_or(|wanted| wanted.is_empty() || wanted == kind);
+        match verdict.violations.iter().find(|violation| is_wanted(violation.kind)) {
             Some(violation) => {
                 tell(seed, violation.kind);
                 panic!("seed {seed}: {}", violation.kind);

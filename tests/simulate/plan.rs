@@ -11,6 +11,8 @@ use crate::rng::Rng;
 pub(crate) struct Mask {
     /// Kinds of faults that stay off.
     pub(crate) faults: Vec<Fault>,
+    /// Kinds of faults that strike only so often.
+    pub(crate) limits: Vec<(Fault, u32)>,
     /// Intents that are left out, by their number.
     pub(crate) intents: Vec<usize>,
 }

@@ -8,7 +8,7 @@ use alloy_primitives::U256;
 use futures_util::FutureExt as _;
 
 use crate::executor::Owner;
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, KINDS};
 use crate::ledger::{Told, Violation};
 use crate::oracle;
 use crate::plan::{IntentPlan, Mask, Op};
@@ -28,6 +28,7 @@ const PROBE_MS: u64 = 150_000;
 pub(crate) struct Verdict {
     pub(crate) violations: Vec<Violation>,
     pub(crate) history: Vec<String>,
+    pub(crate) faults: [u32; KINDS],
     pub(crate) sums: Sums,
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn run(seed: u64, mask: &Mask, is_told: bool) -> Verdict {
         // What was borrowed when it happened stays so, and the world is left as it is.
         let kind = if words.starts_with("the simulator") { "simulator" } else { "panic" };
         let violations = vec![Violation { kind, detail: words }];
-        return Verdict { violations, history: world.history(), sums: Sums::default() };
+        return Verdict { violations, history: world.history(), faults: world.counted(), sums: Sums::default() };
     }
     let mut sums = Sums { worlds: 1, polls: world.exec.polls(), ..Sums::default() };
     for (at, count) in world.counted().into_iter().enumerate() {
@@ -59,7 +60,7 @@ pub(crate) fn run(seed: u64, mask: &Mask, is_told: bool) -> Verdict {
         sums.violations.insert(violation.kind, (1, vec![seed]));
     }
     world.end();
-    Verdict { violations, history, sums }
+    Verdict { violations, history, faults: world.counted(), sums }
 }
 
 fn live(world: &Shared) {
@@ -147,8 +148,8 @@ fn probe(world: &Shared) {
 pub(crate) fn shrink(seed: u64, kind: &str) -> Mask {
     let mut mask = Mask::default();
     let still = |mask: &Mask| run(seed, mask, false).violations.iter().any(|violation| violation.kind == kind);
-    let all = Faults::new(seed, &[]);
-    let plan = crate::plan::Plan::new(seed, &mask, &mut Faults::new(seed, &[]));
+    let all = Faults::new(seed, &[], &[]);
+    let plan = crate::plan::Plan::new(seed, &mask, &mut Faults::new(seed, &[], &[]));
     for _ in 0..3 {
         let before = mask.clone();
         for intent in &plan.intents {
@@ -171,6 +172,20 @@ pub(crate) fn shrink(seed: u64, kind: &str) -> Mask {
         }
         if mask == before {
             break;
+        }
+    }
+    // Of what strikes often, the first few may do.
+    let counts = run(seed, &mask, false).faults;
+    for fault in Fault::ALL {
+        let (mut low, mut high) = (0, counts[*fault as usize]);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let mut less = mask.clone();
+            less.limits.push((*fault, middle));
+            if still(&less) { high = middle } else { low = middle + 1 }
+        }
+        if high < counts[*fault as usize] {
+            mask.limits.push((*fault, high));
         }
     }
     mask

@@ -69,7 +69,7 @@ pub(crate) struct World {
 impl World {
     /// The world of a seed, less what the mask takes out. With a history it writes down what happens.
     pub(crate) fn new(seed: u64, mask: &Mask, is_told: bool) -> Shared {
-        let mut faults = Faults::new(seed, &mask.faults);
+        let mut faults = Faults::new(seed, &mask.faults, &mask.limits);
         let plan = Plan::new(seed, mask, &mut faults);
         let clients = accounts(&plan);
         let (mut state, genesis) = State::genesis(&clients);
@@ -83,6 +83,8 @@ impl World {
             history_elsewhere(&mut elsewhere, *client, plan.first_nonce);
         }
         let endpoints = plan.endpoints.clone();
+        let mut counted = [0; crate::faults::KINDS];
+        counted[Fault::WalletIgnoresNonce as usize] = u32::from(!plan.honours_nonce);
         Rc::new(Self {
             exec: Executor::new(seed),
             endpoints,
@@ -96,7 +98,7 @@ impl World {
             interrupts: RefCell::default(),
             settling: Event::default(),
             faults: RefCell::new(faults),
-            counted: RefCell::new([0; crate::faults::KINDS]),
+            counted: RefCell::new(counted),
             rng: RefCell::new(Rng::new(seed, 0x30)),
             history: is_told.then(RefCell::default),
             plan,

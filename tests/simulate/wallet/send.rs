@@ -156,7 +156,7 @@ async fn deliver(world: &Shared, ask: usize, tx: &Rc<Tx>, is_edited: bool) -> An
     if let Err(refusal) = broadcast(world, &[ask], tx, manner) {
         return Err(words::refused_by_node(world, refusal));
     }
-    second_thoughts(world, ask, tx);
+    second_thoughts(world, ask, tx, is_edited);
     if world.strikes(Fault::WalletHangs) {
         pending::<()>().await;
     }
@@ -228,7 +228,7 @@ pub(crate) fn strangers_publish(world: &Shared) {
 }
 
 /// A user who speeds up or cancels what he has sent.
-fn second_thoughts(world: &Shared, ask: usize, tx: &Rc<Tx>) {
+fn second_thoughts(world: &Shared, ask: usize, tx: &Rc<Tx>, is_edited: bool) {
     let (is_speedup, is_cancel) = (world.strikes(Fault::UserSpeedsUp), world.strikes(Fault::UserCancels));
     if !is_speedup && !is_cancel {
         return;
@@ -246,7 +246,7 @@ fn second_thoughts(world: &Shared, ask: usize, tx: &Rc<Tx>) {
         };
         let new = Rc::new(new);
         world.say(|| format!("the user {} {}", if is_cancel { "cancels" } else { "speeds up" }, tx.hash));
-        if broadcast(world, &[ask], &new, Manner::own(world, is_cancel)).is_ok() {
+        if broadcast(world, &[ask], &new, Manner::own(world, is_cancel || is_edited)).is_ok() {
             let local = Local { account: new.from, nonce: new.nonce, hash: new.hash, has_failed: false };
             world.wallet.borrow_mut().local.push(local);
         }
