@@ -10,8 +10,7 @@ use alloy_primitives::Address;
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use ogkit::error::Error;
-use ogkit::eth::follow::find_receipt;
+use ogkit::error::{Error, Kind};
 use ogkit::eth::tx::{Gas, TxOptions};
 use ogkit::eth::wallet::WalletHandle;
 use ogkit::io::{OnProgress, Progress};
@@ -104,9 +103,12 @@ pub(crate) fn start(world: &Shared, page: u32, tab: usize) {
 /// Calls of a page that died are gone.
 pub(crate) fn page_died(world: &Shared, page: u32) {
     let now = world.exec.now();
-    for call in world.ledger.borrow_mut().calls.iter_mut().filter(|call| call.page == page && call.ended.is_none()) {
-        call.is_dropped = true;
-        call.ended = Some(now);
+    for call in world.ledger.borrow_mut().calls.iter_mut().filter(|call| call.page == page) {
+        call.is_lost = true;
+        if call.ended.is_none() {
+            call.is_dropped = true;
+            call.ended = Some(now);
+        }
     }
 }
 
@@ -176,7 +178,7 @@ fn advised(world: &Shared, number: usize, told: &Told) -> Next {
     };
     match Meaning::of(kind) {
         Meaning::Nothing => {
-            let was_taken = matches!(kind, ogkit::error::Kind::Nonce { .. });
+            let was_taken = matches!(kind, Kind::Nonce { .. });
             memory.is_open = false;
             memory.hash = None;
             if was_taken && memory.uncertain.take().is_some() {
@@ -197,7 +199,7 @@ fn advised(world: &Shared, number: usize, told: &Told) -> Next {
             drop(ledger);
             if wallet_shows_nothing(world, number) { again } else { Next::Over }
         }
-        Meaning::Out(hash) => {
+        Meaning::Out(hash) | Meaning::Held(hash) => {
             memory.hash = Some(hash);
             Next::LookUp
         }
@@ -206,7 +208,7 @@ fn advised(world: &Shared, number: usize, told: &Told) -> Next {
             *memory = Memory::default();
             again
         }
-        Meaning::Edited(_) | Meaning::Held(_) | Meaning::Mined | Meaning::Partly(_) => Next::Over,
+        Meaning::Edited(_) | Meaning::Mined(_) | Meaning::Partly(_) => Next::Over,
     }
 }
 
@@ -239,18 +241,25 @@ fn wallet_shows_nothing(world: &Shared, number: usize) -> bool {
 
 /// A hash is looked up for a while.
 async fn look_up(world: &Shared, page: u32, number: usize) -> Next {
-    let (hash, account) = {
+    let (hash, plan) = {
         let ledger = world.ledger.borrow();
         let Some(intent) = ledger.intents.get(&number) else { return Next::Over };
         let Some(hash) = intent.memory.hash else { return Next::Over };
-        (hash, intent.plan.account)
+        (hash, intent.plan.clone())
     };
-    let Some(client) = client(world, page, account).await else { return Next::Over };
-    for _ in 0..20 {
-        if let Ok(Some(_)) = find_receipt(&client.rpc, hash).await {
+    let Some(client) = client(world, page, plan.account).await else { return Next::Over };
+    let looked = client.wait_for(hash, &TxOptions { receipt_timeout: 80, ..options(&plan, None, Rc::new(|_| ())) }).await;
+    world.say(|| match &looked {
+        Ok(receipt) => format!("looked up {hash}: mined as {}", receipt.hash),
+        Err(error) => format!("looked up {hash}: {error}"),
+    });
+    match looked {
+        Ok(receipt) => {
+            oracle::looked_up(world, &receipt);
             return Next::Over;
         }
-        world.exec.sleep(4000).await;
+        Err(error) if matches!(*error, Kind::TxRevert { .. }) => return Next::Over,
+        Err(_) => {}
     }
     // It cannot be found. Under its nonce at most one of both can be mined.
     let again = if world.chance(400) { Next::Again } else { Next::Over };
@@ -331,8 +340,10 @@ async fn call(world: &Shared, page: u32, plan: &IntentPlan, client: Client) -> O
             ended: None,
             told: None,
             is_dropped: false,
+            is_lost: false,
             task: usize::MAX,
             confirmations: plan.confirmations,
+            settled: 0,
             step: None,
             outside: 0,
             active: began,
@@ -384,14 +395,18 @@ fn on_progress(world: &Shared, id: u32) -> OnProgress {
         let now = world.exec.now();
         let mut ledger = world.ledger.borrow_mut();
         *ledger.steps.entry(crate::report::step(&step)).or_default() += 1;
+        let asks = ledger.asks.len();
         let Some(call) = ledger.call(id) else { return };
         let number = call.intent;
         call.step = Some((now, step.clone()));
+        if matches!(step, Progress::Mined { .. }) {
+            call.settled = asks;
+        }
         let Some(intent) = ledger.intents.get_mut(&number) else { return };
         let memory = &mut intent.memory;
         match step {
             Progress::Signing { nonce, .. } => {
-                memory.asked = Some(nonce);
+                memory.asked = nonce;
                 memory.is_open = true;
             }
             Progress::NonceIgnored { used, .. } => memory.asked = Some(used),
@@ -401,10 +416,8 @@ fn on_progress(world: &Shared, id: u32) -> OnProgress {
     })
 }
 
-type Outcome = Result<(Vec<ogkit::eth::follow::Receipt>, Option<Address>), Error>;
-
-async fn perform(world: &Shared, id: u32, plan: &IntentPlan, client: &Client, nonce: Option<u64>) -> Outcome {
-    let tx = TxOptions {
+fn options(plan: &IntentPlan, nonce: Option<u64>, on_progress: OnProgress) -> TxOptions {
+    TxOptions {
         nonce,
         gas: Gas::default(),
         auto_fix_nonce: plan.auto_fix_nonce,
@@ -412,8 +425,14 @@ async fn perform(world: &Shared, id: u32, plan: &IntentPlan, client: &Client, no
         receipt_timeout: plan.receipt_timeout,
         confirmations: plan.confirmations,
         wallet_timeout_ms: plan.wallet_timeout_ms,
-        on_progress: on_progress(world, id),
-    };
+        on_progress,
+    }
+}
+
+type Outcome = Result<(Vec<ogkit::eth::follow::Receipt>, Option<Address>), Error>;
+
+async fn perform(world: &Shared, id: u32, plan: &IntentPlan, client: &Client, nonce: Option<u64>) -> Outcome {
+    let tx = options(plan, nonce, on_progress(world, id));
     let pin = PinOptions { timeout: 10.0, ..PinOptions::json(Rc::clone(&tx.on_progress)) };
     let publish = PublishOptions { tx: tx.clone(), pin, total_timeout: plan.total_timeout.map(f64::from) };
     let published = |published: Published| (vec![published.receipt], Some(published.address));

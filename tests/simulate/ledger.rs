@@ -116,7 +116,7 @@ pub(crate) enum Meaning {
     /// A smart account holds it.
     Held(B256),
     /// This was mined, and what it made cannot be told.
-    Mined,
+    Mined(B256),
     /// A part of it was executed.
     Partly(Vec<B256>),
 }
@@ -133,7 +133,10 @@ impl Meaning {
             Kind::TxMismatch { hash, .. } => Self::Edited(*hash),
             Kind::TxAwaitingApproval { id, .. } => Self::Held(*id),
             Kind::TxPartial { hashes, .. } => Self::Partly(hashes.clone()),
-            Kind::Protocol { found, .. } if found.contains("which was mined") => Self::Mined,
+            Kind::Protocol { found, .. } if found.contains("which was mined") => {
+                let hash = found.split([' ', ',']).find_map(|word| word.parse().ok());
+                hash.map_or(Self::Nothing, Self::Mined)
+            }
             _ => Self::Nothing,
         }
     }
@@ -173,9 +176,13 @@ pub(crate) struct Call {
     pub(crate) told: Option<Told>,
     /// Aborted by its caller, or gone with its page.
     pub(crate) is_dropped: bool,
+    /// Its page is gone, whether or not it had ended.
+    pub(crate) is_lost: bool,
     /// Its task in the executor.
     pub(crate) task: usize,
     pub(crate) confirmations: u64,
+    /// So many of the ledger's requests are behind it: their transactions were told as mined.
+    pub(crate) settled: usize,
     /// The last step that it told, and when.
     pub(crate) step: Option<(u64, Progress)>,
     /// How many requests of it are under way: to the wallet, to servers.
@@ -231,9 +238,10 @@ impl Ledger {
         self.calls.get_mut(usize::try_from(id).unwrap_or_default().checked_sub(1)?)
     }
 
-    /// The requests of a call.
+    /// The requests of a call that are not settled.
     pub(crate) fn asks_of(&self, call: u32) -> impl Iterator<Item = &Ask> {
-        self.asks.iter().filter(move |ask| ask.call == call)
+        let settled = self.calls.iter().find(|other| other.id == call).map_or(0, |call| call.settled);
+        self.asks.iter().skip(settled).filter(move |ask| ask.call == call)
     }
 
     /// Something that must not be, once for each kind and world.

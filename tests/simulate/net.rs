@@ -78,6 +78,7 @@ async fn rpc(world: &Shared, request: &HttpRequest) -> Reply {
     let Some(endpoint) = endpoint else { panic!("the simulator has no server at {}", request.url) };
     if world.strikes(Fault::RpcHangs) {
         world.say(|| format!("{} never answers", request.url));
+        world.unanswered.set(world.exec.now() + 30_000);
         pending::<()>().await;
     }
     let body = request.body.clone().unwrap_or_default();
@@ -96,6 +97,9 @@ async fn rpc(world: &Shared, request: &HttpRequest) -> Reply {
     if world.strikes(Fault::RpcLate) {
         let late = world.between(800, 9000);
         world.exec.sleep(late).await;
+    }
+    if !matches!(reply, Ok((200, _))) {
+        world.unanswered.set(world.unanswered.get().max(world.exec.now()));
     }
     if let Ok((status, _)) = &reply
         && *status != 200

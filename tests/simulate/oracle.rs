@@ -60,6 +60,19 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
     }
 }
 
+/// A caller who looked a hash up was told that it is mined.
+pub(crate) fn looked_up(world: &Shared, receipt: &Receipt) {
+    let chain = world.chain.borrow();
+    let block = chain.by_hash(receipt.block_hash);
+    let is_there = block.is_some_and(|block| {
+        chain.blocks[block].txs.iter().any(|executed| executed.tx.hash == receipt.hash && executed.succeeded)
+    });
+    if !is_there {
+        let detail = format!("{} was looked up, and its receipt is none of this chain's", receipt.hash);
+        world.ledger.borrow_mut().violated("false success", detail);
+    }
+}
+
 /// What was true at some moment since a call began.
 struct Since<'a> {
     chain: &'a Chain,
@@ -142,11 +155,16 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             Some(own) if own.contains(&true) => Some(("false replacement", format!("{by} did what was asked"))),
             Some(_) => None,
         },
-        Meaning::Mined => Some(("lost address", kind.to_string())),
+        Meaning::Mined(hash) => {
+            let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
+            is_own.then(|| ("lost address", kind.to_string()))
+        }
         // A hash that only the wallet knows helps nobody.
         Meaning::Out(hash) if world.is_smart() && crate::wallet::is_operation(world, hash) => {
             Some(("useless hash", format!("{hash} is no transaction's")))
         }
+        // Who cannot ask the chain cannot know.
+        Meaning::Held(_) if world.unanswered.get() + 25_000 > since.now => None,
         Meaning::Held(held) => {
             let is_done = since.chain.blocks.iter().any(|block| {
                 block.time + 20 < crate::chain::EPOCH + since.now / 1000
@@ -300,8 +318,10 @@ fn shared(ledger: &mut Ledger) {
             }
         }
     }
-    if let Some((hash, intents)) = told.into_iter().find(|(_, intents)| intents.len() > 1) {
-        // A bundle does several things.
+    // A page that died took with it what it knew of equal calls.
+    let lost: BTreeSet<usize> = ledger.calls.iter().filter(|call| call.is_lost).map(|call| call.intent).collect();
+    let shared = |(_, intents): &(B256, BTreeSet<usize>)| intents.len() > 1 && intents.is_disjoint(&lost);
+    if let Some((hash, intents)) = told.into_iter().find(shared) {
         ledger.violated("shared success", format!("{hash} was told as the success of the intents {intents:?}"));
     }
 }
@@ -313,15 +333,16 @@ fn needless(world: &World, ledger: &mut Ledger) {
     }
     let failed = ledger.calls.iter().find_map(|call| {
         let plan = &ledger.intents.get(&call.intent)?.plan;
-        if plan.wallet_timeout_ms.is_some() || plan.total_timeout.is_some() || plan.confirmations > 1 {
+        let is_strict = plan.wallet_timeout_ms.is_some() || plan.total_timeout.is_some();
+        if is_strict || plan.confirmations > 1 || plan.max_retries < 2 || !plan.auto_fix_nonce {
+            return None;
+        }
+        // Two intents may be about the same task.
+        if matches!(plan.op, Op::Confirm(_) | Op::Cancel(_)) && ledger.intents.len() > 1 {
             return None;
         }
         match &call.told {
-            Some(Told::Failure(kind))
-                if !matches!(kind, Kind::ResponseAlreadyConfirmed { .. } | Kind::TaskAlreadyFinalized { .. }) =>
-            {
-                Some(format!("call {}: {kind}", call.id))
-            }
+            Some(Told::Failure(kind)) => Some(format!("call {}: {kind}", call.id)),
             _ => None,
         }
     });

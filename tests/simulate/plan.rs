@@ -107,7 +107,7 @@ impl Plan {
         let at = rng.index(endpoints.len());
         endpoints[at].hides_pool = faults.has(Fault::RpcHidesPool);
         let at = rng.index(endpoints.len());
-        endpoints[at].is_other_chain = faults.has(Fault::RpcWrongChain);
+        endpoints[at].is_other_chain = endpoints.len() > 1 && faults.has(Fault::RpcWrongChain);
         let tabs = rng.pick(&[1, 1, 2, 2, 3]);
         let accounts = rng.pick(&[1, 1, 2]);
         let (first_nonce, block_ms) = (rng.between(0, 4), rng.pick(&[1000, 2000, 2000, 3000, 12_000]));
@@ -121,7 +121,7 @@ impl Plan {
                 intents.iter().find(|intent| intent.account == account && matches!(intent.op, Op::Deposit(_) | Op::Withdraw(_)));
             let op = match twin {
                 Some(twin) if rng.chance(350) => twin.op.clone(),
-                _ => op(&mut rng, number),
+                _ => op(&mut rng, number, wallet),
             };
             intents.push(IntentPlan {
                 number,
@@ -142,7 +142,7 @@ impl Plan {
     }
 }
 
-fn op(rng: &mut Rng, number: usize) -> Op {
+fn op(rng: &mut Rng, number: usize, wallet: WalletKind) -> Op {
     // Amounts are unique but for twins, so that what happened can be told apart.
     let amount = U256::from(1_000_000_000_000_u64) * U256::from(1 + rng.below(1000)) + U256::from(number + 1);
     match rng.below(100) {
@@ -152,7 +152,8 @@ fn op(rng: &mut Rng, number: usize) -> Op {
         62..72 => Op::PublishSource,
         72..80 => Op::Cancel(rng.index(2)),
         80..86 => Op::Confirm(vec![rng.index(4)]),
-        86..96 => Op::Confirm((0..4).filter(|_| rng.chance(700)).collect()),
-        _ => Op::FixNonces,
+        // A smart account has no nonces to mend.
+        96.. if matches!(wallet, WalletKind::Extension | WalletKind::Hardware) => Op::FixNonces,
+        _ => Op::Confirm((0..4).filter(|_| rng.chance(700)).collect()),
     }
 }

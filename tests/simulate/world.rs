@@ -1,6 +1,6 @@
 //! One world: everything that a seed decides, and what happens in it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) interrupts: RefCell<Vec<Interrupt>>,
     /// Nothing goes wrong any more, and every window is answered.
     pub(crate) settling: Event,
+    /// When an endpoint last gave no answer.
+    pub(crate) unanswered: Cell<u64>,
     faults: RefCell<Faults>,
     counted: RefCell<[u32; crate::faults::KINDS]>,
     rng: RefCell<Rng>,
@@ -97,6 +99,7 @@ impl World {
             ledger: RefCell::default(),
             interrupts: RefCell::default(),
             settling: Event::default(),
+            unanswered: Cell::new(0),
             faults: RefCell::new(faults),
             counted: RefCell::new(counted),
             rng: RefCell::new(Rng::new(seed, 0x30)),
