@@ -332,6 +332,7 @@ async fn call(world: &Shared, page: u32, plan: &IntentPlan, client: Client) -> O
         let mut ledger = world.ledger.borrow_mut();
         let id = u32::try_from(ledger.calls.len() + 1).unwrap_or_default();
         let nonce = ledger.intents.get(&plan.number).and_then(|intent| intent.memory.uncertain);
+        let nonce = nonce.filter(|_| plan.op != Op::FixNonces);
         ledger.calls.push(Call {
             id,
             intent: plan.number,
@@ -342,6 +343,7 @@ async fn call(world: &Shared, page: u32, plan: &IntentPlan, client: Client) -> O
             is_dropped: false,
             is_lost: false,
             task: usize::MAX,
+            nonce,
             confirmations: plan.confirmations,
             settled: 0,
             step: None,

@@ -180,6 +180,8 @@ pub(crate) struct Call {
     pub(crate) is_lost: bool,
     /// Its task in the executor.
     pub(crate) task: usize,
+    /// The nonce that the caller gave.
+    pub(crate) nonce: Option<u64>,
     pub(crate) confirmations: u64,
     /// So many of the ledger's requests are behind it: their transactions were told as mined.
     pub(crate) settled: usize,
@@ -196,6 +198,8 @@ pub(crate) struct Ask {
     pub(crate) call: u32,
     /// Whether the user, or what comes after him, may still send something.
     pub(crate) is_open: bool,
+    /// The user said no, in words that are known.
+    pub(crate) is_refused: bool,
     pub(crate) broadcasts: Vec<Broadcast>,
 }
 
@@ -255,7 +259,17 @@ impl Ledger {
     ///
     /// Where nothing but the user keeps two transactions apart (the wallet numbers by itself, or the account has no nonce of its own that
     /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two.
-    pub(crate) fn ask(&mut self, call: u32, is_loose: bool) -> usize {
+    pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
+        if let Some(asking) = self.call(call) {
+            if let (Some(wanted), Some(nonce)) = (asking.nonce, nonce)
+                && wanted != nonce
+            {
+                self.violated("other nonce", format!("call {call} was to use nonce {wanted}, and asks for {nonce}"));
+            }
+        }
+        if self.asks_of(call).any(|ask| ask.is_refused) {
+            self.violated("unheard no", format!("call {call} asks again after a no"));
+        }
         if is_loose {
             let intent = self.call(call).map(|call| call.intent);
             let of_intent = |ask: &Ask| self.calls.get(ask.call as usize - 1).map(|call| call.intent) == intent;
@@ -264,7 +278,7 @@ impl Ledger {
                 intent.allowance += 1;
             }
         }
-        self.asks.push(Ask { call, is_open: true, broadcasts: Vec::new() });
+        self.asks.push(Ask { call, is_open: true, is_refused: false, broadcasts: Vec::new() });
         self.asks.len() - 1
     }
 }

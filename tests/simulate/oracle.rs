@@ -139,6 +139,10 @@ impl Since<'_> {
 }
 
 fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &Kind, effects: &[Effect]) -> Found {
+    let was_refused = ledger.asks_of(id).last().is_some_and(|ask| ask.is_refused);
+    if was_refused && !matches!(kind, Kind::WalletRejected { .. }) {
+        return Some(("unheard no", format!("the user said no, and {} was told", kind.code())));
+    }
     match Meaning::of(kind) {
         Meaning::Nothing => {
             nothing(since.chain, ledger, id).map(|detail| ("false nothing", format!("{}: {detail}", kind.code())))
@@ -164,7 +168,7 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             Some(("useless hash", format!("{hash} is no transaction's")))
         }
         // Who cannot ask the chain cannot know.
-        Meaning::Held(_) if world.unanswered.get() + 25_000 > since.now => None,
+        Meaning::Held(_) if world.is_blind() => None,
         Meaning::Held(held) => {
             let is_done = since.chain.blocks.iter().any(|block| {
                 block.time + 20 < crate::chain::EPOCH + since.now / 1000
@@ -172,7 +176,17 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             });
             is_done.then(|| ("false waiting", format!("{held} was told as waiting, and was executed long before")))
         }
-        Meaning::Unknown(_) | Meaning::Out(_) | Meaning::Edited(_) | Meaning::Partly(_) => None,
+        Meaning::Edited(hash) => {
+            let is_edited = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).any(|sent| sent.hash == hash && sent.is_edited);
+            let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
+            (is_own && !is_edited).then(|| ("false mismatch", format!("{hash} is what was asked")))
+        }
+        Meaning::Unknown(_) | Meaning::Out(_) => {
+            let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
+            let found = sent.map(|sent| sent.hash).find(|hash| world.could_see(since.chain, *hash, since.confirmations))?;
+            Some(("false doubt", format!("{found} is mined for long, and was told as unknown: {}", kind.code())))
+        }
+        Meaning::Partly(_) => None,
     }
 }
 
@@ -337,8 +351,8 @@ fn needless(world: &World, ledger: &mut Ledger) {
         if is_strict || plan.confirmations > 1 || plan.max_retries < 2 || !plan.auto_fix_nonce {
             return None;
         }
-        // Two intents may be about the same task.
-        if matches!(plan.op, Op::Confirm(_) | Op::Cancel(_)) && ledger.intents.len() > 1 {
+        // Two intents may be about the same task; what is to be replaced may be mined meanwhile.
+        if matches!(plan.op, Op::Confirm(_) | Op::Cancel(_) | Op::FixNonces) && ledger.intents.len() > 1 {
             return None;
         }
         match &call.told {

@@ -18,6 +18,8 @@ use crate::wallet::{WalletState, accounts};
 
 /// No endpoint is further behind than this.
 pub(crate) const MAX_STALE_MS: u64 = 3000;
+/// How long what is on chain may go unseen.
+const BLIND_MS: u64 = 25_000;
 /// Polls after which a world is taken to run in circles.
 const MAX_POLLS: u64 = 400_000;
 
@@ -292,6 +294,20 @@ impl World {
         drop(pages);
         self.exec.clear();
         self.ledger.take();
+    }
+
+    /// Whether an endpoint gave no answer a while ago, or a page stood still: who cannot ask the chain cannot know.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.unanswered.get() + BLIND_MS > self.exec.now()
+    }
+
+    /// Whether a transaction has been on the branch that counts for so long that whoever asks must have seen it, with its
+    /// confirmations.
+    pub(crate) fn could_see(&self, chain: &Chain, hash: alloy_primitives::B256, confirmations: u64) -> bool {
+        let Some(at) = self.exec.now().checked_sub(BLIND_MS) else { return false };
+        let (then, now) = (chain.view(at).head, chain.head());
+        let is_deep = |(block, _): (usize, usize)| chain.blocks[then].number + 1 >= chain.blocks[block].number + confirmations;
+        !self.is_blind() && chain.find(then, hash).is_some_and(is_deep) && chain.find(now, hash).is_some()
     }
 
     /// Whether the wallet's accounts have code that others execute.

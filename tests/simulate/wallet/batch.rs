@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::Deserialize;
 
 use super::send::{Manner, broadcast, price, tracked_nonce};
-use super::serve::{Answer, Request, close, note};
+use super::serve::{Answer, Request, close, note, refuse};
 use super::smart::executed;
 use super::user::{Decision, decide};
 use super::{Local, Operation, Stage, smart, words};
@@ -58,7 +58,7 @@ pub(crate) async fn send_calls(world: &Shared, request: &Request) -> Answer {
         return Err(words::failure(Some(code), "the batch is not supported"));
     }
     let calls: Vec<Asked> = asked.calls.into_iter().map(|Call { to, value, data }| Asked { to, value, data }).collect();
-    let ask = world.ledger.borrow_mut().ask(request.call, true);
+    let ask = world.ledger.borrow_mut().ask(request.call, None, true);
     note(world, Some(ask), Stage::Window);
     if world.strikes(Fault::WalletDisconnects) {
         super::serve::after(world, world.between(0, 9000), super::reload);
@@ -67,11 +67,11 @@ pub(crate) async fn send_calls(world: &Shared, request: &Request) -> Answer {
     if world.strikes(Fault::CallsUpgradeRefused) {
         let wait = world.between(300, 5000);
         world.exec.sleep(wait).await;
-        close(world, ask);
+        refuse(world, ask, true);
         return Err(words::failure(Some(5750), "EIP-7702 upgrade rejected by user"));
     }
-    if let Decision::No(failure) = decide(world, None).await {
-        close(world, ask);
+    if let Decision::No(failure, is_known) = decide(world, None).await {
+        refuse(world, ask, is_known);
         return Err(failure);
     }
     note(world, Some(ask), Stage::Sending);

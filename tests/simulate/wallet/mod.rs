@@ -187,6 +187,7 @@ impl Wallet for Provider {
         let call = world.exec.current().call;
         let request = serve::Request { page: self.page, epoch: self.epoch, call, method, params };
         world.wallet.borrow_mut().requests += 1;
+        late(&world, call, method);
         let later = Rc::clone(&world);
         let served = async move {
             let epoch = request.epoch;
@@ -224,6 +225,16 @@ impl Wallet for Provider {
             words::failure(Some(1011), "MetaMask: Disconnected from MetaMask. Page reload required.")
         }
         .boxed_local()
+    }
+}
+
+/// A call that has ended, or was aborted, asks for nothing more: what is on its way then may arrive.
+fn late(world: &Shared, call: u32, method: &str) {
+    let now = world.exec.now();
+    let mut ledger = world.ledger.borrow_mut();
+    let ended = ledger.call(call).and_then(|call| call.ended);
+    if ended.is_some_and(|ended| ended + 50 < now) && matches!(method, "eth_sendTransaction" | "wallet_sendCalls") {
+        ledger.violated("late window", format!("call {call} has ended, and asks the wallet"));
     }
 }
 

@@ -162,7 +162,7 @@ async fn connect(world: &Shared) -> Answer {
     }
     match decide(world, None).await {
         Decision::Yes(_) => Ok(shown(world)),
-        Decision::No(failure) => Err(failure),
+        Decision::No(failure, _) => Err(failure),
     }
 }
 
@@ -230,7 +230,7 @@ async fn transaction(world: &Shared, request: &Request) -> Answer {
     let asked = Asked { to: transaction.to, value: transaction.value, data: transaction.data.clone() };
     let nonce = transaction.nonce.and_then(|nonce| u64::try_from(nonce).ok());
     let is_loose = world.wallet.borrow().is_loose();
-    let ask = world.ledger.borrow_mut().ask(request.call, is_loose);
+    let ask = world.ledger.borrow_mut().ask(request.call, nonce, is_loose);
     note(world, Some(ask), Stage::Window);
     if world.strikes(Fault::WalletDisconnects) {
         after(world, world.between(0, 9000), super::reload);
@@ -238,8 +238,8 @@ async fn transaction(world: &Shared, request: &Request) -> Answer {
     world.say(|| format!("a window opens for call {}: nonce {nonce:?}", request.call));
     let decision = decide(world, Some(&asked)).await;
     let edited = match decision {
-        Decision::No(failure) => {
-            close(world, ask);
+        Decision::No(failure, is_known) => {
+            refuse(world, ask, is_known);
             return Err(failure);
         }
         Decision::Yes(edited) => edited,
@@ -269,6 +269,14 @@ pub(crate) fn note(world: &Shared, ask: Option<usize>, stage: Stage) {
 pub(crate) fn close(world: &Shared, ask: usize) {
     if let Some(ask) = world.ledger.borrow_mut().asks.get_mut(ask) {
         ask.is_open = false;
+    }
+}
+
+/// The user said no; in known words, or not.
+pub(crate) fn refuse(world: &Shared, ask: usize, is_known: bool) {
+    close(world, ask);
+    if let Some(ask) = world.ledger.borrow_mut().asks.get_mut(ask) {
+        ask.is_refused = is_known;
     }
 }
 

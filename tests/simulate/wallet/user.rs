@@ -14,8 +14,8 @@ use crate::world::Shared;
 pub(crate) enum Decision {
     /// Yes; perhaps to something else than was asked.
     Yes(Option<Asked>),
-    /// No.
-    No(WalletFailure),
+    /// No, in words that are known, or not.
+    No(WalletFailure, bool),
 }
 
 /// A user looks at a window and decides. When the world settles, every window is answered.
@@ -28,11 +28,11 @@ pub(crate) async fn decide(world: &Shared, asked: Option<&Asked>) -> Decision {
         wait = world.between(30_000, 200_000);
     }
     let no = if world.strikes(Fault::UserRejects) {
-        Some(words::rejected(world))
+        Some((words::rejected(world), true))
     } else if world.strikes(Fault::UserRejectsInWords) {
-        Some(words::rejected_in_words(world))
+        Some((words::rejected_in_words(world), true))
     } else if world.strikes(Fault::UserRejectsOddly) {
-        Some(words::rejected_oddly(world))
+        Some((words::rejected_oddly(world), false))
     } else {
         None
     };
@@ -49,11 +49,11 @@ pub(crate) async fn decide(world: &Shared, asked: Option<&Asked>) -> Decision {
         let late = world.between(0, 3000);
         world.exec.sleep(late).await;
         if world.chance(500) {
-            return Decision::No(words::rejected(world));
+            return Decision::No(words::rejected(world), true);
         }
     }
     match no {
-        Some(no) => Decision::No(no),
+        Some((no, is_known)) => Decision::No(no, is_known),
         None => Decision::Yes(asked.and_then(|asked| edit(world, asked))),
     }
 }
