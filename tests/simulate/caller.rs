@@ -298,7 +298,7 @@ async fn client(world: &Shared, page: u32, number: usize) -> Option<Client> {
             }
             (page.io.clone(), page.book.clone(), page.windows(epoch))
         };
-        let wallet = WalletHandle::new(Rc::new(Provider::new(world, page, epoch)), windows);
+        let wallet = WalletHandle::new(Rc::new(Provider::new(world, page, epoch)), windows, Rc::clone(&io.clock));
         let account = account(&world.plan, number);
         let connect = Client::connect(io, network(world), book, wallet, Some(account), true);
         let patience = world.exec.sleep(90_000);
