@@ -32,6 +32,8 @@ struct Entry {
     nonce: u64,
     /// Held while a transaction of ours uses the nonce; absent when it is in doubt, and the next write may take it.
     claim: Option<Rc<dyn Claim>>,
+    /// Whether its call ended before the wallet answered: a call that repeats it may take the transaction for its own.
+    is_orphan: bool,
     /// Tells the other tabs of the doubt. Absent where another tab has marked it.
     _mark: Option<Rc<dyn Claim>>,
 }
@@ -51,6 +53,8 @@ pub struct Reservation {
     pub nonce: u64,
     /// Whether an earlier write may use the nonce too.
     pub reused: bool,
+    /// Whether another call of this origin has a transaction with the nonce, which this one is to replace.
+    pub is_taken: bool,
     entry: Entry,
 }
 
@@ -64,7 +68,7 @@ impl NonceBook {
         self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce.saturating_add(KEPT) >= pending);
         for nonce in pending..pending.saturating_add(MAX_AHEAD) {
             if let Some(claim) = tabs.claim(name("nonce", key, nonce)).await {
-                return Ok(self.reservation(tabs, key, nonce, claim).await);
+                return Ok(self.reservation(tabs, key, nonce, Some(claim)).await);
             }
         }
         let suggested = pending;
@@ -75,27 +79,45 @@ impl NonceBook {
     /// just that.
     pub async fn take(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> Reservation {
         let key = (chain_id, account);
-        let claim = tabs.claim(name("nonce", key, nonce)).await.unwrap_or_else(|| Rc::new(Unclaimed));
+        self.forget_orphan(key, nonce);
+        let claim = tabs.claim(name("nonce", key, nonce)).await;
         self.reservation(tabs, key, nonce, claim).await
     }
 
-    async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Rc<dyn Claim>) -> Reservation {
+    async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Option<Rc<dyn Claim>>) -> Reservation {
         let mark = tabs.claim(name("doubt", key, nonce)).await;
-        let reused = mark.is_none();
-        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark };
-        Reservation { book: self.clone(), nonce, reused, entry }
+        let is_taken = claim.is_none();
+        let reused = mark.is_none() && !is_taken;
+        let claim = claim.unwrap_or_else(|| Rc::new(Unclaimed));
+        let entry = Entry { key, nonce, claim: Some(claim), is_orphan: false, _mark: mark };
+        Reservation { book: self.clone(), nonce, reused, is_taken, entry }
     }
 
     /// Records that a transaction of ours uses `nonce`, which the wallet chose by itself. `false` when another call of this
     /// origin uses that nonce: the transaction is that call's.
     pub async fn adopt(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
         let key = (chain_id, account);
+        self.forget_orphan(key, nonce);
+        self.hold(tabs, key, nonce, false).await
+    }
+
+    /// Records a transaction that a wallet has sent after its call had ended.
+    pub(super) async fn adopt_orphan(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) {
+        self.clear_doubt(chain_id, account, nonce);
+        self.hold(tabs, (chain_id, account), nonce, true).await;
+    }
+
+    async fn hold(&self, tabs: &dyn Tabs, key: Key, nonce: u64, is_orphan: bool) -> bool {
         let claim = tabs.claim(name("nonce", key, nonce)).await;
-        let adopted = claim.is_some();
-        if adopted {
-            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None });
+        let is_free = claim.is_some();
+        if is_free {
+            self.entries.borrow_mut().push(Entry { key, nonce, claim, is_orphan, _mark: None });
         }
-        adopted
+        is_free
+    }
+
+    fn forget_orphan(&self, key: Key, nonce: u64) {
+        self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce != nonce || !entry.is_orphan);
     }
 
     /// Records that a call of this tab follows an operation of a smart account. `false` when another call of this origin does.

@@ -49,6 +49,8 @@ pub const REJECTIONS: &[Sign] = &[
     Person(&["cancelled by user", "cancelled by the user", "canceled by user", "canceled by the user"]),
     // web3-react's connectors.
     Person(&["rejected by user", "rejected by the user"]),
+    // web3-react: "Rejected request from user".
+    Person(&["request from user", "request from the user"]),
     // Ledger, status 0x6985: "Condition of use not satisfied (denied by the user?)".
     Person(&["denied by user", "denied by the user"]),
     // Rainbow: "Request rejected" (didUserReject).

@@ -85,6 +85,7 @@ pub(super) async fn ask(
     };
     guard("sign")?;
     let nonce = reservation.as_ref().map(|reservation| reservation.nonce);
+    let is_taken = reservation.as_ref().is_some_and(|reservation| reservation.is_taken);
     if let Some(Reservation { reused: true, nonce, .. }) = &reservation {
         (options.on_progress)(Progress::NonceReused { nonce: *nonce });
     }
@@ -114,8 +115,7 @@ pub(super) async fn ask(
                         (Some(reservation), _) => reservation.keep(),
                         // Nobody waits any more, and the nonce is in doubt: it is no longer.
                         (None, Some(nonce)) => {
-                            book.clear_doubt(chain_id, account, nonce);
-                            book.adopt(tabs.as_ref(), chain_id, account, nonce).await;
+                            book.adopt_orphan(tabs.as_ref(), chain_id, account, nonce).await;
                         }
                         (None, None) => {}
                     }
@@ -141,7 +141,7 @@ pub(super) async fn ask(
         Err(gone) => Answer::Gone(gone),
     };
     let lowest = nonce.map_or(pending, |nonce| nonce.min(pending));
-    Ok(Asked { answer, place: Place { nonce, lowest, from_block: prepared.block } })
+    Ok(Asked { answer, place: Place { nonce, is_taken, lowest, from_block: prepared.block } })
 }
 
 fn read(result: Result<String, WalletFailure>) -> Answer {

@@ -60,7 +60,7 @@ async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Re
     // Not every node shows its pending transactions.
     let waiting = replies.json(block).ok().and_then(|block| in_block(block, account).ok()).unwrap_or_default();
     for transaction in taken.iter().chain(&waiting).filter(|transaction| transaction.nonce >= place.lowest) {
-        if is_call(transaction, signer, call) && owned(rpc, signer, nonce, transaction.nonce).await {
+        if is_call(transaction, signer, call) && owned(rpc, signer, place, transaction.nonce).await {
             return Ok(Shown::Ours(transaction.hash));
         }
     }
@@ -74,9 +74,10 @@ fn is_call(transaction: &ChainTransaction, signer: &Signer, call: &WriteCall) ->
     matches!(compare(transaction, signer.account, call), Match::Same | Match::Inside)
 }
 
-/// Whether a transaction with nonce `used` is this call's, which was suggested `nonce`: no other call of this origin claims it.
-async fn owned(rpc: &Rpc, signer: &Signer, nonce: u64, used: u64) -> bool {
-    used == nonce || signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, signer.account, used).await
+/// Whether a transaction with nonce `used` is this call's: no other call of this origin claims it.
+async fn owned(rpc: &Rpc, signer: &Signer, place: &Place, used: u64) -> bool {
+    place.nonce == Some(used) && !place.is_taken
+        || signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, signer.account, used).await
 }
 
 /// The transaction of an operation of the account that carries the call, and which no other call of this origin follows.
@@ -108,17 +109,19 @@ pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u
     let pool = batch.push("eth_getBlockByNumber", r#"["pending",true]"#);
     let replies = batch.send().await?;
     let (mined_count, pending, head) = (replies.quantity(mined_at)?, replies.quantity(pending_at)?, replies.quantity(head_at)?);
-    let place = |from_block| Place { nonce: Some(nonce), lowest: nonce, from_block };
+    let place = |from_block| Place { nonce: Some(nonce), is_taken: false, lowest: nonce, from_block };
+    let another = || Error::from(Kind::Nonce { address: account, tried: nonce, suggested: pending.max(mined_count), hash: None });
+    let own = || async { signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, account, nonce).await.then_some(()) };
     if nonce < mined_count {
         let found = mined(rpc, account, nonce..nonce + 1, 0, head).await?;
-        return match found.iter().find(|found| is_call(found, signer, call)) {
-            Some(found) => Ok(Some((found.hash, place(0)))),
-            None => {
-                Err(Error::from(Kind::Nonce { address: account, tried: nonce, suggested: pending.max(mined_count), hash: None }))
-            }
-        };
+        let found = found.iter().find(|found| is_call(found, signer, call)).ok_or_else(another)?;
+        own().await.ok_or_else(another)?;
+        return Ok(Some((found.hash, place(0))));
     }
     let waiting = replies.json(pool).ok().and_then(|block| in_block(block, account).ok()).unwrap_or_default();
-    let ours = waiting.iter().find(|waiting| waiting.nonce == nonce && is_call(waiting, signer, call));
-    Ok(ours.map(|ours| (ours.hash, place(head))))
+    let Some(ours) = waiting.iter().find(|waiting| waiting.nonce == nonce && is_call(waiting, signer, call)) else {
+        return Ok(None);
+    };
+    own().await.ok_or_else(another)?;
+    Ok(Some((ours.hash, place(head))))
 }

@@ -33,7 +33,7 @@ pub use super::follow::Receipt;
 use super::follow::{Followed, Sent, follow};
 use super::revert::Reverted;
 use super::rpc::Rpc;
-use super::search::{Place, difference};
+use super::search::difference;
 pub use super::signer::{Explain, Gas, Guard, Signer, TxOptions};
 use crate::error::{Error, Kind, Said};
 use crate::io::Progress;
@@ -129,16 +129,19 @@ async fn settle(
         }
     } else if other.from == signer.account && other.nonce >= place.lowest {
         // The account's own transaction under a nonce that was free before the window: the user edited it.
+        if let Some(suggested) = place.nonce.filter(|suggested| *suggested != other.nonce) {
+            signer.book.release(signer.chain.chain_id, signer.account, suggested);
+        }
         let (asked, found) = difference(field, &other, call);
         return Err(Error::from(Kind::TxMismatch { hash: other.hash, field, asked, found }));
     }
     let message =
         ["the wallet answered with ", &other.hash.to_string(), ", which is not the transaction that was asked"].concat();
-    Err(uncertain(signer, &place, Said { message, ..Said::default() }))
-}
-
-fn uncertain(signer: &Signer, place: &Place, said: Said) -> Error {
-    Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said })
+    if let Some(nonce) = place.nonce {
+        signer.book.doubt(signer.chain.chain_id, signer.account, nonce);
+    }
+    let said = Said { message, ..Said::default() };
+    Err(Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said }))
 }
 
 /// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
