@@ -18,11 +18,17 @@ function words(step: Progress): string {
     case "uploading": return "Storing the document on IPFS…";
     case "uploaded": return "Checking that the transaction will succeed…";
     case "simulated": return "Checked. Opening your wallet…";
+    case "waitingForWindow": return "Another request is open in your wallet. Answer that one first…";
+    case "nonceReused": return "An earlier request of yours may still go through. At most one of both will…";
     case "signing": return "Please confirm in your wallet…";
+    case "searching": return "Your wallet did not say whether it sent. Looking on the chain…";
+    case "awaitingApproval": return "Waiting for the other owners of your account…";
     case "sent": return "Sent. Waiting for the block…";
     case "retrying": return `Trying again (${step.attempt})…`;
     case "nonceIgnored": return "Your wallet chose its own transaction number. Waiting for the block…";
     case "replaced": return "You sped the transaction up. Waiting for the block…";
+    case "confirming": return `In a block. Waiting for ${step.confirmations} confirmations…`;
+    case "reorganised": return "The chain took that block back. Looking again…";
     case "mined": return "Done.";
     case "deployed": return "Deployed.";
     case "scheduling": return "Setting up the schedule…";

@@ -1,7 +1,7 @@
 /** What the adapters of `ogkit/viem`, `ogkit/ethers` and `ogkit/wagmi` share. No library is imported here or there. */
 
 import { MissingSignerError } from "./errors.js";
-import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
+import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
 import type { Ogpu } from "./client.js";
 import type { Address, Eip1193Provider, Hash, Hex } from "./wasm/ogpu/ogkit.js";
 

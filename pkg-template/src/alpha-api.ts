@@ -4,7 +4,7 @@ import { Alpha, compactInput, type AlphaOptions, type InferenceMode } from "./al
 import type { GenerateImage } from "./image.js";
 import { ModelHub } from "./model-hub.js";
 import { Twins } from "./twins.js";
-import { unwrapWallet } from "./wallets.js";
+import { unwrapWallet } from "./provider.js";
 import { workflowCode } from "./workflow-code.js";
 import * as wasm from "./wasm/opengradient/ogkit.js";
 import type { AlphaConnectOptions, ModelHubOptions, ModelInput, ModelOutput, TwinsOptions } from "./wasm/opengradient/ogkit.js";

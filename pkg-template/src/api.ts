@@ -4,7 +4,7 @@ import { Ogpu as Client } from "./client.js";
 import * as ipfs from "./ipfs.js";
 import type { IpfsStream } from "./ipfs.js";
 import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
-import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
+import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
 import type { Address, CidOptions, Eip1193Provider, FetchOptions, IpfsContent, IpfsData, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
 

@@ -118,7 +118,8 @@ export class Ogpu {
   /**
    * Publishes a task (a job for a source). Its config goes to IPFS, its payment (wei) is frozen out of the client's vault
    * balance. Three HTTP requests, as `publishSource`.
-   * @throws TaskExpiredError, InsufficientBalanceError, InvalidInputError, SourceInactiveError, WalletRejectedError
+   * @throws TaskExpiredError, ExpiryTooLongError, PaymentTooLowError, InsufficientBalanceError, InvalidInputError, SourceNotFoundError,
+   * SourceInactiveError, WalletRejectedError
    */
   async publishTask(info: TaskInfo, options?: PublishOptions): Promise<Task> {
     const { address, receipt } = await this.#core.publishTask(info, options);

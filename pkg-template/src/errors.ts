@@ -354,7 +354,7 @@ export class WalletUnsupportedMethodError extends WalletError {
   declare readonly code: "walletUnsupportedMethod";
   declare readonly method: string;
 }
-/** The wallet has no connection to the chain. */
+/** The wallet has lost its connection: to the chain, or to the page, as an extension that was reloaded. Nothing was sent. */
 export class WalletDisconnectedError extends WalletError {
   declare readonly code: "walletDisconnected";
 }

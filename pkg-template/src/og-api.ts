@@ -7,7 +7,7 @@ import { resolveOpenGradientNetwork } from "./og-networks.js";
 import { bindFetchWithPayment, type FetchWithPayment } from "./og-payments.js";
 import { relayFetch } from "./og-transport.js";
 import { pinnedFetch } from "./pinned.js";
-import { unwrapWallet } from "./wallets.js";
+import { unwrapWallet } from "./provider.js";
 import * as wasm from "./wasm/opengradient/ogkit.js";
 import type { AlphaNetwork, FetchLike, OpenGradientCore, OpenGradientNetwork, Tee } from "./wasm/opengradient/ogkit.js";
 

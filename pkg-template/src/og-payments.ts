@@ -2,7 +2,7 @@
 
 import { invalidInput } from "./errors.js";
 import { relayFetch } from "./og-transport.js";
-import { unwrapWallet, type DiscoveredWallet } from "./wallets.js";
+import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
 import { PayerCore } from "./wasm/opengradient/ogkit.js";
 import type {
   Address, Eip1193Provider, FetchLike, OnPayment, PaymentChain, PaymentPolicy, PaymentReceipt, PaymentRecord, RequestParts,

@@ -3,20 +3,9 @@
  * before any WebAssembly is. What a wallet says of itself (name, icon, rdns) is unproven; show icons in `<img>` only.
  */
 
-import type { Eip1193Provider } from "./wasm/ogpu/ogkit.js";
+import { isProvider, read, type DiscoveredWallet } from "./provider.js";
 
-/** A wallet that announced itself. */
-export interface DiscoveredWallet {
-  /** Its id until the page is left. */
-  readonly uuid: string;
-  /** At most 200 characters, of any kind. */
-  readonly name: string;
-  /** A `data:image/…` URI of at most 128 KiB, or empty. It may be SVG with script in it: only ever show it in `<img>`. */
-  readonly icon: string;
-  /** Its reverse domain name, by which to remember the user's choice. */
-  readonly rdns: string;
-  readonly provider: Eip1193Provider;
-}
+export type { DiscoveredWallet } from "./provider.js";
 
 type Page = EventTarget & { ethereum?: unknown };
 type Listener = (wallets: readonly DiscoveredWallet[]) => void;
@@ -39,19 +28,6 @@ const listeners = new Set<Listener>();
 let listening: Page | undefined;
 /** Whether an announcement had to go since wallets were last asked to announce themselves. */
 let crowded = false;
-
-/** A property of a foreign object: a getter may throw, and a proxy may be revoked. */
-function read(value: unknown, key: PropertyKey): unknown {
-  try {
-    return (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  } catch {
-    return undefined;
-  }
-}
-
-function isProvider(value: unknown): value is Eip1193Provider {
-  return typeof value === "object" && value !== null && typeof read(value, "request") === "function";
-}
 
 function text(value: unknown): string {
   // Half a character at the end would be shown as a black diamond.
@@ -200,10 +176,4 @@ export function watchWallets(listener: (wallets: readonly DiscoveredWallet[]) =>
   listen();
   listener(wallets());
   return () => void listeners.delete(listener);
-}
-
-/** The provider of a discovered wallet, or the provider itself. */
-export function unwrapWallet(wallet: Eip1193Provider | DiscoveredWallet): Eip1193Provider {
-  const provider = read(wallet, "provider");
-  return isProvider(provider) && typeof read(wallet, "uuid") === "string" ? provider : (wallet as Eip1193Provider);
 }

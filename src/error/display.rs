@@ -168,7 +168,10 @@ impl fmt::Display for Kind {
                 if said.message.is_empty() { Ok(()) } else { write!(f, " ({})", said.message) }
             }
             Self::WalletUnsupportedMethod { method, .. } => write!(f, "the wallet does not support {method}"),
-            Self::WalletDisconnected { .. } => f.write_str("the wallet has no connection to the chain; nothing was sent"),
+            Self::WalletDisconnected { said } => {
+                f.write_str("the wallet has lost its connection; nothing was sent, reload the page if it does not come back")?;
+                if said.message.is_empty() { Ok(()) } else { write!(f, " ({})", said.message) }
+            }
             Self::WalletUnauthorized { said, .. } => {
                 write!(f, "the wallet does not permit this: {}; connect the account again", said.message)
             }

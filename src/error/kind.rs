@@ -111,7 +111,7 @@ pub enum Kind {
     WrongChain { expected: u64, actual: u64, who: String, said: Said },
     /// The wallet does not know the method.
     WalletUnsupportedMethod { method: String, said: Said },
-    /// The wallet has no connection to the chain.
+    /// The wallet has lost its connection: to the chain, or to the page, as an extension that was reloaded.
     WalletDisconnected { said: Said },
     /// The wallet does not permit the account or the method.
     WalletUnauthorized { account: Option<Address>, said: Said },

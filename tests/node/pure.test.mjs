@@ -7,6 +7,7 @@ import { formatUnits as viemFormatUnits } from "viem";
 
 import * as errors from "../../pkg/errors.js";
 import * as api from "../../pkg/ogpu.js";
+import { unwrapWallet } from "../../pkg/provider.js";
 
 const { ChainConfig, InvalidInputError, OgError, discoverWallets, formatUnits, isOgError, parseEther, parseUnits, watchWallets } = api;
 
@@ -144,7 +145,7 @@ describe("wallets", () => {
     ];
     for (const [ethereum, expected] of cases) {
       const { announce, wallet } = page(t, ethereum);
-      const { discoverWallets, unwrapWallet, watchWallets } = await fresh();
+      const { discoverWallets, watchWallets } = await fresh();
       const told = [];
       const stop = watchWallets((all) => told.push(all.length));
       assert.equal((await discoverWallets({ timeout: 1 })).length, expected);

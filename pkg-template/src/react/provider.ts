@@ -3,7 +3,7 @@
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, type ReactElement, type ReactNode } from "react";
 
 import { OpenGradient, type OnPayment, type OpenGradientOptions } from "../opengradient.js";
-import { unwrapWallet, type DiscoveredWallet } from "../wallets.js";
+import { unwrapWallet, type DiscoveredWallet } from "../provider.js";
 import { useConnection, useStable, type MakeClient, type WalletStatus } from "./connection.js";
 import type { Address, Eip1193Provider } from "../wasm/opengradient/ogkit.js";
 
