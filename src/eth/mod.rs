@@ -3,9 +3,9 @@
 //! alloy gives the words and the ABI (`Address`, `U256`, keccak, `sol!`). What alloy's providers would give is here
 //! in a smaller form, because they cost 110 KB of WebAssembly and cannot ask an injected wallet: one JSON-RPC batch
 //! for each call of ours ([`rpc`]) and its answers ([`replies`]), a write's life from simulation to receipt ([`tx`]),
-//! several under one signature ([`calls`]), nonces shared by an origin's tabs ([`nonce`]), EIP-1193 wallets and their error
-//! numbers ([`wallet`]), logs with a cursor ([`logs`]) and one poll for all watchers ([`watch`]), revert data ([`revert`]),
-//! ERC-20 (`token`).
+//! several under one signature ([`calls`]), what a mined transaction did for a smart account ([`smart`]), nonces shared by an
+//! origin's tabs ([`nonce`]), EIP-1193 wallets and their error numbers ([`wallet`]), logs with a cursor ([`logs`]) and one poll for
+//! all watchers ([`watch`]), revert data ([`revert`]), ERC-20 (`token`).
 
 pub mod call;
 pub mod calls;
