@@ -13,7 +13,7 @@
 //!
 //! Everything here is a function of what was read; nothing is asked.
 
-use alloy_primitives::{Address, B256, Bytes, U256, address, b256};
+use alloy_primitives::{Address, B256, Bytes, U256, address, b256, hex};
 
 use super::call::WriteCall;
 use super::replies::Log;
@@ -97,6 +97,12 @@ pub enum Part<'a> {
         /// Its revert data, where the chain holds it; else empty.
         reason: Bytes,
     },
+}
+
+/// Whether an account with this code sends transactions itself: it has a key and no code, or an EIP-7702 delegation
+/// (`0xef0100` and the delegate's address). A contract does not: somebody else sends, and no nonce of the account counts.
+pub fn has_key(code: &[u8]) -> bool {
+    code.is_empty() || code.starts_with(&hex!("ef0100"))
 }
 
 /// The parameters of the two `eth_getLogs` requests that together find every operation of `account` from a block on. Two, because

@@ -205,6 +205,12 @@ fn topics_and_selectors_are_those_of_the_contracts() {
 }
 
 #[test]
+fn a_delegated_account_sends_for_itself_and_a_contract_does_not() {
+    let delegated = [&hex!("ef0100")[..], TARGET.as_slice()].concat();
+    assert!(has_key(&[]) && has_key(&delegated) && !has_key(&hex!("6080604052")));
+}
+
+#[test]
 fn the_filters_ask_for_this_account_alone() {
     let read = |text: &String| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default()[0].clone();
     let [bundled, safe] = filters(ACCOUNT, 0x1f).map(|text| read(&text));
