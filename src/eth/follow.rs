@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::call::WriteCall;
 use super::replies::{Log, amount, hex_text, quantity};
-use super::revert;
+use super::revert::{self, Reverted};
 use super::rpc::Rpc;
 use super::search::{self, ChainTransaction, Match, Place, compare};
 use super::signer::{Explain, Signer, TxOptions};
@@ -362,7 +362,12 @@ async fn reverted(
     } else {
         Some(revert::decode(reason, ""))
     };
-    let hash = Some(receipt.hash);
+    failure(receipt.hash, found, explain).await
+}
+
+/// The error of a mined call that failed, and why, where that was found.
+pub(super) async fn failure(hash: B256, found: Option<Reverted>, explain: Explain<'_>) -> Error {
+    let hash = Some(hash);
     match found {
         // What `explain` finds is worth more than a class that says "nothing was sent": keep its words, add the hash.
         Some(reverted) => {

@@ -58,6 +58,18 @@ pub struct Reservation {
     entry: Entry,
 }
 
+/// The reservation of a nonce while what becomes of it is waited for. Dropped before that is known, it puts the nonce in doubt at
+/// once, so that the next write does not leave a gap behind it.
+pub(super) struct Open(pub(super) Rc<RefCell<Option<Reservation>>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.0.borrow_mut().take() {
+            reservation.doubt();
+        }
+    }
+}
+
 impl NonceBook {
     /// Reserves the lowest free nonce at or above the chain's `pending` count.
     ///

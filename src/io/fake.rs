@@ -33,11 +33,11 @@ pub fn reply(url: &str, status: u16, headers: &[(&str, &str)], body: impl Into<V
     HttpResponse { head: HttpHead { status, url: url.to_owned(), headers }, body: body.into() }
 }
 
-/// A clock that moves when somebody sleeps.
+/// A clock that moves when somebody sleeps; tasks of their own go on meanwhile.
 #[derive(Default)]
 pub struct FakeClock {
     now: Rc<Cell<u64>>,
-    tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    tasks: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>>,
 }
 
 impl Clock for FakeClock {
@@ -45,7 +45,7 @@ impl Clock for FakeClock {
         self.now.get()
     }
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
-        let now = Rc::clone(&self.now);
+        let (now, tasks) = (Rc::clone(&self.now), Rc::clone(&self.tasks));
         let mut waited = false;
         // Pending once, so that whatever races the sleep goes first.
         futures_util::future::poll_fn(move |cx| {
@@ -54,6 +54,10 @@ impl Clock for FakeClock {
                 return std::task::Poll::Ready(());
             }
             waited = true;
+            let running = std::mem::take(&mut *tasks.borrow_mut());
+            let still = running.into_iter().filter_map(|mut task| task.poll_unpin(cx).is_pending().then_some(task));
+            let still: Vec<_> = still.collect();
+            tasks.borrow_mut().extend(still);
             cx.waker().wake_by_ref();
             std::task::Poll::Pending
         })

@@ -260,12 +260,10 @@ impl Ledger {
     /// Where nothing but the user keeps two transactions apart (the wallet numbers by itself, or the account has no nonce of its own that
     /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
-        if let Some(asking) = self.call(call) {
-            if let (Some(wanted), Some(nonce)) = (asking.nonce, nonce)
-                && wanted != nonce
-            {
-                self.violated("other nonce", format!("call {call} was to use nonce {wanted}, and asks for {nonce}"));
-            }
+        if let (Some(Some(wanted)), Some(nonce)) = (self.call(call).map(|asking| asking.nonce), nonce)
+            && wanted != nonce
+        {
+            self.violated("other nonce", format!("call {call} was to use nonce {wanted}, and asks for {nonce}"));
         }
         if self.asks_of(call).any(|ask| ask.is_refused) {
             self.violated("unheard no", format!("call {call} asks again after a no"));

@@ -13,7 +13,7 @@
 //!
 //! Everything here is a function of what was read; nothing is asked.
 
-use alloy_primitives::{Address, B256, Bytes, U256, address, b256};
+use alloy_primitives::{Address, B256, Bytes, U256, address, b256, hex};
 
 use super::call::WriteCall;
 use super::replies::Log;
@@ -97,6 +97,12 @@ pub enum Part<'a> {
         /// Its revert data, where the chain holds it; else empty.
         reason: Bytes,
     },
+}
+
+/// Whether an account with this code sends transactions itself: it has a key and no code, or an EIP-7702 delegation
+/// (`0xef0100` and the delegate's address). A contract does not: somebody else sends, and no nonce of the account counts.
+pub fn has_key(code: &[u8]) -> bool {
+    code.is_empty() || code.starts_with(&hex!("ef0100"))
 }
 
 /// The parameters of the two `eth_getLogs` requests that together find every operation of `account` from a block on. Two, because
@@ -202,21 +208,18 @@ fn reason(log: &Log, event: &Log) -> Option<Bytes> {
 fn by_calldata<'a>(account: Address, call: &WriteCall, mined: &Mined<'_>, operations: &'a [Operation]) -> Option<&'a Operation> {
     let is_user_operation =
         |operation: &&Operation| mined.logs.get(operation.at).is_some_and(|event| is_entry_point(event.address));
-    let (user_operations, executions): (Vec<_>, Vec<_>) = operations.iter().partition(is_user_operation);
-    if let (Some(parts), true) = (calldata::bundled(mined.input, account), mined.to.is_some_and(is_entry_point)) {
+    let (user_operations, executions): (Vec<&Operation>, Vec<&Operation>) = operations.iter().partition(is_user_operation);
+    let found = match (calldata::bundled(mined.input, account), user_operations.as_slice()) {
         // An EntryPoint carries operations out in the order of its calldata.
-        let paired = parts.len() == user_operations.len();
-        let meant = parts.iter().zip(user_operations).find(|(part, _)| paired && calldata::holds(part, call));
-        if let Some((_, operation)) = meant {
-            return Some(operation);
+        (Some(parts), all) if parts.len() == all.len() => {
+            parts.iter().zip(all).find(|(part, _)| calldata::holds(part, call)).map(|(_, operation)| *operation)
         }
-    } else if let ([operation], []) = (user_operations.as_slice(), executions.as_slice())
-        && calldata::holds(mined.input, call)
-    {
-        return Some(operation);
-    }
-    match executions.as_slice() {
-        [operation] if calldata::executed(account, call, mined) => Some(operation),
+        // A contract of the bundler passes the bundle on.
+        (None, [operation]) if calldata::holds(mined.input, call) => Some(*operation),
         _ => None,
+    };
+    match executions.as_slice() {
+        [operation] if found.is_none() && calldata::executed(account, call, mined) => Some(operation),
+        _ => found,
     }
 }

@@ -205,6 +205,12 @@ fn topics_and_selectors_are_those_of_the_contracts() {
 }
 
 #[test]
+fn a_delegated_account_sends_for_itself_and_a_contract_does_not() {
+    let delegated = [&hex!("ef0100")[..], TARGET.as_slice()].concat();
+    assert!(has_key(&[]) && has_key(&delegated) && !has_key(&hex!("6080604052")));
+}
+
+#[test]
 fn the_filters_ask_for_this_account_alone() {
     let read = |text: &String| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default()[0].clone();
     let [bundled, safe] = filters(ACCOUNT, 0x1f).map(|text| read(&text));
@@ -343,6 +349,7 @@ fn a_bundle_that_a_contract_passes_on_tells_of_one_operation_alone() {
     let logs = [before(), mark(1), ended(OURS, ACCOUNT, true)];
     let part = own_part(ACCOUNT, None, &call(), &sent(BUNDLER, BUNDLER, &outer, &logs));
     assert_eq!(part, Part::Done { logs: &logs[1..2] });
+    assert_eq!(own_part(ACCOUNT, None, &other_call(), &sent(BUNDLER, BUNDLER, &outer, &logs)), Part::NotOurs);
     // Which of two is meant cannot be told.
     let two = [before(), mark(1), ended(OURS, ACCOUNT, true), ended(SECOND, ACCOUNT, true)];
     assert_eq!(own_part(ACCOUNT, None, &call(), &sent(BUNDLER, BUNDLER, &outer, &two)), Part::NotOurs);
@@ -368,6 +375,8 @@ fn a_safe_has_the_logs_up_to_its_execution() {
     let relayed = sent(BUNDLER, STRANGER, &[], &two);
     assert_eq!(own_part(ACCOUNT, Some(OURS), &call(), &relayed), Part::Done { logs: &two[2..3] });
     assert_eq!(own_part(ACCOUNT, None, &call(), &relayed), Part::NotOurs);
+    let safe = exec_transaction(&call());
+    assert_eq!(own_part(ACCOUNT, None, &call(), &sent(BUNDLER, ACCOUNT, &safe, &two)), Part::NotOurs);
     // An owner that is itself an account of a bundle.
     let logs = [before(), mark(1), ended(THEIRS, STRANGER, true), mark(2), success, ended(SECOND, BUNDLER, true)];
     let input =
@@ -391,6 +400,7 @@ fn a_plain_or_delegated_account_calls_by_itself_or_is_called() {
     assert_eq!(own_part(ACCOUNT, None, &direct, &sent(ACCOUNT, TARGET, &direct.data, &logs)), all);
     assert_eq!(own_part(ACCOUNT, None, &direct, &sent(STRANGER, TARGET, &direct.data, &logs)), Part::NotOurs);
     assert_eq!(own_part(ACCOUNT, None, &direct, &sent(ACCOUNT, STRANGER, &direct.data, &logs)), Part::NotOurs);
+    assert_eq!(own_part(ACCOUNT, None, &direct, &sent(ACCOUNT, TARGET, &other_call().data, &logs)), Part::NotOurs);
     let valued = Mined { value: U256::from(1), ..sent(ACCOUNT, TARGET, &direct.data, &logs) };
     assert_eq!(own_part(ACCOUNT, None, &direct, &valued), Part::NotOurs);
 
@@ -402,8 +412,13 @@ fn a_plain_or_delegated_account_calls_by_itself_or_is_called() {
     .abi_encode();
     assert_eq!(own_part(ACCOUNT, None, &call(), &sent(ACCOUNT, ACCOUNT, &batch, &logs)), all);
     assert_eq!(own_part(ACCOUNT, None, &call(), &sent(STRANGER, ACCOUNT, &batch, &logs)), all);
-    // The account's own transaction to a contract that merely gets the call told.
-    assert_eq!(own_part(ACCOUNT, None, &call(), &sent(ACCOUNT, STRANGER, &batch, &logs)), Part::NotOurs);
+    let others = execute(&other_call());
+    for from in [ACCOUNT, STRANGER] {
+        assert_eq!(own_part(ACCOUNT, None, &call(), &sent(from, ACCOUNT, &others, &logs)), Part::NotOurs);
+    }
+    // The account's own transaction to a contract that merely gets the call told, and the account.
+    let told = [batch.as_slice(), ACCOUNT.as_slice()].concat();
+    assert_eq!(own_part(ACCOUNT, None, &call(), &sent(ACCOUNT, STRANGER, &told, &logs)), Part::NotOurs);
     // A bundle without an event of the account did nothing for it, whatever it holds.
     let bundle = bundle(&[(ACCOUNT, execute(&call()))]);
     assert_eq!(own_part(ACCOUNT, None, &call(), &sent(BUNDLER, ENTRY_POINT, &bundle, &logs)), Part::NotOurs);
@@ -438,6 +453,7 @@ fn a_transaction_that_failed_is_ours_only_when_we_signed_it() {
         (ACCOUNT, TARGET, &direct, failed(&[])),
         (ACCOUNT, ACCOUNT, &wrapped, failed(&[])),
         (ACCOUNT, ACCOUNT, &direct, Part::NotOurs),
+        (ACCOUNT, STRANGER, &wrapped, Part::NotOurs),
         (STRANGER, TARGET, &direct, Part::NotOurs),
         (STRANGER, ACCOUNT, &safe, Part::NotOurs),
         (BUNDLER, ENTRY_POINT, &bundle, Part::NotOurs),
@@ -493,6 +509,22 @@ fn a_longer_call_does_not_hold_a_shorter_one() {
     // The target stands before its call, not behind it.
     let swapped = [&other_call().data.abi_encode()[..], TARGET.as_slice()].concat();
     assert!(!contains_call(&swapped, ACCOUNT, &other_call()));
+}
+
+#[test]
+fn a_bundle_that_was_laid_out_otherwise_is_not_guessed_at() {
+    let input = bundle(&[(ACCOUNT, execute(&call()))]);
+    assert!(contains_call(&input, ACCOUNT, &call()));
+    // The high bytes of the list's offset and length, of the element's, and of the calldata's offset.
+    for at in [4, 4 + 64, 4 + 96, 4 + 128 + 96] {
+        let mut altered = input.clone();
+        altered[at] = 1;
+        assert!(!contains_call(&altered, ACCOUNT, &call()), "{at}");
+        assert!(!contains_call(&input[..at], ACCOUNT, &call()), "{at}");
+    }
+    // Two events of the account, and one operation of it in the bundle: which one is meant cannot be told.
+    let logs = [before(), ended(SECOND, ACCOUNT, true), ended(OURS, ACCOUNT, true)];
+    assert_eq!(own_part(ACCOUNT, None, &call(), &sent(BUNDLER, ENTRY_POINT, &input, &logs)), Part::NotOurs);
 }
 
 #[test]

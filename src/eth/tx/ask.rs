@@ -9,7 +9,7 @@ use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 
 use super::super::call::WriteCall;
-use super::super::nonce::Reservation;
+use super::super::nonce::{Open, Reservation};
 use super::super::replies::parse_hex;
 use super::super::rpc::{Rpc, transaction_params};
 use super::super::search::{Place, ask_counts};
@@ -39,18 +39,6 @@ pub(super) struct Request<'a> {
 pub(super) struct Asked {
     pub(super) answer: Answer,
     pub(super) place: Place,
-}
-
-/// The reservation of a nonce while the wallet is asked. Dropped before the wallet has answered, it puts the nonce in doubt at once,
-/// so that the next write does not leave a gap behind it.
-struct Open(Rc<RefCell<Option<Reservation>>>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some(reservation) = self.0.borrow_mut().take() {
-            reservation.doubt();
-        }
-    }
 }
 
 /// Holds the window until the wallet answers, goes away, or the time is up. The answer is recorded even when nobody waits any more.

@@ -8,12 +8,11 @@ use super::super::revert;
 use super::super::rpc::Rpc;
 use super::super::search::ask_counts;
 use super::super::signer::{Explain, Gas, Signer};
+use super::super::smart;
 use crate::error::{Error, Kind, Said};
 
 /// Calldata from so many bytes on is heavy.
 const HEAVY: usize = 64 << 10;
-/// The code of an account that an EIP-7702 authorization delegates begins with this.
-const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// How an account sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +81,7 @@ pub(super) async fn prepare(
         (Some(Err(error)), None) => return Err(error),
     };
     let code = hex::decode(replies.json(code)?.plain().unwrap_or_default()).unwrap_or_default();
-    let account = if code.is_empty() || code.starts_with(&DELEGATION) { Account::Key } else { Account::Contract };
+    let account = if smart::has_key(&code) { Account::Key } else { Account::Contract };
     Ok(Prepared {
         gas,
         // A node never has fewer than it has mined, whatever its pool says.

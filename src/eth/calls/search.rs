@@ -1,0 +1,251 @@
+//! What the chain shows of a batch, whatever the wallet says of it.
+
+use alloy_primitives::{B256, Bytes};
+
+use super::super::call::WriteCall;
+use super::super::follow::{Receipt, read_receipt};
+use super::super::replies::Log;
+use super::super::rpc::Rpc;
+use super::super::search::{ChainTransaction, ask_counts, mined, operation_logs};
+use super::super::signer::Signer;
+use super::super::smart::{self, Mined, Part, own_part};
+use crate::error::Error;
+use crate::json::Json;
+
+/// The most transactions that are looked at beside those that the wallet names.
+const MAX_FOUND: usize = 64;
+
+/// Looks for a batch on the chain: among the transactions that the wallet names, the operations of the account's code, and the
+/// transactions that the account sends itself.
+pub(super) struct Search<'a> {
+    rpc: &'a Rpc,
+    signer: &'a Signer,
+    calls: &'a [WriteCall],
+    /// The nonce that the batch is expected to have; none for a contract, which sends no transactions itself.
+    pub(super) nonce: Option<u64>,
+    /// The account's next nonce before the wallet was asked.
+    lowest: u64,
+    /// The newest block before the wallet was asked: nothing older is this batch.
+    from_block: u64,
+    /// The batch's id, where it has the form of a hash: it may be the operation's, or the transaction's.
+    id: Option<B256>,
+    /// The transactions that hold the batch by the wallet's word.
+    pub(super) named: Vec<B256>,
+    /// Others that may.
+    found: Vec<B256>,
+    /// The account's transactions below this nonce are among them.
+    next: u64,
+    /// Of those that the wallet does not name: which ones hold a call, and whether no other call of this origin claims them.
+    claimed: Vec<(B256, bool)>,
+}
+
+/// What one look shows.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The newest block.
+    pub(super) head: u64,
+    /// How many of the calls succeeded.
+    pub(super) done: usize,
+    /// How many failed.
+    pub(super) failed: usize,
+    /// The transactions in which a call succeeded, with the logs of the account's own operations alone.
+    pub(super) receipts: Vec<Receipt>,
+    /// The first failure: its transaction, its block and its revert data.
+    pub(super) failure: Option<(B256, u64, Bytes)>,
+    /// All transactions that the wallet names are mined.
+    pub(super) settled: bool,
+    /// One of them that did nothing for any of the calls.
+    pub(super) stray: Option<Stray>,
+    /// Something of the account has happened since the wallet was asked, or is under way.
+    pub(super) moved: bool,
+    /// A transaction of the account waits for its block.
+    pub(super) in_flight: bool,
+}
+
+/// A mined transaction that holds the batch by the wallet's word alone.
+#[derive(Clone, Copy)]
+pub(super) struct Stray {
+    pub(super) hash: B256,
+    /// Its receipt's status.
+    pub(super) succeeded: bool,
+    /// Whether the account sent it, or one of its operations is in it.
+    pub(super) own: bool,
+}
+
+/// A mined transaction with its receipt.
+struct Transaction {
+    sent: ChainTransaction,
+    receipt: Receipt,
+    succeeded: bool,
+}
+
+impl<'a> Search<'a> {
+    /// `lowest` is the account's next nonce and `from_block` the newest block before the wallet is asked.
+    pub(super) fn new(
+        rpc: &'a Rpc,
+        signer: &'a Signer,
+        calls: &'a [WriteCall],
+        has_key: bool,
+        lowest: u64,
+        from_block: u64,
+    ) -> Self {
+        let nonce = if has_key { Some(lowest) } else { None };
+        let (named, found, claimed) = Default::default();
+        Self { rpc, signer, calls, nonce, lowest, from_block, id: None, named, found, next: lowest, claimed }
+    }
+
+    /// The wallet's word: the batch's id, and the transactions that it is in.
+    pub(super) fn told(&mut self, id: Option<B256>, hashes: Vec<B256>) {
+        if let (None, Some(id)) = (self.id, id) {
+            self.id = Some(id);
+            self.found.push(id);
+        }
+        if !hashes.is_empty() {
+            // A transaction that was replaced has another hash from then on.
+            self.named = hashes;
+        }
+    }
+
+    /// Looks once. One HTTP request, one for the transactions that may hold the batch, and a few when the account has sent
+    /// something since the last look.
+    ///
+    /// # Errors
+    /// As [`Rpc`]'s reads. A transaction that a node does not answer in the right shape is left out: the next look asks again.
+    pub(super) async fn look(&mut self) -> Result<Seen, Error> {
+        let account = self.signer.account;
+        let mut batch = self.rpc.batch();
+        let filters = smart::filters(account, self.from_block).map(|filter| batch.push("eth_getLogs", filter));
+        let [latest, pending, head] = ask_counts(&mut batch, account);
+        let replies = batch.send().await?;
+        let mut seen = Seen { head: replies.quantity(head)?, ..Seen::default() };
+        for operation in smart::operations(account, &operation_logs(&replies, filters)) {
+            seen.moved = true;
+            self.add(operation.transaction);
+        }
+        if self.nonce.is_some() {
+            let (latest, pending) = (replies.quantity(latest)?, replies.quantity(pending)?);
+            seen.in_flight = pending > latest;
+            seen.moved |= latest.max(pending) > self.lowest;
+            for transaction in mined(self.rpc, account, self.next..latest, self.from_block, seen.head).await? {
+                self.add(transaction.hash);
+                self.next += u64::from(transaction.nonce == self.next);
+            }
+        }
+        let mined = self.read().await?;
+        if !self.found.iter().all(|hash| Some(*hash) == self.id || mined.iter().any(|of| of.sent.hash == *hash)) {
+            // A reorganisation may have put another in its place.
+            self.next = self.lowest;
+        }
+        seen.settled = !self.named.is_empty() && self.named.iter().all(|hash| mined.iter().any(|of| of.sent.hash == *hash));
+        self.judge(&mined, &mut seen).await;
+        Ok(seen)
+    }
+
+    fn add(&mut self, hash: B256) {
+        if !self.found.contains(&hash) && self.found.len() < MAX_FOUND {
+            self.found.push(hash);
+        }
+    }
+
+    /// Those that are mined of all that may hold the batch. A wallet may name an older transaction that looks the same: it is left
+    /// out.
+    async fn read(&self) -> Result<Vec<Transaction>, Error> {
+        let others = self.found.iter().filter(|hash| !self.named.contains(hash));
+        let candidates: Vec<&B256> = self.named.iter().chain(others).collect();
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut batch = self.rpc.batch();
+        for hash in &candidates {
+            batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
+            batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
+        }
+        let replies = batch.send().await?;
+        let present = |index: usize| replies.raw(index).ok().and_then(Json::present);
+        let read = |(at, hash): (usize, &B256)| {
+            let (receipt, succeeded) = read_receipt(present(2 * at)?).ok()?;
+            let sent = ChainTransaction::read(present(2 * at + 1)?).ok()?;
+            let named = receipt.hash == *hash && sent.hash == *hash;
+            named.then(|| Transaction { receipt: Receipt { nonce: sent.nonce, ..receipt }, sent, succeeded })
+        };
+        Ok(candidates.into_iter().enumerate().filter_map(read).collect())
+    }
+
+    /// What a transaction did for each call.
+    fn parts<'b>(&self, transaction: &'b Transaction) -> Vec<Part<'b>> {
+        let Transaction { sent, receipt, succeeded } = transaction;
+        let own = sent.from == self.signer.account && self.nonce.is_some();
+        if receipt.block_number < self.from_block || own && sent.nonce < self.lowest {
+            return Vec::new();
+        }
+        let (succeeded, logs) = (*succeeded, receipt.logs.as_slice());
+        let mined = Mined { from: sent.from, to: sent.to, value: sent.value, input: &sent.input, succeeded, logs };
+        self.calls.iter().map(|call| own_part(self.signer.account, self.id, call, &mined)).collect()
+    }
+
+    async fn judge(&mut self, mined: &[Transaction], seen: &mut Seen) {
+        let mut done = vec![false; self.calls.len()];
+        let mut failed = vec![false; self.calls.len()];
+        for transaction in mined {
+            let Receipt { hash, block_number, .. } = transaction.receipt;
+            let parts = self.parts(transaction);
+            if parts.iter().all(|part| *part == Part::NotOurs) {
+                if self.named.contains(&hash) {
+                    let own = transaction.sent.from == self.signer.account
+                        || !smart::operations(self.signer.account, &transaction.receipt.logs).is_empty();
+                    seen.stray = Some(Stray { hash, succeeded: transaction.succeeded, own });
+                }
+                continue;
+            }
+            if !self.claim(transaction).await {
+                continue;
+            }
+            let mut own_logs: Vec<&[Log]> = Vec::new();
+            for ((part, done), failed) in parts.into_iter().zip(&mut done).zip(&mut failed) {
+                match part {
+                    Part::NotOurs => {}
+                    Part::Done { logs } => {
+                        *done = true;
+                        if !own_logs.iter().any(|known| std::ptr::eq(*known, logs)) {
+                            own_logs.push(logs);
+                        }
+                    }
+                    Part::Failed { reason } => {
+                        *failed = true;
+                        seen.failure.get_or_insert((hash, block_number, reason));
+                    }
+                }
+            }
+            if !own_logs.is_empty() {
+                seen.receipts.push(Receipt { logs: own_logs.concat(), ..transaction.receipt.clone() });
+            }
+        }
+        seen.done = done.iter().filter(|done| **done).count();
+        seen.failed = failed.iter().zip(&done).filter(|(failed, done)| **failed && !**done).count();
+    }
+
+    /// Whether a transaction that holds a call is this batch's: the wallet names it, or no other call of this origin claims it.
+    async fn claim(&mut self, transaction: &Transaction) -> bool {
+        let Transaction { sent, receipt, .. } = transaction;
+        if self.named.contains(&sent.hash) || Some(sent.hash) == self.id {
+            return true;
+        }
+        if let Some((_, ours)) = self.claimed.iter().find(|(hash, _)| *hash == sent.hash) {
+            return *ours;
+        }
+        let Signer { account, chain, book, .. } = self.signer;
+        let tabs = self.rpc.io().tabs.as_ref();
+        let ours = if sent.from == *account {
+            Some(sent.nonce) == self.nonce || book.adopt(tabs, chain.chain_id, *account, sent.nonce).await
+        } else {
+            match smart::operations(*account, &receipt.logs).first() {
+                Some(operation) if Some(operation.id) != self.id => {
+                    book.adopt_operation(tabs, chain.chain_id, operation.id).await
+                }
+                _ => true,
+            }
+        };
+        self.claimed.push((sent.hash, ours));
+        ours
+    }
+}
