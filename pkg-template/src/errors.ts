@@ -493,9 +493,12 @@ export class RpcError extends OgError {
 export class RpcDisagreementError extends OgError {
   declare readonly code: "rpcDisagreement";
   declare readonly method: string;
-  /** Each endpoint's answer, cut. */
-  declare readonly answers: readonly string[];
-  declare readonly urls: readonly string[];
+  /** What two of them say where they differ, cut. */
+  declare readonly answers: readonly [string, string];
+  /** Who says so, without secrets. */
+  declare readonly urls: readonly [string, string];
+  /** The transaction that was sent, where it is about one. */
+  declare readonly hash?: Hex;
 }
 /** No usable HTTP answer. */
 export class HttpError extends OgError {

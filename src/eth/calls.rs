@@ -36,7 +36,7 @@ pub async fn send_calls(
     if calls.len() < 2 || calls.len() > MAX_CALLS || !has_batches(signer).await {
         return Ok(None);
     }
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     for call in calls {
         batch.push_transaction("eth_call", signer.account, call, r#"},"latest"]"#);
     }

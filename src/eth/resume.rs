@@ -26,7 +26,7 @@ pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Optio
     let (found, head) = by_hash(rpc, account, id, id).await?;
     let (None, Some(owner), Some(head)) = (&found, account, head) else { return Ok(found) };
     for range in RANGES {
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let places = smart::filters(owner, head.saturating_sub(range)).map(|filter| batch.push("eth_getLogs", filter));
         let replies = batch.send().await?;
         let logs = operation_logs(&replies, places);
@@ -42,7 +42,7 @@ pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Optio
 
 /// The receipt by a transaction's hash; the chain's head where there is no such transaction.
 async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> Result<(Option<Receipt>, Option<u64>), Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
     let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
     let head = batch.push("eth_blockNumber", "[]");
@@ -120,7 +120,7 @@ async fn confirmed(rpc: &Rpc, receipt: &Receipt, confirmations: u64) -> bool {
     if confirmations <= 1 {
         return true;
     }
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let head = batch.push("eth_blockNumber", "[]");
     let head = batch.send().await.and_then(|replies| replies.quantity(head));
     head.is_ok_and(|head| head.saturating_sub(receipt.block_number).saturating_add(1) >= confirmations)
