@@ -4,12 +4,13 @@
 //! HTTP request; only a node that does not take so much at once is asked apart. One that serves another chain is passed over. After a failure an
 //! endpoint is asked for the id again, because what comes back may be another node.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{LocalBoxFuture, maybe_done, poll_fn};
+use futures_util::future::{maybe_done, poll_fn};
 
 use super::replies::Replies;
 use super::rpc::{Item, write_batch};
@@ -32,7 +33,7 @@ pub(super) struct Endpoints {
     io: Io,
     list: Vec<Endpoint>,
     /// The chain that they should serve, where it is known.
-    chain_id: Option<u64>,
+    chain_id: Cell<Option<u64>>,
     /// The endpoint that answered last goes first.
     current: Cell<usize>,
     /// The most requests that go out together; less once a node has refused more.
@@ -76,6 +77,11 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Whether an endpoint needs not be asked any more.
+    fn is_settled(&self, at: usize) -> bool {
+        self.out.contains(&at) || self.answers.iter().any(|(answered, _)| *answered == at)
+    }
+
     fn failed(&mut self, at: usize, failed: Failed) {
         let error = match failed {
             Failed::Now(error) => error,
@@ -101,39 +107,20 @@ impl Gathered {
     }
 }
 
-/// The bodies of an HTTP request for some requests: without the question for the chain's id, and with it.
-struct Bodies<'a> {
-    items: &'a [Item<'a>],
-    laid_out: [OnceCell<Rc<Vec<u8>>>; 2],
-}
-
-impl Bodies<'_> {
-    fn get(&self, with_id: bool) -> Rc<Vec<u8>> {
-        let [without, with] = &self.laid_out;
-        let body = if with_id { with } else { without };
-        Rc::clone(body.get_or_init(|| Rc::new(write_batch(self.items, with_id).into_bytes())))
-    }
-
-    fn trace(&self, with_id: bool) {
-        trace::line(|| {
-            let methods = self.items.iter().map(|item| item.method).chain(with_id.then_some("eth_chainId"));
-            format!("   {}", methods.collect::<Vec<_>>().join(", "))
-        });
-    }
-}
-
 impl Endpoints {
-    pub(super) fn new(io: Io, urls: Vec<String>, chain_id: Option<u64>) -> Self {
+    pub(super) fn new(io: Io, urls: Vec<String>) -> Self {
         let list = urls.into_iter().map(|url| Endpoint { url, known: Cell::new(false) }).collect();
-        Self { io, list, chain_id, current: Cell::new(0), largest: Cell::new(MAX_BATCH) }
+        Self { io, list, chain_id: Cell::new(None), current: Cell::new(0), largest: Cell::new(MAX_BATCH) }
+    }
+
+    /// Believes only those of this chain.
+    pub(super) fn expect(&self, chain_id: u64) {
+        self.chain_id.set(Some(chain_id));
+        self.list.iter().for_each(|endpoint| endpoint.known.set(false));
     }
 
     pub(super) const fn io(&self) -> &Io {
         &self.io
-    }
-
-    pub(super) fn urls(&self) -> Vec<String> {
-        self.list.iter().map(|endpoint| endpoint.url.clone()).collect()
     }
 
     /// The most requests that go out together.
@@ -147,12 +134,14 @@ impl Endpoints {
     /// # Errors
     /// The failure of an endpoint, when there are too few.
     pub(super) async fn gather(&self, gathered: &mut Gathered, items: &[Item<'_>], count: usize) -> Result<(), Failed> {
-        let bodies = Bodies { items, laid_out: Default::default() };
         for round in 0..ROUNDS {
-            let mut waiting: Vec<usize> = (0..self.list.len())
-                .map(|step| (self.current.get() + step) % self.list.len())
-                .filter(|at| !gathered.out.contains(at) && !gathered.answers.iter().any(|(answered, _)| answered == at))
-                .collect();
+            let mut waiting = Vec::with_capacity(self.list.len());
+            for step in 0..self.list.len() {
+                let at = (self.current.get() + step) % self.list.len();
+                if !gathered.is_settled(at) {
+                    waiting.push(at);
+                }
+            }
             if waiting.is_empty() {
                 break;
             }
@@ -162,9 +151,7 @@ impl Endpoints {
             while !waiting.is_empty() {
                 let rest = waiting.split_off(waiting.len().min(count.saturating_sub(gathered.answers.len())));
                 let asked = std::mem::replace(&mut waiting, rest);
-                let endpoints = asked.iter().filter_map(|at| self.list.get(*at));
-                let answers = all(endpoints.map(|one| self.ask(one, &bodies).boxed_local()).collect()).await;
-                for (at, answer) in asked.into_iter().zip(answers) {
+                for (at, answer) in self.ask_all(asked, items).await {
                     match answer {
                         Ok(replies) => gathered.answers.push((at, replies)),
                         // Asking for less may help; asking again will not.
@@ -181,46 +168,73 @@ impl Endpoints {
         Err(Failed::Ever(gathered.take_error()))
     }
 
-    async fn ask(&self, endpoint: &Endpoint, bodies: &Bodies<'_>) -> Result<Replies, Failed> {
-        let answer = self.ask_known(endpoint, bodies).await;
-        if !matches!(answer, Ok(_) | Err(Failed::TooMuch(_))) {
-            endpoint.known.set(false);
-        }
-        answer
-    }
-
-    async fn ask_known(&self, endpoint: &Endpoint, bodies: &Bodies<'_>) -> Result<Replies, Failed> {
-        let Some(expected) = self.chain_id.filter(|_| !endpoint.known.get()) else {
-            return self.post(endpoint, bodies, false).await;
-        };
-        if bodies.items.len() < self.largest.get() {
-            match self.post(endpoint, bodies, true).await {
-                Ok(mut replies) => return endpoint.check(expected, &mut replies).map(|()| replies),
-                // It may be that it takes the requests, but not one more beside them.
-                Err(failed) if refuses_batch(&failed, bodies.items.len()) => {}
-                Err(failed) => return Err(failed),
+    /// Asks these endpoints at the same time.
+    async fn ask_all(&self, asked: Vec<usize>, items: &[Item<'_>]) -> Vec<(usize, Result<Replies, Failed>)> {
+        let mut answers = Vec::with_capacity(asked.len());
+        for at in asked {
+            if let Some(endpoint) = self.list.get(at) {
+                answers.push((at, maybe_done(self.ask(endpoint, items).boxed_local())));
             }
         }
-        let question = Bodies { items: &[], laid_out: Default::default() };
-        let mut told = self.post(endpoint, &question, true).await?;
-        endpoint.check(expected, &mut told)?;
-        self.post(endpoint, bodies, false).await
+        poll_fn(|context| {
+            let mut poll = Poll::Ready(());
+            for (_, answer) in &mut answers {
+                // Each is polled, whether or not one before it is ready.
+                if answer.poll_unpin(context).is_pending() {
+                    poll = Poll::Pending;
+                }
+            }
+            poll
+        })
+        .await;
+        answers.into_iter().filter_map(|(at, mut answer)| Some((at, Pin::new(&mut answer).take_output()?))).collect()
     }
 
-    /// One HTTP request.
-    async fn post(&self, endpoint: &Endpoint, bodies: &Bodies<'_>, with_id: bool) -> Result<Replies, Failed> {
-        let url = &endpoint.url;
+    async fn ask(&self, endpoint: &Endpoint, items: &[Item<'_>]) -> Result<Replies, Failed> {
+        let expected = self.chain_id.get();
+        let mut with_id = expected.is_some() && !endpoint.known.get();
+        // A node that takes no more than these is asked for the chain's id apart.
+        let mut asked = if with_id && items.len() >= self.largest.get() { &[] } else { items };
+        loop {
+            let answer = self.post(endpoint, asked, with_id).await;
+            let checked = answer.and_then(|mut replies| {
+                let told = expected.filter(|_| with_id);
+                told.map_or(Ok(()), |expected| endpoint.check(expected, &mut replies)).map(|()| replies)
+            });
+            match checked {
+                Ok(_) if asked.len() < items.len() => (asked, with_id) = (items, false),
+                // It may be that it takes the requests, but not one more beside them.
+                Err(failed) if with_id && refuses_batch(&failed, asked.len()) => asked = &[],
+                answer => {
+                    if let Err(Failed::Now(_) | Failed::Ever(_)) = answer {
+                        endpoint.known.set(false);
+                    }
+                    return answer;
+                }
+            }
+        }
+    }
+
+    /// One HTTP request, with the question for the chain's id behind the others where it is wanted.
+    async fn post(&self, endpoint: &Endpoint, items: &[Item<'_>], with_id: bool) -> Result<Replies, Failed> {
+        let url = public_url(&endpoint.url);
+        let body = Rc::new(write_batch(items, with_id).into_bytes());
         let request = HttpRequest {
             timeout_ms: TIMEOUT_MS,
             max_bytes: MAX_REPLY,
-            ..HttpRequest::post(url, "application/json", bodies.get(with_id))
+            ..HttpRequest::post(&endpoint.url, "application/json", body)
         };
         let id = request.id;
-        bodies.trace(with_id);
+        trace::line(|| {
+            let mut line = "  ".to_owned();
+            items.iter().for_each(|item| line.extend([" ", item.method]));
+            line.push_str(if with_id { " eth_chainId" } else { "" });
+            line
+        });
         let (status, reason) = match self.io.send(request).await {
             // Some nodes send JSON-RPC errors with 4xx; those that parse are answers.
             Ok(reply) if reply.head.status == 200 || (reply.head.status < 429 && looks_like_rpc(&reply.body)) => {
-                let replies = Replies::read(id, public_url(url), reply.body, bodies.items.len() + usize::from(with_id));
+                let replies = Replies::read(id, url, reply.body, items.len() + usize::from(with_id));
                 return replies.map_err(|error| match *error {
                     Kind::Rpc { .. } => Failed::TooMuch(error.of_request(id)),
                     _ => Failed::Ever(error.of_request(id)),
@@ -231,7 +245,7 @@ impl Endpoints {
             Ok(reply) => (Some(reply.head.status), String::from("a bad status")),
             Err(failure) => (None, failure.to_string()),
         };
-        Err(Failed::Now(Error::from(Kind::Http { url: public_url(url), status, reason }).of_request(id)))
+        Err(Failed::Now(Error::from(Kind::Http { url, status, reason }).of_request(id)))
     }
 }
 
@@ -249,11 +263,11 @@ impl Endpoint {
     }
 }
 
-/// Whether a failure of so many requests with the question for the chain's id may be due to that question: the node refused them as
-/// a whole; or it takes no batches, and says so in whatever way, and there was one request besides.
+/// Whether a failure of some requests with the question for the chain's id beside them may be due to that question: the node refused
+/// them as a whole; or it takes no batches, and says so in whatever way, and there was one request besides.
 fn refuses_batch(failed: &Failed, requests: usize) -> bool {
     match failed {
-        Failed::TooMuch(error) => error.said().is_some_and(|said| said.code.is_some()),
+        Failed::TooMuch(error) => requests > 0 && error.said().is_some_and(|said| said.code.is_some()),
         Failed::Ever(error) => requests == 1 && matches!(**error, Kind::Protocol { .. }),
         Failed::Now(error) => {
             requests == 1 && matches!(**error, Kind::Http { status: Some(400 | 405 | 415 | 422 | 500 | 501), .. })
@@ -261,23 +275,11 @@ fn refuses_batch(failed: &Failed, requests: usize) -> bool {
     }
 }
 
-fn too_large(url: &str, message: &str, id: u32) -> Failed {
+fn too_large(url: String, message: &str, id: u32) -> Failed {
     let said = Said { message: message.to_owned(), ..Said::default() };
-    Failed::TooMuch(Error::from(Kind::Rpc { url: public_url(url), said }).of_request(id))
+    Failed::TooMuch(Error::from(Kind::Rpc { url, said }).of_request(id))
 }
 
 fn looks_like_rpc(body: &[u8]) -> bool {
     matches!(body.first(), Some(b'{' | b'['))
-}
-
-/// The outputs of several futures, run at the same time.
-async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
-    let mut futures: Vec<_> = futures.into_iter().map(maybe_done).collect();
-    poll_fn(|context| {
-        // Each is polled, whether or not one before it is ready.
-        let waiting = futures.iter_mut().filter_map(|future| future.poll_unpin(context).is_pending().then_some(())).count();
-        if waiting == 0 { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    futures.iter_mut().filter_map(|future| std::pin::Pin::new(future).take_output()).collect()
 }

@@ -20,7 +20,7 @@
 //! | `eth_gasPrice` | nothing | the lowest | each node estimates; a price that is too low waits, one that is too high is paid |
 //! | anything else (`eth_getBalance`, `eth_chainId` …) | the whole value | any | |
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 
 use super::endpoints::{Endpoints, Failed, Gathered};
 use super::replies::{Replies, RpcFault, amount};
@@ -55,11 +55,16 @@ pub(super) async fn ask(endpoints: &Endpoints, items: &[Item<'_>], count: usize)
                 return Ok(replies);
             }
             match compare(items, &gathered.answers, count, is_last) {
-                Ok(picks) => return Ok(Replies::choose(gathered.answers.into_iter().map(|(_, replies)| replies), &picks)),
+                Ok(picks) => {
+                    let mut all = Replies::default();
+                    gathered.answers.into_iter().for_each(|(_, replies)| all.append(replies));
+                    return Ok(all.choose(&picks));
+                }
                 Err((_, Objection::Refused)) => wanted = gathered.answers.len() + 1,
                 Err((at, Objection::Differ(who, answers))) => {
                     let method = items.get(at).map_or("", |item| item.method);
-                    let url = |answer: usize| gathered.answers.get(answer).map(|(_, replies)| replies.url(at)).unwrap_or_default();
+                    let url =
+                        |answer: usize| gathered.answers.get(answer).map(|(_, replies)| replies.url(at)).unwrap_or_default();
                     break Kind::RpcDisagreement { method, answers: answers.into(), urls: who.map(url).into(), hash: None };
                 }
             }
@@ -151,7 +156,8 @@ fn rule(item: &Item<'_>) -> Rule {
     }
 }
 
-type Answer<'a> = Result<Json<'a>, &'a RpcFault>;
+/// Whose answer, and what it is.
+type Answer<'a> = (usize, Result<Json<'a>, &'a RpcFault>);
 
 /// Whose answer is taken, for each request; or the first request of which none is, and why. So many endpoints must answer it;
 /// where nobody else is left to ask (`is_last`) and there are fewer, a refusal is taken.
@@ -161,86 +167,89 @@ fn compare(
     count: usize,
     is_last: bool,
 ) -> Result<Vec<usize>, (usize, Objection)> {
-    let judge = |(at, item)| {
-        let given: Vec<Answer<'_>> = answers.iter().map(|(_, replies)| replies.raw(at)).collect();
-        judge(rule(item), &given, count, is_last).map_err(|objection| (at, objection))
-    };
-    items.iter().enumerate().map(judge).collect()
+    let mut picks = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let given = answers.iter().enumerate().map(|(who, (_, replies))| (who, replies.raw(at))).collect();
+        picks.push(judge(rule(item), given, count, is_last).map_err(|objection| (at, objection))?);
+    }
+    Ok(picks)
 }
 
-fn judge(rule: Rule, given: &[Answer<'_>], count: usize, is_last: bool) -> Result<usize, Objection> {
-    // A revert is an answer. Any other refusal is the node's own business, unless all of them have it.
-    let is_refusal = |answer: &Answer<'_>| answer.is_err_and(|fault| revert::from_fault(fault).is_none());
-    let answered: Vec<usize> = (0..).zip(given).filter(|(_, answer)| !is_refusal(answer)).map(|(at, _)| at).collect();
+fn judge(rule: Rule, mut given: Vec<Answer<'_>>, count: usize, is_last: bool) -> Result<usize, Objection> {
+    let mut refused = None;
+    given.retain(|(who, answer)| {
+        // A revert is an answer. Any other refusal is the node's own business, unless all of them have it.
+        let is_answer = answer.map_or_else(|fault| revert::from_fault(fault).is_some(), |_| true);
+        if !is_answer {
+            refused = refused.or(Some(*who));
+        }
+        is_answer
+    });
     let is_compared = matches!(rule, Rule::Equal(_) | Rule::Transaction | Rule::Estimate);
-    match given.iter().position(is_refusal) {
-        Some(refused) if answered.is_empty() || (is_compared && is_last && answered.len() < count) => return Ok(refused),
-        Some(_) if is_compared && answered.len() < count => return Err(Objection::Refused),
+    match refused {
+        Some(refused) if given.is_empty() || (is_compared && is_last && given.len() < count) => return Ok(refused),
+        Some(_) if is_compared && given.len() < count => return Err(Objection::Refused),
         _ => {}
     }
-    let place = |at: usize| answered.get(at).copied().unwrap_or_default();
-    let given: Vec<Answer<'_>> = answered.iter().filter_map(|at| given.get(*at).copied()).collect();
-    let chosen = match rule {
-        Rule::Equal(shape) => equal(&given, shape),
+    match rule {
+        Rule::Equal(shape) => equal(&given, Some(shape)),
         Rule::Transaction => transaction(&given),
-        Rule::Estimate => {
-            // One number is as good as another.
-            let alike: Vec<Answer<'_>> = given.iter().map(|answer| answer.map(|_| Json::checked("0"))).collect();
-            equal(&alike, &WHOLE).map(|first| if given.iter().all(Result::is_ok) { extreme(&given, true) } else { first })
-        }
-        Rule::Lowest => Ok(extreme(&given, false)),
-        Rule::Highest => Ok(extreme(&given, true)),
-        Rule::First => Ok(0),
-    };
-    chosen.map(place).map_err(|objection| match objection {
-        Objection::Differ(who, texts) => Objection::Differ(who.map(place), texts),
-        refused @ Objection::Refused => refused,
-    })
+        // One number is as good as another.
+        Rule::Estimate => equal(&given, None).map(|first| extreme(&given, true).unwrap_or(first)),
+        Rule::Lowest => Ok(extreme(&given, false).unwrap_or_default()),
+        Rule::Highest => Ok(extreme(&given, true).unwrap_or_default()),
+        Rule::First => Ok(first(&given)),
+    }
 }
 
-fn equal(given: &[Answer<'_>], shape: &Shape) -> Result<usize, Objection> {
+fn first(given: &[Answer<'_>]) -> usize {
+    given.first().map(|(who, _)| *who).unwrap_or_default()
+}
+
+/// All have the same value by this shape, or any value without one; or all revert, and with the same data.
+fn equal(given: &[Answer<'_>], shape: Option<&Shape>) -> Result<usize, Objection> {
     // Some nodes keep the revert data to themselves.
-    let tells = |answer: &Answer<'_>| answer.err().is_none_or(|fault| fault.data.is_some());
-    let chosen = given.iter().position(tells).unwrap_or_default();
-    let Some(first) = given.get(chosen) else { return Ok(chosen) };
-    for (at, other) in given.iter().enumerate() {
-        let texts = match (*first, *other) {
-            (Ok(one), Ok(other)) => difference(one.present(), other.present(), shape),
-            (Err(one), Err(other)) => {
-                let differ = other.data.is_some() && one.data != other.data;
-                differ.then(|| [one, other].map(show_revert))
-            }
-            (one, other) => Some([one, other].map(|answer| answer.map_or_else(show_revert, |value| clip(value.raw())))),
+    let tells = given.iter().find(|(_, answer)| answer.err().is_none_or(|fault| fault.data.is_some()));
+    let Some((first, one)) = tells.or(given.first()) else { return Ok(0) };
+    for (other, answer) in given {
+        let texts = match (one, answer) {
+            (Ok(a), Ok(b)) => shape.and_then(|shape| difference(a.present(), b.present(), shape)),
+            (Err(a), Err(b)) if b.data.is_none() || a.data == b.data => None,
+            (a, b) => Some([show(a), show(b)]),
         };
         if let Some(texts) = texts {
-            return Err(Objection::Differ([chosen, at], texts));
+            return Err(Objection::Differ([*first, *other], texts));
         }
     }
-    Ok(chosen)
+    Ok(*first)
 }
 
 fn transaction(given: &[Answer<'_>]) -> Result<usize, Objection> {
-    let found = |answer: &Answer<'_>| answer.is_ok_and(|transaction| !transaction.is_null());
-    let mined = |answer: &Answer<'_>| answer.is_ok_and(|transaction| transaction.fields(["blockHash"]) != [None]);
-    let unknown = given.iter().position(|answer| !found(answer));
-    let unmined = given.iter().position(|answer| !mined(answer));
-    match (unknown, unmined) {
-        (Some(at), _) if !given.iter().any(mined) => Ok(at),
-        (None, Some(at)) => equal(given, &TRANSACTION).map(|_| at),
-        _ => equal(given, &MINED),
+    let (mut unknown, mut pending, mut mined) = (None, None, false);
+    for (who, answer) in given {
+        match answer {
+            Ok(found) if !found.is_null() && found.fields(["blockHash"]) != [None] => mined = true,
+            Ok(found) if !found.is_null() => pending = pending.or(Some(*who)),
+            _ => unknown = unknown.or(Some(*who)),
+        }
+    }
+    match (unknown, pending) {
+        (Some(who), _) if !mined => Ok(who),
+        (None, Some(who)) => equal(given, Some(&TRANSACTION)).map(|_| who),
+        _ => equal(given, Some(&MINED)),
     }
 }
 
 /// Whose number is the lowest, or the highest.
-fn extreme(given: &[Answer<'_>], highest: bool) -> usize {
-    let mut found = None;
-    for (at, answer) in given.iter().enumerate() {
+fn extreme(given: &[Answer<'_>], highest: bool) -> Option<usize> {
+    let mut found: Option<(usize, U256)> = None;
+    for (who, answer) in given {
         let Ok(number) = amount(answer.ok()) else { continue };
-        if found.is_none_or(|(_, best)| if highest { number > best } else { number < best }) {
-            found = Some((at, number));
+        if found.is_none_or(|(_, best)| (number > best) == highest && number != best) {
+            found = Some((*who, number));
         }
     }
-    found.map(|(at, _)| at).unwrap_or_default()
+    found.map(|(who, _)| who)
 }
 
 /// What is not the same in two values; hex text may be in either case.
@@ -282,9 +291,11 @@ fn show_pair(one: &str, other: &str) -> [String; 2] {
     })
 }
 
-fn show_revert(fault: &RpcFault) -> String {
-    let data = fault.data.clone().unwrap_or_default();
-    ["reverted: ", &revert::decode(data, &fault.message).reason].concat()
+fn show(answer: &Result<Json<'_>, &RpcFault>) -> String {
+    match answer {
+        Ok(value) => clip(value.raw()),
+        Err(fault) => ["reverted: ", &revert::decode(fault.data.clone().unwrap_or_default(), &fault.message).reason].concat(),
+    }
 }
 
 #[cfg(test)]
@@ -306,7 +317,7 @@ mod tests {
                 Replies::read(1, "http://node".into(), body.to_string().into_bytes(), 1).unwrap_or_default()
             })
             .collect();
-        judge(rule, &replies.iter().map(|replies| replies.raw(0)).collect::<Vec<_>>(), 2, false)
+        judge(rule, replies.iter().enumerate().map(|(who, replies)| (who, replies.raw(0))).collect(), 2, false)
     }
 
     fn verdict(method: &'static str, params: &str, answers: &[Result<Value, Value>]) -> Result<usize, &'static str> {

@@ -120,19 +120,16 @@ impl Replies {
         found
     }
 
-    /// One answer for each request out of those of several endpoints to the same requests: `picks` are their places.
-    pub(super) fn choose(all: impl IntoIterator<Item = Self>, picks: &[usize]) -> Self {
-        let mut chosen = Self { bodies: Vec::new(), items: Vec::with_capacity(picks.len()) };
-        let mut candidates = Vec::new();
-        for mut one in all {
-            let before = chosen.bodies.len();
-            chosen.bodies.append(&mut one.bodies);
-            candidates.push(one.items.into_iter().map(|(body, item)| (body + before, item)).collect::<Vec<_>>());
-        }
+    /// One answer to each request, where the answers of several endpoints stand behind one another: `picks` tells whose is taken.
+    pub(super) fn choose(mut self, picks: &[usize]) -> Self {
         for (at, pick) in picks.iter().enumerate() {
-            chosen.items.extend(candidates.get(*pick).and_then(|items| items.get(at)).cloned());
+            let chosen = self.items.get(pick * picks.len() + at).cloned();
+            if let (Some(item), Some(chosen)) = (self.items.get_mut(at), chosen) {
+                *item = chosen;
+            }
         }
-        chosen
+        self.items.truncate(picks.len());
+        self
     }
 
     fn body(&self, index: usize) -> Option<&Body> {

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, Bytes};
 
 use super::call::WriteCall;
 use super::follow::{MIN_PAUSE_MS, Receipt, next_pause, read_receipt};
+use super::quorum;
 use super::revert;
 use super::rpc::Rpc;
 use super::search::{ChainTransaction, operation_logs};
@@ -92,14 +93,17 @@ async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> R
 /// `id` is not a transaction's hash.
 ///
 /// # Errors
-/// As [`find`]; [`Kind::TxReceiptTimeout`] after `receipt_timeout`.
+/// As [`find`]; after `receipt_timeout` [`Kind::TxReceiptTimeout`], or [`Kind::RpcDisagreement`] with the id when endpoints that must agree
+/// still do not.
 pub async fn wait(rpc: &Rpc, account: Option<Address>, id: B256, options: &TxOptions) -> Result<Receipt, Error> {
     let clock = &rpc.io().clock;
     let deadline = clock.now_ms().saturating_add(options.receipt_timeout.saturating_mul(1000));
     let mut pause = MIN_PAUSE_MS;
     loop {
         // A node that fails now says nothing about the transaction.
-        match find(rpc, account, id).await {
+        let found = find(rpc, account, id).await;
+        let disagreement = found.as_ref().err().and_then(|error| quorum::about(error, id));
+        match found {
             Ok(Some(receipt)) if confirmed(rpc, &receipt, options.confirmations).await => {
                 let Receipt { hash, block_number, gas_used, .. } = receipt;
                 (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
@@ -109,7 +113,8 @@ pub async fn wait(rpc: &Rpc, account: Option<Address>, id: B256, options: &TxOpt
             _ => {}
         }
         if clock.now_ms() >= deadline {
-            return Err(Error::from(Kind::TxReceiptTimeout { hash: id, timeout: options.receipt_timeout }));
+            let timed_out = || Kind::TxReceiptTimeout { hash: id, timeout: options.receipt_timeout }.into();
+            return Err(disagreement.unwrap_or_else(timed_out));
         }
         clock.sleep(pause).await;
         pause = next_pause(pause);

@@ -71,15 +71,15 @@ pub struct Slot<C>(pub(super) usize, PhantomData<C>);
 impl Rpc {
     /// Talks to `urls` in their order; there is at least one. Which chain they serve is not looked at.
     pub fn new(io: Io, urls: Vec<String>) -> Self {
-        Self { endpoints: Rc::new(Endpoints::new(io, urls, None)), quorum: 1 }
+        Self { endpoints: Rc::new(Endpoints::new(io, urls)), quorum: 1 }
     }
 
-    /// The same endpoints, of which only those of this chain are believed: each is asked for its chain's id together with the first
+    /// From now on only endpoints of this chain are believed, by all clones: each is asked for its chain's id together with the first
     /// requests to it, and again after it has failed.
     #[must_use]
     pub fn of_chain(self, chain_id: u64) -> Self {
-        let endpoints = Endpoints::new(self.io().clone(), self.endpoints.urls(), Some(chain_id));
-        Self { endpoints: Rc::new(endpoints), ..self }
+        self.endpoints.expect(chain_id);
+        self
     }
 
     /// The same endpoints; what decides about money is asked of so many of them, and they must agree.
@@ -199,23 +199,27 @@ impl Item<'_> {
 /// The body of an HTTP request for some requests, with one for the chain's id behind them where it is wanted.
 pub(super) fn write_batch(items: &[Item<'_>], with_id: bool) -> String {
     let size: usize = items.iter().map(|item| 64 + item.method.len() + item.params.size()).sum();
-    let mut body = String::with_capacity(size + if with_id { 128 } else { 2 });
-    let id = Item { method: "eth_chainId", params: Params::Text("[]".to_owned()) };
-    let all = items.iter().chain(with_id.then_some(&id));
+    let mut body = String::with_capacity(size + 128);
     let single = items.len() + usize::from(with_id) == 1;
     body.push(if single { ' ' } else { '[' });
-    for (at, item) in all.enumerate() {
-        if at > 0 {
-            body.push(',');
-        }
-        body.push_str(&format!(r#"{{"jsonrpc":"2.0","id":{at},"method":"{}","params":"#, item.method));
+    for (at, item) in items.iter().enumerate() {
+        begin(&mut body, at, item.method);
         item.params.write(&mut body);
         body.push('}');
+    }
+    if with_id {
+        begin(&mut body, items.len(), "eth_chainId");
+        body.push_str("[]}");
     }
     if !single {
         body.push(']');
     }
     body
+}
+
+fn begin(body: &mut String, at: usize, method: &str) {
+    let comma = if at > 0 { "," } else { "" };
+    body.extend([comma, r#"{"jsonrpc":"2.0","id":"#, &at.to_string(), r#","method":""#, method, r#"","params":"#]);
 }
 
 /// The parameters of a request about a transaction, for a wallet; `tail` as in [`Batch::push_transaction`].

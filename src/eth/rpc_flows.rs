@@ -299,7 +299,8 @@ fn who_fails_in_a_quorum_is_replaced_and_too_few_are_an_error() {
         assert!(error.is_some_and(|error| error.to_string().contains("https://node1.example/")), "{code}");
     }
     // One that refuses a single request is still asked about the others.
-    let picky = node(7, |method| if method == "eth_getLogs" { Err(json!({ "code": -32005, "message": "" })) } else { Ok(json!("0x1")) });
+    let picky =
+        node(7, |method| if method == "eth_getLogs" { Err(json!({ "code": -32005, "message": "" })) } else { Ok(json!("0x1")) });
     let net = Net::new(vec![says(json!("0x1")), picky, dead()]);
     let replies = decide(&net.rpc().of_chain(7).with_quorum(2), &["eth_getBalance", "eth_getLogs"]);
     assert_eq!(quantity(&replies), Ok(1));

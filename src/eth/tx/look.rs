@@ -43,7 +43,7 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
 
 async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Result<Shown, Error> {
     let account = signer.account;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let filters = smart::filters(account, place.from_block).map(|filter| batch.push("eth_getLogs", filter));
     let counts =
         place.nonce.map(|_| (ask_counts(&mut batch, account), batch.push("eth_getBlockByNumber", r#"["pending",true]"#)));
@@ -82,7 +82,7 @@ async fn owned(rpc: &Rpc, signer: &Signer, nonce: u64, used: u64) -> bool {
 /// The transaction of an operation of the account that carries the call, and which no other call of this origin follows.
 async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -> Result<Option<B256>, Error> {
     for found in smart::operations(signer.account, logs) {
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let place = batch.push("eth_getTransactionByHash", format!(r#"["{}"]"#, found.transaction));
         let replies = batch.send().await?;
         let Some(wire) = replies.json(place)?.present() else { continue };
@@ -103,7 +103,7 @@ async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -
 /// [`Kind::Nonce`] when another transaction has used the nonce; those of [`Rpc`]'s reads.
 pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64) -> Result<Option<(B256, Place)>, Error> {
     let account = signer.account;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let [mined_at, pending_at, head_at] = ask_counts(&mut batch, account);
     let pool = batch.push("eth_getBlockByNumber", r#"["pending",true]"#);
     let replies = batch.send().await?;
