@@ -200,7 +200,7 @@ export class ContractPanicError extends TxError {
   declare readonly reason: string;
   declare readonly hash?: Hex;
 }
-/** A nonce was refused; or, with a `hash`, the wallet ignored the suggested one: cancel in the wallet itself. */
+/** Another transaction has the nonce, and this call had no effect; or, with a `hash`, the wallet ignored the suggested one: cancel in the wallet itself. */
 export class NonceError extends TxError {
   declare readonly code: "nonce";
   declare readonly address: Hex;
@@ -510,9 +510,12 @@ export class RpcError extends OgError {
 export class RpcDisagreementError extends OgError {
   declare readonly code: "rpcDisagreement";
   declare readonly method: string;
-  /** Each endpoint's answer, cut. */
-  declare readonly answers: readonly string[];
-  declare readonly urls: readonly string[];
+  /** What two of them say where they differ, cut. */
+  declare readonly answers: readonly [string, string];
+  /** Who says so, without secrets. */
+  declare readonly urls: readonly [string, string];
+  /** The transaction that was sent, where it is about one. */
+  declare readonly hash?: Hex;
 }
 /** No usable HTTP answer. */
 export class HttpError extends OgError {

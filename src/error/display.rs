@@ -78,7 +78,10 @@ impl fmt::Display for Kind {
                 "the wallet ignored the suggested nonce {suggested} and used {tried} (transaction {hash}); cancel or speed up pending transactions in the wallet itself"
             ),
             Self::Nonce { tried, suggested, .. } => {
-                write!(f, "the nonce {tried} was refused, the chain expects {suggested}; nothing was sent")
+                write!(
+                    f,
+                    "another transaction has the nonce {tried}, and the chain expects {suggested} next; with that nonce this call cannot be mined any more, and it had no effect"
+                )
             }
             Self::Gas { required: Some(required), available: Some(available), .. } => write!(
                 f,
@@ -119,12 +122,19 @@ impl fmt::Display for Kind {
                 hashes.iter().try_for_each(|hash| write!(f, " {hash}"))?;
                 f.write_str(" and send only what is missing")
             }
-            Self::RpcDisagreement { method, answers, urls } => write!(
-                f,
-                "endpoints disagree about {method}: {} ({}); none of them is believed, and nothing was sent because of it",
-                answers.join(" / "),
-                urls.join(", ")
-            ),
+            Self::RpcDisagreement { method, answers, urls, hash } => {
+                write!(f, "endpoints disagree about {method}:")?;
+                for (url, answer) in urls.iter().zip(answers) {
+                    write!(f, " {url} says {answer};")?;
+                }
+                match hash {
+                    Some(hash) => write!(
+                        f,
+                        " neither is believed; the transaction {hash} was sent and may be mined, so look it up elsewhere before sending again"
+                    ),
+                    None => f.write_str(" neither is believed, and nothing was sent because of it"),
+                }
+            }
             Self::ExpiryTooLong { expiry, limit, in_milliseconds: true } => write!(
                 f,
                 "the expiry time {expiry} looks like milliseconds, but it is in unix seconds, at most {limit} seconds from now; nothing was sent"

@@ -132,8 +132,8 @@ impl Kind {
             Self::TxPartial { id, hashes, reason } => {
                 out.text("id", id).texts("hashes", hashes.iter().map(B256::to_string).collect()).text("reason", reason)
             }
-            Self::RpcDisagreement { method, answers, urls } => {
-                out.text("method", method).texts("answers", answers.clone()).texts("urls", urls.clone())
+            Self::RpcDisagreement { method, answers, urls, hash } => {
+                out.text("method", method).texts("answers", answers.clone()).texts("urls", urls.clone()).text_if("hash", hash)
             }
             Self::ExpiryTooLong { expiry, limit, in_milliseconds } => {
                 out.number("expiry", *expiry).number("limit", *limit).add("inMilliseconds", Field::Flag(*in_milliseconds))

@@ -162,8 +162,8 @@ pub enum Kind {
 
     /// The node answered with an error object.
     Rpc { url: String, said: Said },
-    /// Endpoints that must agree (`quorum`) gave different answers.
-    RpcDisagreement { method: &'static str, answers: Vec<String>, urls: Vec<String> },
+    /// Endpoints that must agree (`quorum`) gave different answers. With a hash it is about a transaction that was sent.
+    RpcDisagreement { method: &'static str, answers: Vec<String>, urls: Vec<String>, hash: Option<B256> },
     /// No usable HTTP answer from an RPC or service.
     Http { url: String, status: Option<u16>, reason: String },
     /// A reply breaks the protocol's rules.

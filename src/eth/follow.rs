@@ -5,6 +5,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::call::WriteCall;
+use super::quorum;
 use super::replies::{Log, amount, hex_text, quantity};
 use super::revert::{self, Reverted};
 use super::rpc::Rpc;
@@ -79,7 +80,8 @@ struct Look {
 /// Waits for the receipt and its confirmations. One HTTP request for each look; the first comes at once.
 ///
 /// # Errors
-/// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`], [`Kind::TxAwaitingApproval`].
+/// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`], [`Kind::TxAwaitingApproval`];
+/// [`Kind::RpcDisagreement`] with the hash, when endpoints that must agree still do not when the time is up.
 pub(super) async fn follow(
     rpc: &Rpc,
     signer: &Signer,
@@ -95,7 +97,9 @@ pub(super) async fn follow(
     let mut pause = MIN_PAUSE_MS;
     loop {
         // A node that fails now says nothing about the transaction: look again until the time is up.
-        if let Ok(look) = look(rpc, signer.account, &state).await {
+        let seen = look(rpc, signer.account, &state).await;
+        let disagreement = seen.as_ref().err().and_then(|error| quorum::about(error, state.hash));
+        if let Ok(look) = seen {
             match state.advance(rpc, look).await? {
                 Step::Wait => {}
                 Step::Again => continue,
@@ -105,7 +109,8 @@ pub(super) async fn follow(
             }
         }
         if clock.now_ms() >= deadline {
-            return Err(state.timed_out());
+            let timed_out = state.timed_out();
+            return Err(disagreement.unwrap_or(timed_out));
         }
         clock.sleep(pause).await;
         pause = next_pause(pause);
@@ -189,6 +194,11 @@ impl<'a> Following<'a> {
         match smart::own_part(account, Some(self.sent.hash), self.call, &mined) {
             Part::NotOurs => Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), "from")))),
             Part::Failed { reason } => Ok(Step::Failed(Box::new(receipt), reason)),
+            Part::Done { .. } if smart::is_edited(account, self.call, &mined) => {
+                let (field, hash) = ("calldata", self.hash);
+                let (asked, found) = search::difference(field, &transaction, self.call);
+                Err(Error::from(Kind::TxMismatch { hash, field, asked, found }))
+            }
             Part::Done { logs } => {
                 let logs = (logs.len() < receipt.logs.len()).then(|| logs.to_vec());
                 receipt.logs = logs.unwrap_or(receipt.logs);
@@ -300,7 +310,7 @@ impl<'a> Following<'a> {
 
 async fn look(rpc: &Rpc, account: Address, state: &Following<'_>) -> Result<Look, Error> {
     let hash = state.hash;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
     let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
     let [mined, _, head] = search::ask_counts(&mut batch, account);

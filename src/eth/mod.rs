@@ -2,24 +2,28 @@
 //!
 //! alloy gives the words and the ABI (`Address`, `U256`, keccak, `sol!`). What alloy's providers would give is here
 //! in a smaller form, because they cost 110 KB of WebAssembly and cannot ask an injected wallet: one JSON-RPC batch
-//! for each call of ours ([`rpc`]) and its answers ([`replies`]), a write's life from simulation to receipt ([`tx`]),
-//! several under one signature ([`calls`]), what a mined transaction did for a smart account ([`smart`]), what an account lacks
-//! for it ([`funds`]), nonces shared by an origin's tabs ([`nonce`]), EIP-1193 wallets and their error numbers ([`wallet`]), what
-//! of that is a no of the person ([`rejection`]), logs with a cursor ([`logs`]) and one poll for all watchers ([`watch`]),
-//! revert data ([`revert`]), ERC-20 (`token`).
+//! for each call of ours ([`rpc`]), to endpoints of the right chain that agree where it matters, and its answers ([`replies`]),
+//! a write's life from simulation to receipt ([`tx`]), several under one signature ([`calls`]), what a mined transaction did for
+//! a smart account ([`smart`]), what an account lacks for it ([`funds`]), nonces shared by an origin's tabs ([`nonce`]),
+//! EIP-1193 wallets and their error numbers ([`wallet`]), what of that is a no of the person ([`rejection`]), logs with a cursor
+//! ([`logs`]) and one poll for all watchers ([`watch`]), revert data ([`revert`]), ERC-20 (`token`).
 
 pub mod call;
 pub mod calls;
 pub mod checksum;
+mod endpoints;
 pub mod follow;
 pub mod funds;
 pub mod logs;
 pub mod nonce;
+mod quorum;
 pub mod rejection;
 pub mod replies;
 pub mod resume;
 pub mod revert;
 pub mod rpc;
+#[cfg(test)]
+mod rpc_flows;
 mod search;
 pub mod signer;
 pub mod smart;

@@ -21,6 +21,8 @@ use crate::io::{Claim, Tabs};
 /// Claims that are kept after the chain's count has passed them: another call may have read an older count, from the same node or one
 /// that lags, and would take the nonce again.
 const KEPT: u64 = 16;
+/// Operations of smart accounts whose calls are remembered.
+const MAX_OPERATIONS: usize = 64;
 /// At most this many transactions of one account may be under way.
 const MAX_AHEAD: u64 = 1024;
 
@@ -136,7 +138,10 @@ impl NonceBook {
     pub async fn adopt_operation(&self, tabs: &dyn Tabs, chain_id: u64, id: B256) -> bool {
         let claim = tabs.claim(format!("ogkit:operation:{chain_id}:{id}")).await;
         let adopted = claim.is_some();
-        self.operations.borrow_mut().extend(claim);
+        let mut operations = self.operations.borrow_mut();
+        operations.extend(claim);
+        let surplus = operations.len().saturating_sub(MAX_OPERATIONS);
+        operations.drain(..surplus);
         adopted
     }
 

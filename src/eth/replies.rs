@@ -27,12 +27,18 @@ pub struct RpcFault {
 /// The answers of a batch, in the order of its requests.
 #[derive(Default)]
 pub struct Replies {
-    /// The last HTTP request's number.
+    bodies: Vec<Body>,
+    /// In which body each answer stands, and where there.
+    items: Vec<(usize, Result<Range<usize>, RpcFault>)>,
+}
+
+/// The answer to one HTTP request.
+struct Body {
+    /// The request's number.
     request: u32,
+    /// The endpoint's public URL.
     url: String,
-    bodies: Vec<String>,
-    /// Where each result stands: in which body, and where there.
-    items: Vec<Result<(usize, Range<usize>), RpcFault>>,
+    text: String,
 }
 
 impl RpcFault {
@@ -73,9 +79,9 @@ impl Replies {
         let mut place = |at: Option<usize>, error: Option<Json<'_>>, result: Option<Json<'_>>| {
             let item = match (error, result) {
                 (Some(fault), _) => Err(RpcFault::read(fault)),
-                (None, result) => Ok((0, result.map_or(0..0, |result| within(&body, result.raw())))),
+                (None, result) => Ok(result.map_or(0..0, |result| within(&body, result.raw()))),
             };
-            *items.get_mut(at?)? = Some(item);
+            *items.get_mut(at?)? = Some((0, item));
             Some(())
         };
         if whole.is_array() {
@@ -93,15 +99,46 @@ impl Replies {
             }
         }
         let items = items.into_iter().collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
-        Ok(Self { request, url, bodies: vec![body], items })
+        Ok(Self { bodies: vec![Body { request, url, text: body }], items })
     }
 
     /// Puts the answers to further requests behind these.
     pub(super) fn append(&mut self, more: Self) {
         let before = self.bodies.len();
-        (self.request, self.url) = (more.request, more.url);
         self.bodies.extend(more.bodies);
-        self.items.extend(more.items.into_iter().map(|item| item.map(|(body, range)| (body + before, range))));
+        self.items.extend(more.items.into_iter().map(|(body, item)| (body + before, item)));
+    }
+
+    /// Takes the last answer off.
+    ///
+    /// # Errors
+    /// As [`Replies::quantity`].
+    pub(super) fn pop_quantity(&mut self) -> Result<u64, Error> {
+        let last = self.items.len().saturating_sub(1);
+        let found = self.quantity(last);
+        self.items.truncate(last);
+        found
+    }
+
+    /// One answer to each request, where the answers of several endpoints stand behind one another: `picks` tells whose is taken.
+    pub(super) fn choose(mut self, picks: &[usize]) -> Self {
+        for (at, pick) in picks.iter().enumerate() {
+            let chosen = self.items.get(pick * picks.len() + at).cloned();
+            if let (Some(item), Some(chosen)) = (self.items.get_mut(at), chosen) {
+                *item = chosen;
+            }
+        }
+        self.items.truncate(picks.len());
+        self
+    }
+
+    fn body(&self, index: usize) -> Option<&Body> {
+        self.items.get(index).and_then(|(body, _)| self.bodies.get(*body))
+    }
+
+    /// The public URL of the endpoint that gave the answer at `index`.
+    pub(super) fn url(&self, index: usize) -> String {
+        self.body(index).map(|body| body.url.clone()).unwrap_or_default()
     }
 
     /// The answer at `index`, or the node's error object.
@@ -110,13 +147,19 @@ impl Replies {
     /// The node's own error, undecided: a revert is not a failure of the node.
     pub fn raw(&self, index: usize) -> Result<Json<'_>, &RpcFault> {
         match self.items.get(index) {
-            Some(Err(fault)) => Err(fault),
-            Some(Ok((body, range))) => {
-                let text = self.bodies.get(*body).and_then(|body| body.get(range.clone())).unwrap_or_default();
+            Some((_, Err(fault))) => Err(fault),
+            Some((_, Ok(range))) => {
+                let text = self.body(index).and_then(|body| body.text.get(range.clone())).unwrap_or_default();
                 Ok(Json::checked(if text.is_empty() { "null" } else { text }))
             }
             None => Ok(Json::checked("null")),
         }
+    }
+
+    /// The node's error object at `index` as a failure.
+    pub(super) fn failure(&self, index: usize, fault: &RpcFault) -> Error {
+        let request = self.body(index).map(|body| body.request).unwrap_or_default();
+        rpc_error(self.url(index), fault.clone()).of_request(request)
     }
 
     /// The answer at `index`.
@@ -124,7 +167,7 @@ impl Replies {
     /// # Errors
     /// [`Kind::Rpc`] for an error object.
     pub fn json(&self, index: usize) -> Result<Json<'_>, Error> {
-        self.raw(index).map_err(|fault| rpc_error(self.url.clone(), fault.clone()).of_request(self.request))
+        self.raw(index).map_err(|fault| self.failure(index, fault))
     }
 
     /// The quantity at `index`, below 2^64.
@@ -150,7 +193,7 @@ impl Replies {
     pub fn returned(&self, index: usize) -> Result<Vec<u8>, Error> {
         let json = self.raw(index).map_err(|fault| match revert::from_fault(fault) {
             Some(reverted) => reverted.into_error(None),
-            None => rpc_error(self.url.clone(), fault.clone()).of_request(self.request),
+            None => self.failure(index, fault),
         })?;
         let wrong = || Error::protocol("hex data", json.raw());
         hex::decode(json.plain().ok_or_else(wrong)?).map_err(|_| wrong())

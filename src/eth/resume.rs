@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, Bytes};
 
 use super::call::WriteCall;
 use super::follow::{MIN_PAUSE_MS, Receipt, next_pause, read_receipt};
+use super::quorum;
 use super::revert;
 use super::rpc::Rpc;
 use super::search::{ChainTransaction, operation_logs};
@@ -26,7 +27,7 @@ pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Optio
     let (found, head) = by_hash(rpc, account, id, id).await?;
     let (None, Some(owner), Some(head)) = (&found, account, head) else { return Ok(found) };
     for range in RANGES {
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let places = smart::filters(owner, head.saturating_sub(range)).map(|filter| batch.push("eth_getLogs", filter));
         let replies = batch.send().await?;
         let logs = operation_logs(&replies, places);
@@ -42,7 +43,7 @@ pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Optio
 
 /// The receipt by a transaction's hash; the chain's head where there is no such transaction.
 async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> Result<(Option<Receipt>, Option<u64>), Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
     let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
     let head = batch.push("eth_blockNumber", "[]");
@@ -92,14 +93,17 @@ async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> R
 /// `id` is not a transaction's hash.
 ///
 /// # Errors
-/// As [`find`]; [`Kind::TxReceiptTimeout`] after `receipt_timeout`.
+/// As [`find`]; after `receipt_timeout` [`Kind::TxReceiptTimeout`], or [`Kind::RpcDisagreement`] with the id when endpoints that must agree
+/// still do not.
 pub async fn wait(rpc: &Rpc, account: Option<Address>, id: B256, options: &TxOptions) -> Result<Receipt, Error> {
     let clock = &rpc.io().clock;
     let deadline = clock.now_ms().saturating_add(options.receipt_timeout.saturating_mul(1000));
     let mut pause = MIN_PAUSE_MS;
     loop {
         // A node that fails now says nothing about the transaction.
-        match find(rpc, account, id).await {
+        let found = find(rpc, account, id).await;
+        let disagreement = found.as_ref().err().and_then(|error| quorum::about(error, id));
+        match found {
             Ok(Some(receipt)) if confirmed(rpc, &receipt, options.confirmations).await => {
                 let Receipt { hash, block_number, gas_used, .. } = receipt;
                 (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
@@ -109,7 +113,8 @@ pub async fn wait(rpc: &Rpc, account: Option<Address>, id: B256, options: &TxOpt
             _ => {}
         }
         if clock.now_ms() >= deadline {
-            return Err(Error::from(Kind::TxReceiptTimeout { hash: id, timeout: options.receipt_timeout }));
+            let timed_out = || Kind::TxReceiptTimeout { hash: id, timeout: options.receipt_timeout }.into();
+            return Err(disagreement.unwrap_or_else(timed_out));
         }
         clock.sleep(pause).await;
         pause = next_pause(pause);
@@ -120,7 +125,7 @@ async fn confirmed(rpc: &Rpc, receipt: &Receipt, confirmations: u64) -> bool {
     if confirmations <= 1 {
         return true;
     }
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let head = batch.push("eth_blockNumber", "[]");
     let head = batch.send().await.and_then(|replies| replies.quantity(head));
     head.is_ok_and(|head| head.saturating_sub(receipt.block_number).saturating_add(1) >= confirmations)

@@ -1,9 +1,9 @@
 //! JSON-RPC 2.0 over [`io::Http`](crate::io::Http): whatever one call of ours needs goes out as one batch.
 //!
 //! Every request made here is a read, so it may be repeated: a broken endpoint is left for the next in the caller's
-//! list, and after a round of all of them the round is tried again after a second. What a node answers is checked for shape and bounded in size.
+//! list, and after a round of all of them the round is tried again after a second (`endpoints`). What a node answers is checked
+//! for shape and bounded in size (`replies`). What decides about money can be asked of several endpoints, which must agree (`quorum`).
 
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -11,36 +11,31 @@ use alloy_primitives::{Address, hex};
 use alloy_sol_types::SolCall;
 
 use super::call::WriteCall;
+use super::endpoints::{Endpoints, Failed};
+use super::quorum;
 use super::replies::Replies;
-use crate::error::{Error, Kind, Said, public_url};
-use crate::io::{HttpFailure, HttpRequest, Io, trace};
+use crate::error::Error;
+use crate::io::Io;
 
-/// A node's answer may have this many bytes.
-const MAX_REPLY: usize = 32 << 20;
-/// A node may take this long for one batch.
-const TIMEOUT_MS: u64 = 30_000;
-/// Requests that go out together at first.
-const MAX_BATCH: usize = 1000;
-/// Rounds over all endpoints before giving up.
-const ROUNDS: u32 = 3;
-/// The pause between two rounds.
-const PAUSE_MS: u64 = 1000;
-
-/// The endpoints of one chain, in the caller's order.
+/// The endpoints of one chain, in the caller's order. Clones share what was learned of them.
 #[derive(Clone)]
 pub struct Rpc {
-    io: Io,
-    urls: Rc<[String]>,
-    /// The endpoint that answered last goes first.
-    current: Rc<Cell<usize>>,
-    /// The most requests that go out together; less once a node has refused more.
-    largest: Rc<Cell<usize>>,
+    endpoints: Rc<Endpoints>,
+    /// So many endpoints answer what decides.
+    quorum: usize,
 }
 
 /// Requests that go out together.
 pub struct Batch<'a> {
     rpc: &'a Rpc,
-    items: Vec<(&'static str, Params<'a>)>,
+    items: Vec<Item<'a>>,
+    quorum: usize,
+}
+
+/// One request.
+pub(super) struct Item<'a> {
+    pub(super) method: &'static str,
+    params: Params<'a>,
 }
 
 /// A request's parameters: a JSON array.
@@ -74,77 +69,62 @@ impl Params<'_> {
 pub struct Slot<C>(pub(super) usize, PhantomData<C>);
 
 impl Rpc {
-    /// Talks to `urls` in their order; there is at least one.
-    pub fn new(io: Io, urls: impl Into<Rc<[String]>>) -> Self {
-        Self { io, urls: urls.into(), current: Rc::new(Cell::new(0)), largest: Rc::new(Cell::new(MAX_BATCH)) }
+    /// Talks to `urls` in their order; there is at least one. Which chain they serve is not looked at.
+    pub fn new(io: Io, urls: Vec<String>) -> Self {
+        Self { endpoints: Rc::new(Endpoints::new(io, urls)), quorum: 1 }
+    }
+
+    /// From now on only endpoints of this chain are believed, by all clones: each is asked for its chain's id together with the first
+    /// requests to it, and again after it has failed.
+    #[must_use]
+    pub fn of_chain(self, chain_id: u64) -> Self {
+        self.endpoints.expect(chain_id);
+        self
+    }
+
+    /// The same endpoints; what decides about money is asked of so many of them, and they must agree.
+    #[must_use]
+    pub fn with_quorum(self, quorum: usize) -> Self {
+        Self { quorum, ..self }
     }
 
     /// The outside world this talks through.
-    pub const fn io(&self) -> &Io {
-        &self.io
+    pub fn io(&self) -> &Io {
+        self.endpoints.io()
     }
 
     /// Starts a batch.
     pub const fn batch(&self) -> Batch<'_> {
-        Batch { rpc: self, items: Vec::new() }
+        Batch { rpc: self, items: Vec::new(), quorum: 1 }
     }
 
-    /// One `eth_call`: one HTTP request.
+    /// One `eth_call`, which decides: one HTTP request, or one to each endpoint of the quorum.
     ///
     /// # Errors
     /// As [`Replies::call`].
     pub async fn call<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, Error> {
-        let mut batch = self.batch();
+        let mut batch = self.batch().decides();
         let slot = batch.call(to, call);
         batch.send().await?.call(slot)
     }
-
-    async fn post(&self, body: Rc<Vec<u8>>) -> Result<(u32, String, Vec<u8>), Error> {
-        let mut last = Error::protocol("an RPC URL", "none");
-        for round in 0..ROUNDS {
-            if round > 0 {
-                self.io.clock.sleep(PAUSE_MS).await;
-            }
-            for step in 0..self.urls.len() {
-                let at = (self.current.get() + step) % self.urls.len();
-                let Some(url) = self.urls.get(at) else { continue };
-                let request = HttpRequest {
-                    timeout_ms: TIMEOUT_MS,
-                    max_bytes: MAX_REPLY,
-                    ..HttpRequest::post(url, "application/json", Rc::clone(&body))
-                };
-                let id = request.id;
-                let (status, reason) = match self.io.send(request).await {
-                    // Some nodes send JSON-RPC errors with 4xx; those that parse are answers.
-                    Ok(reply) if reply.head.status == 200 || (reply.head.status < 429 && looks_like_rpc(&reply.body)) => {
-                        self.current.set(at);
-                        return Ok((id, public_url(url), reply.body));
-                    }
-                    // Asking for less may help; asking again will not.
-                    Ok(reply) if reply.head.status == 413 => return Err(refused(url, "the request is too large").of_request(id)),
-                    Err(HttpFailure::TooLarge(_)) => return Err(refused(url, "the answer is too large").of_request(id)),
-                    Ok(reply) => (Some(reply.head.status), String::from("a bad status")),
-                    Err(failure) => (None, failure.to_string()),
-                };
-                last = Error::from(Kind::Http { url: public_url(url), status, reason }).of_request(id);
-            }
-        }
-        Err(last)
-    }
-}
-
-fn refused(url: &str, message: &str) -> Error {
-    Error::from(Kind::Rpc { url: public_url(url), said: Said { message: message.to_owned(), ..Said::default() } })
-}
-
-fn looks_like_rpc(body: &[u8]) -> bool {
-    matches!(body.first(), Some(b'{' | b'['))
 }
 
 impl<'a> Batch<'a> {
+    /// What is asked here decides about money, or about what became of a transaction: where the caller wants a quorum, so many endpoints
+    /// are asked and must agree, each kind of request in its own way (see [`quorum`]).
+    #[must_use]
+    pub const fn decides(mut self) -> Self {
+        self.quorum = self.rpc.quorum;
+        self
+    }
+
     /// Adds a request; `params` is a JSON array. The answer has this index.
     pub fn push(&mut self, method: &'static str, params: impl Into<String>) -> usize {
-        self.items.push((method, Params::Text(params.into())));
+        self.add(method, Params::Text(params.into()))
+    }
+
+    fn add(&mut self, method: &'static str, params: Params<'a>) -> usize {
+        self.items.push(Item { method, params });
         self.items.len() - 1
     }
 
@@ -157,8 +137,7 @@ impl<'a> Batch<'a> {
         call: &'a WriteCall,
         tail: impl Into<String>,
     ) -> usize {
-        self.items.push((method, Params::Transaction(from, call, tail.into())));
-        self.items.len() - 1
+        self.add(method, Params::Transaction(from, call, tail.into()))
     }
 
     /// Adds an `eth_call` of a view function.
@@ -172,53 +151,75 @@ impl<'a> Batch<'a> {
         self.push("eth_call", format!(r#"[{{"to":"{to:?}","data":"0x{data}"}},"latest"]"#))
     }
 
-    /// Sends everything in one HTTP request. A node that refuses so much at once gets it in halves, and from then on
-    /// never more than it took.
+    /// Sends everything in one HTTP request, or in one to each endpoint of the quorum. A node that refuses so much at once gets it in
+    /// halves, and from then on never more than it took.
     ///
     /// # Errors
-    /// [`Kind::Http`] when no endpoint answers, [`Kind::Rpc`] when one refuses even a single request as such,
-    /// [`Kind::Protocol`] for any other shape. An error of a single request is kept for its reader.
+    /// [`Kind::Http`] when no endpoint answers, [`Kind::WrongChain`] when those that do serve another chain, [`Kind::Rpc`] when one refuses
+    /// even a single request as such, [`Kind::RpcDisagreement`] when those of the quorum disagree, [`Kind::Protocol`] for any other
+    /// shape. An error of a single request is kept for its reader.
+    ///
+    /// [`Kind::Http`]: crate::error::Kind::Http
+    /// [`Kind::WrongChain`]: crate::error::Kind::WrongChain
+    /// [`Kind::Rpc`]: crate::error::Kind::Rpc
+    /// [`Kind::RpcDisagreement`]: crate::error::Kind::RpcDisagreement
+    /// [`Kind::Protocol`]: crate::error::Kind::Protocol
     pub async fn send(self) -> Result<Replies, Error> {
+        let endpoints = &self.rpc.endpoints;
         let mut replies = Replies::default();
         let mut rest = self.items.as_slice();
         while !rest.is_empty() {
-            let (part, later) = rest.split_at(rest.len().min(self.rpc.largest.get()));
-            match self.exchange(part).await {
+            let (part, later) = rest.split_at(rest.len().min(endpoints.largest().get()));
+            match quorum::ask(endpoints, part, self.quorum).await {
                 Ok(part) => replies.append(part),
-                Err(error) if part.len() > 1 && matches!(*error, Kind::Rpc { .. }) => {
-                    self.rpc.largest.set(part.len() / 2);
+                Err(Failed::TooMuch(_)) if part.len() > 1 => {
+                    endpoints.largest().set(part.len() / 2);
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(failed) => return Err(failed.into_error()),
             }
             rest = later;
         }
         Ok(replies)
     }
+}
 
-    async fn exchange(&self, items: &[(&'static str, Params<'a>)]) -> Result<Replies, Error> {
-        let size: usize = items.iter().map(|(method, params)| 64 + method.len() + params.size()).sum();
-        let mut body = String::with_capacity(size);
-        let single = items.len() == 1;
-        body.push(if single { ' ' } else { '[' });
-        for (id, (method, params)) in items.iter().enumerate() {
-            if id > 0 {
-                body.push(',');
-            }
-            body.push_str(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":"#));
-            params.write(&mut body);
-            body.push('}');
-        }
-        if !single {
-            body.push(']');
-        }
-        trace::line(|| {
-            let methods: Vec<&str> = items.iter().map(|(method, _)| *method).collect();
-            format!("   {}", methods.join(", "))
-        });
-        let (id, url, reply) = self.rpc.post(Rc::new(body.into_bytes())).await?;
-        Replies::read(id, url, reply, items.len()).map_err(|error| error.of_request(id))
+impl Item<'_> {
+    #[cfg(test)]
+    pub(super) fn of(method: &'static str, params: &str) -> Self {
+        Self { method, params: Params::Text(params.to_owned()) }
     }
+
+    /// Whether it is about the pending block, in which each node has what it has heard of.
+    pub(super) fn is_pending(&self) -> bool {
+        matches!(&self.params, Params::Text(text) if text.contains(r#""pending""#))
+    }
+}
+
+/// The body of an HTTP request for some requests, with one for the chain's id behind them where it is wanted.
+pub(super) fn write_batch(items: &[Item<'_>], with_id: bool) -> String {
+    let size: usize = items.iter().map(|item| 64 + item.method.len() + item.params.size()).sum();
+    let mut body = String::with_capacity(size + 128);
+    let single = items.len() + usize::from(with_id) == 1;
+    body.push(if single { ' ' } else { '[' });
+    for (at, item) in items.iter().enumerate() {
+        begin(&mut body, at, item.method);
+        item.params.write(&mut body);
+        body.push('}');
+    }
+    if with_id {
+        begin(&mut body, items.len(), "eth_chainId");
+        body.push_str("[]}");
+    }
+    if !single {
+        body.push(']');
+    }
+    body
+}
+
+fn begin(body: &mut String, at: usize, method: &str) {
+    let comma = if at > 0 { "," } else { "" };
+    body.extend([comma, r#"{"jsonrpc":"2.0","id":"#, &at.to_string(), r#","method":""#, method, r#"","params":"#]);
 }
 
 /// The parameters of a request about a transaction, for a wallet; `tail` as in [`Batch::push_transaction`].

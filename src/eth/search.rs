@@ -153,7 +153,7 @@ pub(super) async fn mined(
 async fn narrow(rpc: &Rpc, account: Address, nonce: u64, mut low: u64, mut high: u64) -> (u64, u64) {
     while high.saturating_sub(low) > STEP {
         let width = (high - low).div_ceil(STEP);
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let marks: Vec<u64> = (1..STEP).map(|at| low + at * width).take_while(|mark| *mark < high).collect();
         for mark in &marks {
             batch.push("eth_getTransactionCount", format!(r#"["{account:?}","0x{mark:x}"]"#));
@@ -179,7 +179,7 @@ async fn narrow(rpc: &Rpc, account: Address, nonce: u64, mut low: u64, mut high:
 }
 
 async fn of_account(rpc: &Rpc, account: Address, first: u64, last: u64) -> Result<Vec<ChainTransaction>, Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     for block in first..=last {
         batch.push("eth_getBlockByNumber", format!(r#"["0x{block:x}",true]"#));
     }

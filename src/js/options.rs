@@ -47,6 +47,34 @@ pub(crate) fn retries(input: &Input) -> Result<u32, Error> {
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
+/// A whole number from `low` to `high`.
+pub(crate) fn within(input: &Input, low: u64, high: u64) -> Result<u64, Error> {
+    let found = input.whole()?;
+    if (low..=high).contains(&found) {
+        return Ok(found);
+    }
+    Err(Error::input(input.path(), format!("expected a whole number from {low} to {high}")))
+}
+
+/// URLs: one alone, or several.
+pub(crate) fn urls(input: &Input) -> Result<Vec<String>, Error> {
+    let urls = input.texts()?;
+    match urls.iter().find(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+        Some(_) => Err(Error::input(input.path(), "expected http or https URLs")),
+        None => Ok(urls),
+    }
+}
+
+/// Where a network is read: its RPC endpoints, and how many of them must agree.
+pub(crate) fn endpoints(network: &Input) -> Result<(Vec<String>, usize), Error> {
+    let urls = urls(&network.get("rpcUrl")?)?;
+    // An endpoint that stands there twice agrees with itself.
+    let is_first = |(at, url): &(usize, &String)| !urls.iter().take(*at).any(|other| other == *url);
+    let distinct = urls.iter().enumerate().filter(is_first).count();
+    let quorum = member(Some(network), "quorum", |value| within(value, 1, distinct as u64))?;
+    Ok((urls, quorum.and_then(|quorum| usize::try_from(quorum).ok()).unwrap_or(1)))
+}
+
 /// A callback; what it throws is its own affair and changes nothing here.
 pub(crate) fn on_progress(callback: Option<Function>) -> OnProgress {
     match callback {

@@ -59,7 +59,7 @@ pub struct Published {
 impl Client {
     /// A client that reads. No request.
     pub fn read_only(io: Io, network: Network, book: NonceBook) -> Self {
-        let rpc = Rpc::new(io, network.rpc_urls.clone());
+        let rpc = Rpc::new(io, network.rpc_urls.clone()).of_chain(network.chain_id).with_quorum(network.quorum);
         Self { network: Rc::new(network), rpc, book, signer: None }
     }
 

@@ -14,7 +14,7 @@ use crate::json::Json;
 /// # Errors
 /// Those of [`Rpc`](crate::eth::rpc::Rpc)'s reads.
 pub async fn info(client: &Client, address: Address) -> Result<NonceInfo, Error> {
-    let mut batch = client.rpc.batch();
+    let mut batch = client.rpc.batch().decides();
     let mined = batch.push("eth_getTransactionCount", format!(r#"["{address:?}","latest"]"#));
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{address:?}","pending"]"#));
     let replies = batch.send().await?;
@@ -41,7 +41,7 @@ pub async fn info(client: &Client, address: Address) -> Result<NonceInfo, Error>
 pub async fn fix(client: &Client, options: &TxOptions) -> Result<u64, Error> {
     let signer = client.signer("client")?;
     let account = signer.account;
-    let mut batch = client.rpc.batch();
+    let mut batch = client.rpc.batch().decides();
     let mined = batch.push("eth_getTransactionCount", format!(r#"["{account:?}","latest"]"#));
     let pending = batch.push("eth_getTransactionCount", format!(r#"["{account:?}","pending"]"#));
     let price = batch.push("eth_gasPrice", "[]");

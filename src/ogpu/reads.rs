@@ -58,7 +58,7 @@ impl Asked {
 /// # Errors
 /// The first failure among them: `…NotFound` where the address is not such a contract, and those of [`Rpc`]'s reads.
 pub async fn values(rpc: &Rpc, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let asked: Vec<Asked> = calls.into_iter().map(|call| call.ask(&mut batch)).collect();
     let replies = batch.send().await?;
     asked.iter().map(|asked| asked.read(&replies)).collect()
@@ -136,7 +136,7 @@ pub async fn response(rpc: &Rpc, address: Address) -> Result<Value, Error> {
 /// [`Kind::TaskNotFound`], and those of [`Rpc`]'s reads.
 pub async fn task_responses(rpc: &Rpc, task: Address, lower: u64, upper: Option<u64>, page: u64) -> Result<Vec<Value>, Error> {
     let range = |from: u64, to: u64| Call::named("Task.getResponsesOf", task, vec![Value::Number(from), Value::Number(to)]);
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let count = Call::named("Task.getAttemptCount", task, Vec::new())?.ask(&mut batch);
     let mut singles = Vec::new();
     for at in lower..upper.unwrap_or(u64::MAX).min(lower.saturating_add(page)) {
@@ -155,7 +155,7 @@ pub async fn task_responses(rpc: &Rpc, task: Address, lower: u64, upper: Option<
     let mut first = true;
     while !waiting.is_empty() || (first && later < end) {
         first = false;
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let rest = waiting.split_off(waiting.len().min(usize::try_from(page).unwrap_or(usize::MAX)));
         let mut asked = Vec::with_capacity(waiting.len());
         for address in std::mem::replace(&mut waiting, rest) {
@@ -220,7 +220,7 @@ pub async fn document_url(rpc: &Rpc, contract: Contract, address: Address) -> Re
 /// # Errors
 /// Those of [`Rpc`]'s reads.
 pub async fn balance(rpc: &Rpc, account: Address) -> Result<U256, Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let place = batch.push("eth_getBalance", format!(r#"["{account:?}","latest"]"#));
     let replies = batch.send().await?;
     replies.amount(place)

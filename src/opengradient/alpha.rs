@@ -24,6 +24,8 @@ pub struct Network {
     pub chain_id: Option<u64>,
     /// JSON-RPC endpoints, in the order in which they are asked.
     pub rpc_urls: Vec<String>,
+    /// What decides about money is asked of so many of them at once, and they must agree: from 1 to their number.
+    pub quorum: usize,
     /// The node API, which knows results that events leave out.
     pub api_url: String,
     /// The inference hub.
@@ -45,6 +47,7 @@ impl Default for Network {
             name: "OpenGradient Alpha".to_owned(),
             chain_id: None,
             rpc_urls: vec!["https://ogevmdevnet.opengradient.ai".to_owned()],
+            quorum: 1,
             api_url: "https://sdk-devnet.opengradient.ai".to_owned(),
             hub: address!("8383C9bD7462F12Eb996DD02F78234C0421A6FaE"),
             precompile: address!("00000000000000000000000000000000000000F4"),
@@ -68,7 +71,8 @@ pub struct Alpha {
 impl Alpha {
     /// A client that reads. No request.
     pub fn read_only(io: Io, network: Network) -> Self {
-        let rpc = Rpc::new(io, network.rpc_urls.clone());
+        let rpc = Rpc::new(io, network.rpc_urls.clone()).with_quorum(network.quorum);
+        let rpc = if let Some(chain_id) = network.chain_id { rpc.of_chain(chain_id) } else { rpc };
         Self { network: Rc::new(network), rpc, signer: None }
     }
 
@@ -88,9 +92,12 @@ impl Alpha {
         let chain_id = match alpha.network.chain_id {
             Some(known) => known,
             None => {
-                let mut batch = alpha.rpc.batch();
+                let mut batch = alpha.rpc.batch().decides();
                 let asked = batch.push("eth_chainId", "[]");
-                batch.send().await?.quantity(asked)?
+                let told = batch.send().await?.quantity(asked)?;
+                // What is signed is for this chain: from now on endpoints of another are not believed.
+                alpha.rpc = alpha.rpc.of_chain(told);
+                told
             }
         };
         let network = &alpha.network;
@@ -130,7 +137,7 @@ impl Alpha {
     /// # Errors
     /// [`Kind::TxRevert`] when it reverts, those of [`Rpc`]'s reads.
     pub(crate) async fn view(&self, to: Address, calldata: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut batch = self.rpc.batch();
+        let mut batch = self.rpc.batch().decides();
         let slot = batch.push_view(to, calldata);
         batch.send().await?.returned(slot)
     }

@@ -31,7 +31,7 @@ pub struct Approval {
 /// # Errors
 /// Those of [`Rpc`]'s reads.
 pub async fn state(rpc: &Rpc, token: Address, owner: Address) -> Result<(U256, U256), Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let allowance = batch.call(token, &allowanceCall { owner, spender: PERMIT2 });
     let balance = batch.call(token, &balanceOfCall { owner });
     let replies = batch.send().await?;

@@ -31,7 +31,7 @@ mod nonce {
 pub(super) async fn check(rpc: &Rpc, choice: &Choice, account: Address, permit: bool) -> Result<Option<U256>, Error> {
     let (token, required) = (choice.offer.asset, choice.offer.amount);
     let by_permit2 = choice.offer.method == Method::Permit2;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let balance = batch.call(token, &balanceOfCall { owner: account });
     let allowance = by_permit2.then(|| batch.call(token, &allowanceCall { owner: account, spender: PERMIT2 }));
     let nonce = (by_permit2 && permit).then(|| batch.call(token, &noncesCall { owner: account }));
@@ -61,7 +61,7 @@ pub(super) async fn reconcile(rpc: &Rpc, ledger: &RefCell<Ledger>, chain_id: u64
     if questions.is_empty() {
         return Ok(());
     }
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let mut slots = Vec::with_capacity(questions.len());
     for (id, record) in &questions {
         let (owner, nonce) = (record.from, record.nonce);

@@ -83,7 +83,7 @@ pub async fn send_calls<'a>(
         return Ok(None);
     }
     let Some(mut version) = capability(rpc, signer).await else { return Ok(None) };
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     for call in calls {
         batch.push_transaction("eth_call", signer.account, call, r#"},"latest"]"#);
     }

@@ -113,7 +113,7 @@ impl<'a> Search<'a> {
     /// As [`Rpc`]'s reads. A transaction that a node does not answer in the right shape is left out: the next look asks again.
     pub(super) async fn look(&mut self) -> Result<Seen, Error> {
         let account = self.signer.account;
-        let mut batch = self.rpc.batch();
+        let mut batch = self.rpc.batch().decides();
         let filters = smart::filters(account, self.from_block).map(|filter| batch.push("eth_getLogs", filter));
         let [latest, pending, head] = ask_counts(&mut batch, account);
         let replies = batch.send().await?;
@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let mut batch = self.rpc.batch();
+        let mut batch = self.rpc.batch().decides();
         for hash in &candidates {
             batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
             batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));

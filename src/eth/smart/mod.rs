@@ -183,6 +183,13 @@ pub fn own_part<'a>(account: Address, id: Option<B256>, call: &WriteCall, mined:
     Part::Failed { reason: reason.unwrap_or_default() }
 }
 
+/// Whether what was carried out for the account is surely not `call`: the calldata can be read, and does not hold it. Its user has edited
+/// it in the wallet. A contract that passes a bundle on may lay it out as it likes, and then nothing can be told.
+pub fn is_edited(account: Address, call: &WriteCall, mined: &Mined<'_>) -> bool {
+    let is_readable = mined.to.is_some_and(|to| to == account || is_entry_point(to));
+    mined.from != account && is_readable && !contains_call(mined.input, account, call)
+}
+
 /// Whether `log` ends what came before the operation that `event` tells of. An EntryPoint runs no bundle within another, so its
 /// own events alone are boundaries of its operations; a Safe may be run by an operation of its owner's account.
 fn is_boundary(log: &Log, event: &Log) -> bool {

@@ -62,7 +62,7 @@ pub(super) async fn ask(
         (Account::Key, Some(nonce)) => Some(signer.book.take(io.tabs.as_ref(), chain_id, signer.account, nonce).await),
         (Account::Key, None) => {
             if io.clock.now_ms().saturating_sub(request.read_ms) > STALE_MS {
-                let mut batch = rpc.batch();
+                let mut batch = rpc.batch().decides();
                 let [mined, counted, _] = ask_counts(&mut batch, signer.account);
                 let replies = batch.send().await?;
                 // A node never has fewer than it has mined, whatever its pool says.
@@ -107,6 +107,8 @@ pub(super) async fn ask(
                         }
                         (None, None) => {}
                     }
+                    // It may be a smart account's name for its operation, which no other call is to take for its own.
+                    book.adopt_operation(tabs.as_ref(), chain_id, *hash).await;
                     on_progress(Progress::Sent { hash: *hash });
                 }
                 Answer::Failed(failure) if is_rejection(failure) => {

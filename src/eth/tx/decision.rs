@@ -16,7 +16,7 @@
 //! |----------------------------------------------------------------|-----------------------------|---------|
 //! | our own call, mined or pending                                 | follow it                   | it is out |
 //! | the nonce mined with another transaction, nothing of ours after it, for [`QUIET_MS`] | ask the wallet again, once | what was asked under that nonce can never be mined; a node that lags has caught up by then |
-//! | the same, and the caller wants no second window                | [`Kind::Nonce`]             | |
+//! | the same, and the caller wants no second window, or the user has cancelled | [`Kind::Nonce`] | a user who cancels wants none either |
 //! | nothing, until the time is up                                  | [`Kind::TxUncertain`]       | nobody can tell: the nonce is in doubt (see [`nonce`](crate::eth::nonce)), and no window opens by itself |
 //!
 //! Two assumptions stand behind this: a node is at most [`QUIET_MS`] behind the chain, and a wallet that has answered with a
@@ -83,8 +83,11 @@ pub(super) fn judge(answer: Answer) -> Verdict {
 pub(super) enum Shown {
     /// Our own call, under this hash.
     Ours(B256),
-    /// This transaction has the nonce, and it is another.
-    Other(B256),
+    /// Another transaction has the nonce.
+    Other {
+        /// A transfer of nothing to oneself, as wallets make it when their user cancels.
+        is_cancel: bool,
+    },
     /// Nothing of ours.
     Nothing,
 }
@@ -103,9 +106,9 @@ pub(super) enum Next {
 pub(super) fn conclude(shown: Shown, address: Address, nonce: Option<u64>, said: Said, again: bool) -> Next {
     match (shown, nonce) {
         (Shown::Ours(hash), _) => Next::Follow(hash),
-        (Shown::Other(_), Some(tried)) => {
+        (Shown::Other { is_cancel }, Some(tried)) => {
             let error = Error::from(Kind::Nonce { address, tried, suggested: tried + 1, hash: None });
-            if again { Next::AskAgain(error) } else { Next::Fail(error) }
+            if again && !is_cancel { Next::AskAgain(error) } else { Next::Fail(error) }
         }
         _ => Next::Fail(Error::from(Kind::TxUncertain { address, nonce, said })),
     }

@@ -113,7 +113,7 @@ fn play_with(answers: Vec<Answer>, change: impl FnOnce(&mut TxOptions), mut othe
     let steps = Rc::new(RefCell::new(Vec::new()));
     let mut options = options(&steps);
     change(&mut options);
-    let rpc = Rpc::new(io, vec!["http://node".to_owned()]);
+    let rpc = Rpc::new(io, vec!["http://node".to_owned()]).of_chain(1071);
     let call = WriteCall::raw(TARGET, Bytes::from_static(&[1]));
     let explain = |reverted: Reverted| {
         std::future::ready(Error::from(Kind::TxRevert { reason: reverted.reason, data: reverted.data, hash: None })).boxed_local()

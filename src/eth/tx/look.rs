@@ -22,10 +22,10 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
     let mut taken_since = None;
     loop {
         match once(rpc, signer, call, place).await {
-            Ok(Shown::Other(hash)) => {
+            Ok(other @ Shown::Other { .. }) => {
                 let since = *taken_since.get_or_insert(clock.now_ms());
                 if clock.now_ms().saturating_sub(since) >= QUIET_MS {
-                    return Shown::Other(hash);
+                    return other;
                 }
             }
             Ok(Shown::Nothing) => taken_since = None,
@@ -43,7 +43,7 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
 
 async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Result<Shown, Error> {
     let account = signer.account;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let filters = smart::filters(account, place.from_block).map(|filter| batch.push("eth_getLogs", filter));
     let counts =
         place.nonce.map(|_| (ask_counts(&mut batch, account), batch.push("eth_getBlockByNumber", r#"["pending",true]"#)));
@@ -67,7 +67,8 @@ async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Re
     // Every nonce since is accounted for, and nothing waits: what was asked is not among them.
     let settled = taken.len() as u64 == mined_count.saturating_sub(place.lowest) && pending_count <= mined_count;
     let other = taken.iter().find(|transaction| transaction.nonce == nonce && settled);
-    Ok(other.map_or(Shown::Nothing, |other| Shown::Other(other.hash)))
+    let is_cancel = |other: &ChainTransaction| compare(other, account, call) == Match::Cancel;
+    Ok(other.map_or(Shown::Nothing, |other| Shown::Other { is_cancel: is_cancel(other) }))
 }
 
 fn is_call(transaction: &ChainTransaction, signer: &Signer, call: &WriteCall) -> bool {
@@ -83,7 +84,7 @@ async fn owned(rpc: &Rpc, signer: &Signer, place: &Place, used: u64) -> bool {
 /// The transaction of an operation of the account that carries the call, and which no other call of this origin follows.
 async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -> Result<Option<B256>, Error> {
     for found in smart::operations(signer.account, logs) {
-        let mut batch = rpc.batch();
+        let mut batch = rpc.batch().decides();
         let place = batch.push("eth_getTransactionByHash", format!(r#"["{}"]"#, found.transaction));
         let replies = batch.send().await?;
         let Some(wire) = replies.json(place)?.present() else { continue };
@@ -104,7 +105,7 @@ async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -
 /// [`Kind::Nonce`] when another transaction has used the nonce; those of [`Rpc`]'s reads.
 pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64) -> Result<Option<(B256, Place)>, Error> {
     let account = signer.account;
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     let [mined_at, pending_at, head_at] = ask_counts(&mut batch, account);
     let pool = batch.push("eth_getBlockByNumber", r#"["pending",true]"#);
     let replies = batch.send().await?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! prepare ──revert──▶ typed error, no window has opened
-//!    │  one batch: eth_call, eth_estimateGas, the account's counts and code, block number, chain id
+//!    │  one batch: eth_call, eth_estimateGas, the account's counts and code, block number
 //!    ▼
 //! ask ──rejected──▶ nonce given back, nothing sent
 //!    │  one window at a time for each account and origin; the nonce is taken here, so that a rejection leaves no gap;

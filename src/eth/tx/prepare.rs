@@ -39,7 +39,7 @@ pub(super) async fn prepare(
     gas: Gas,
     explain: Explain<'_>,
 ) -> Result<Prepared, Error> {
-    let mut batch = rpc.batch();
+    let mut batch = rpc.batch().decides();
     // A node may simulate with less gas than is offered later.
     let limit = if let Gas::Fixed(gas) = gas { format!(r#","gas":"0x{gas:x}""#) } else { String::new() };
     let estimated = match gas {
@@ -51,14 +51,7 @@ pub(super) async fn prepare(
     let simulated = (!heavy).then(|| batch.push_transaction("eth_call", signer.account, call, format!(r#"{limit}}},"latest"]"#)));
     let [mined, pending, block] = ask_counts(&mut batch, signer.account);
     let code = batch.push("eth_getCode", format!(r#"["{:?}","latest"]"#, signer.account));
-    let chain = batch.push("eth_chainId", "[]");
     let replies = batch.send().await?;
-    let actual = replies.quantity(chain)?;
-    if actual != signer.chain.chain_id {
-        // The endpoint serves another chain: what it simulated means nothing.
-        let who = "the RPC".to_owned();
-        return Err(Error::from(Kind::WrongChain { expected: signer.chain.chain_id, actual, who, said: Said::default() }));
-    }
     let fallback = if let Gas::Estimate { fallback, .. } = gas { fallback } else { None };
     // With a fallback the simulation alone decides.
     for index in [simulated, estimated.filter(|_| fallback.is_none())].into_iter().flatten() {

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use crate::error::Error;
 use crate::io::OnProgress;
 use crate::js::input::Input;
-use crate::js::options::{Signal, bag, call_part, member, retries, write_part};
+use crate::js::options::{Signal, bag, call_part, endpoints, member, retries, urls, within, write_part};
 use crate::ogpu::client::PublishOptions;
 use crate::ogpu::content::{FetchOptions, KUBO_V0, Layout, Leaf, PinOptions, Verify, Version};
 use crate::ogpu::network::{Contracts, Network};
@@ -101,15 +101,6 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
     Ok((member(bag, "signal", Input::signal)?, options))
 }
 
-/// A whole number from `low` to `high`.
-fn within(input: &Input, low: u64, high: u64) -> Result<u64, Error> {
-    let found = input.whole()?;
-    if (low..=high).contains(&found) {
-        return Ok(found);
-    }
-    Err(Error::input(input.path(), format!("expected a whole number from {low} to {high}")))
-}
-
 /// How a file becomes a tree: as kubo does by default, but for what is said.
 pub(super) fn layout(value: JsValue) -> Result<(Signal, OnProgress, Layout), Error> {
     let bag = bag(value, LAYOUT)?;
@@ -132,18 +123,22 @@ pub(super) fn layout(value: JsValue) -> Result<(Signal, OnProgress, Layout), Err
 }
 
 pub(super) fn network(input: Input) -> Result<Network, Error> {
-    let known =
-        ["name", "chainId", "rpcUrl", "contracts", "pinUrl", "gatewayUrl", "managementUrl", "explorerUrl", "nativeCurrency"];
+    let known = [
+        "name",
+        "chainId",
+        "rpcUrl",
+        "quorum",
+        "contracts",
+        "pinUrl",
+        "gatewayUrl",
+        "managementUrl",
+        "explorerUrl",
+        "nativeCurrency",
+    ];
     let input = input.object(&known)?;
     let contracts = input.get("contracts")?.object(&["nexus", "controller", "terminal", "vault", "manager"])?;
-    let http = |input: Input| -> Result<Vec<String>, Error> {
-        let urls = input.texts()?;
-        match urls.iter().find(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
-            Some(_) => Err(Error::input(input.path(), "expected http or https URLs")),
-            None => Ok(urls),
-        }
-    };
-    let one = |key: &'static str| http(input.get(key)?).map(|urls| urls.into_iter().next().unwrap_or_default());
+    let (rpc_urls, quorum) = endpoints(&input)?;
+    let one = |key: &'static str| urls(&input.get(key)?).map(|urls| urls.into_iter().next().unwrap_or_default());
     let optional = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
     let currency = match input.get("nativeCurrency")?.optional() {
         None => ("OpenGPU".to_owned(), "OGPU".to_owned()),
@@ -155,7 +150,8 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
     Ok(Network {
         name: input.get("name")?.text()?,
         chain_id: input.get("chainId")?.whole()?,
-        rpc_urls: http(input.get("rpcUrl")?)?,
+        rpc_urls,
+        quorum,
         contracts: Contracts {
             nexus: contracts.get("nexus")?.address()?,
             controller: contracts.get("controller")?.address()?,
@@ -163,7 +159,7 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
             vault: contracts.get("vault")?.address()?,
         },
         pin_url: one("pinUrl")?,
-        gateway_urls: http(input.get("gatewayUrl")?)?,
+        gateway_urls: urls(&input.get("gatewayUrl")?)?,
         management_url: optional("managementUrl")?,
         explorer_url: optional("explorerUrl")?,
         currency,

@@ -279,8 +279,13 @@ export interface Network {
   /** Shown when a wallet adds the chain. */
   readonly name: string;
   readonly chainId: number;
-  /** JSON-RPC endpoints, asked in this order. */
+  /** JSON-RPC endpoints, asked in this order. One of another chain is passed over. */
   readonly rpcUrl: string | readonly string[];
+  /**
+   * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
+   * `rpcUrl`. See the guide on the networks' endpoints.
+   */
+  readonly quorum?: number | undefined;
   readonly contracts: {
     readonly nexus: Address;
     readonly controller: Address;

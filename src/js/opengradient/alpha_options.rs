@@ -3,16 +3,26 @@
 use alloy_primitives::Address;
 use wasm_bindgen::JsValue;
 
-use super::options::http;
 use crate::error::Error;
 use crate::js::input::Input;
-use crate::js::options::member;
+use crate::js::options::{endpoints, member};
 use crate::opengradient::alpha::Network;
 use crate::opengradient::onchain_llm::{LlmInferenceMode, LlmOptions};
 use crate::opengradient::workflow::{CandleOrder, CandleType, HISTORICAL_CONTRACT, HistoricalInputQuery, Pair, SchedulerParams};
 
-const NETWORK: &[&str] =
-    &["rpcUrl", "chainId", "name", "explorerUrl", "registry", "hub", "precompile", "scheduler", "nodeUrl", "nativeCurrency"];
+const NETWORK: &[&str] = &[
+    "rpcUrl",
+    "quorum",
+    "chainId",
+    "name",
+    "explorerUrl",
+    "registry",
+    "hub",
+    "precompile",
+    "scheduler",
+    "nodeUrl",
+    "nativeCurrency",
+];
 
 /// The inference part of a network; what is absent is the public alpha network's.
 pub(super) fn network(input: Option<Input>) -> Result<Network, Error> {
@@ -20,7 +30,7 @@ pub(super) fn network(input: Option<Input>) -> Result<Network, Error> {
     let Some(input) = input else { return Ok(network) };
     let input = input.object(NETWORK)?;
     let bag = Some(&input);
-    network.rpc_urls = http(input.get("rpcUrl")?)?;
+    (network.rpc_urls, network.quorum) = endpoints(&input)?;
     network.chain_id = member(bag, "chainId", Input::whole)?;
     let text = |slot: &mut String, key: &'static str| -> Result<(), Error> {
         if let Some(text) = member(bag, key, Input::text)? {

@@ -43,6 +43,11 @@ export interface InferenceResult {
 /** The chain that inference runs on, and its services. What is absent is the public alpha network's. */
 export interface AlphaNetwork {
   readonly rpcUrl: string | readonly string[];
+  /**
+   * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
+   * `rpcUrl`. See the guide on the networks' endpoints.
+   */
+  readonly quorum?: number | undefined;
   /** Asked of the RPC when absent. */
   readonly chainId?: number | undefined;
   readonly name?: string | undefined;

@@ -15,7 +15,7 @@ use crate::eth::rpc::Rpc;
 use crate::eth::wallet::ChainParams;
 use crate::io::web;
 use crate::js::input::Input;
-use crate::js::options::member;
+use crate::js::options::{endpoints, member};
 use crate::opengradient::llm::Verify;
 use crate::opengradient::llm::client::{Enclaves, Options};
 use crate::opengradient::llm::models::Settlement;
@@ -34,17 +34,9 @@ pub(super) struct Payments {
     pub(super) opg: Token,
 }
 
-pub(super) fn http(input: Input) -> Result<Vec<String>, Error> {
-    let urls = input.texts()?;
-    match urls.iter().find(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
-        Some(_) => Err(Error::input(input.path(), "expected http or https URLs")),
-        None => Ok(urls),
-    }
-}
-
 /// A chain: what a wallet needs to be brought there, and where it is read.
 fn chain(input: &Input) -> Result<(ChainParams, Rpc), Error> {
-    let rpc_urls = http(input.get("rpcUrl")?)?;
+    let (rpc_urls, quorum) = endpoints(input)?;
     let text = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
     let chain_id = input.get("chainId")?.whole()?;
     let params = ChainParams {
@@ -54,12 +46,12 @@ fn chain(input: &Input) -> Result<(ChainParams, Rpc), Error> {
         explorer_url: text("explorerUrl")?,
         currency: ("Ether".to_owned(), "ETH".to_owned()),
     };
-    Ok((params, Rpc::new(web::io(), rpc_urls)))
+    Ok((params, Rpc::new(web::io(), rpc_urls).of_chain(chain_id).with_quorum(quorum)))
 }
 
 /// The part of a network where payments are made.
 pub(super) fn payments(input: Input) -> Result<Payments, Error> {
-    let input = input.object(&["chainId", "name", "rpcUrl", "explorerUrl", "opg"])?;
+    let input = input.object(&["chainId", "name", "rpcUrl", "quorum", "explorerUrl", "opg"])?;
     let (chain, rpc) = chain(&input)?;
     let opg = token(chain.chain_id, input.get("opg")?.address()?);
     Ok(Payments { chain, rpc, opg })
@@ -75,6 +67,7 @@ fn token(chain_id: u64, address: Address) -> Token {
 pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option<Registry>, Options), Error> {
     let inference = network.get("inference")?.object(&[
         "rpcUrl",
+        "quorum",
         "registry",
         "chainId",
         "name",
@@ -113,7 +106,13 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
 /// The registry that a network names.
 pub(super) fn registry(inference: &Input) -> Result<Option<Registry>, Error> {
     let Some(address) = inference.get("registry")?.optional() else { return Ok(None) };
-    Ok(Some(Registry::new(Rpc::new(web::io(), http(inference.get("rpcUrl")?)?), address.address()?)))
+    let (urls, quorum) = endpoints(inference)?;
+    let rpc = Rpc::new(web::io(), urls).with_quorum(quorum);
+    let rpc = match member(Some(inference), "chainId", Input::whole)? {
+        Some(chain_id) => rpc.of_chain(chain_id),
+        None => rpc,
+    };
+    Ok(Some(Registry::new(rpc, address.address()?)))
 }
 
 fn settlement(input: &Input) -> Result<Settlement, Error> {
@@ -227,7 +226,7 @@ pub(super) fn on_payment(callback: Option<Function>) -> Option<OnPayment> {
 pub(super) fn chains(input: Input) -> Result<Vec<Chain>, Error> {
     let mut chains = vec![Chain::base(), Chain::base_sepolia()];
     for given in input.list()? {
-        let given = given.object(&["chainId", "name", "rpcUrl", "explorerUrl"])?;
+        let given = given.object(&["chainId", "name", "rpcUrl", "quorum", "explorerUrl"])?;
         let (params, rpc) = chain(&given)?;
         chains.retain(|chain| chain.params.chain_id != params.chain_id);
         chains.push(Chain { params, rpc: Some(rpc) });

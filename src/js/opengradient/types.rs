@@ -116,6 +116,11 @@ export interface PaymentChain {
   readonly chainId: number;
   readonly name?: string | undefined;
   readonly rpcUrl: string | readonly string[];
+  /**
+   * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
+   * `rpcUrl`. See the guide on the networks' endpoints.
+   */
+  readonly quorum?: number | undefined;
   readonly explorerUrl?: string | undefined;
 }
 
@@ -157,6 +162,11 @@ export interface OpenGradientNetwork {
     readonly chainId: number;
     readonly name?: string | undefined;
     readonly rpcUrl: string | readonly string[];
+    /**
+     * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
+     * `rpcUrl`. See the guide on the networks' endpoints.
+     */
+    readonly quorum?: number | undefined;
     readonly explorerUrl?: string | undefined;
     /** The OPG token. */
     readonly opg: Address;
@@ -164,6 +174,11 @@ export interface OpenGradientNetwork {
   /** The chain that inference runs on, and its services. */
   readonly inference: {
     readonly rpcUrl: string | readonly string[];
+    /**
+     * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
+     * `rpcUrl`. See the guide on the networks' endpoints.
+     */
+    readonly quorum?: number | undefined;
     readonly chainId?: number | undefined;
     readonly name?: string | undefined;
     readonly explorerUrl?: string | undefined;
