@@ -21,8 +21,8 @@ use crate::io::{Claim, Tabs};
 /// Claims that are kept after the chain's count has passed them: another call may have read an older count, from the same node or one
 /// that lags, and would take the nonce again.
 const KEPT: u64 = 16;
-/// Operations of smart accounts whose calls are remembered.
-const MAX_OPERATIONS: usize = 64;
+/// Transactions whose calls are remembered.
+const MAX_FOLLOWED: usize = 64;
 /// At most this many transactions of one account may be under way.
 const MAX_AHEAD: u64 = 1024;
 
@@ -34,8 +34,6 @@ struct Entry {
     nonce: u64,
     /// Held while a transaction of ours uses the nonce; absent when it is in doubt, and the next write may take it.
     claim: Option<Rc<dyn Claim>>,
-    /// Whether its call ended before the wallet answered: a call that repeats it may take the transaction for its own.
-    is_orphan: bool,
     /// Tells the other tabs of the doubt. Absent where another tab has marked it.
     _mark: Option<Rc<dyn Claim>>,
 }
@@ -44,8 +42,8 @@ struct Entry {
 #[derive(Clone, Default)]
 pub struct NonceBook {
     entries: Rc<RefCell<Vec<Entry>>>,
-    /// The operations of smart accounts that calls of this tab follow.
-    operations: Rc<RefCell<Vec<Rc<dyn Claim>>>>,
+    /// The transactions and the operations of smart accounts that calls of this tab follow.
+    followed: Rc<RefCell<Vec<Rc<dyn Claim>>>>,
 }
 
 /// A nonce that nobody else will take. Dropping it gives the nonce back.
@@ -55,8 +53,6 @@ pub struct Reservation {
     pub nonce: u64,
     /// Whether an earlier write may use the nonce too.
     pub reused: bool,
-    /// Whether another call of this origin has a transaction with the nonce, which this one is to replace.
-    pub is_taken: bool,
     entry: Entry,
 }
 
@@ -93,55 +89,39 @@ impl NonceBook {
     /// just that.
     pub async fn take(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> Reservation {
         let key = (chain_id, account);
-        self.forget_orphan(key, nonce);
         let claim = tabs.claim(name("nonce", key, nonce)).await;
         self.reservation(tabs, key, nonce, claim).await
     }
 
     async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Option<Rc<dyn Claim>>) -> Reservation {
         let mark = tabs.claim(name("doubt", key, nonce)).await;
-        let is_taken = claim.is_none();
-        let reused = mark.is_none() && !is_taken;
+        let reused = mark.is_none() && claim.is_some();
         let claim = claim.unwrap_or_else(|| Rc::new(Unclaimed));
-        let entry = Entry { key, nonce, claim: Some(claim), is_orphan: false, _mark: mark };
-        Reservation { book: self.clone(), nonce, reused, is_taken, entry }
+        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark };
+        Reservation { book: self.clone(), nonce, reused, entry }
     }
 
     /// Records that a transaction of ours uses `nonce`, which the wallet chose by itself. `false` when another call of this
     /// origin uses that nonce: the transaction is that call's.
     pub async fn adopt(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
         let key = (chain_id, account);
-        self.forget_orphan(key, nonce);
-        self.hold(tabs, key, nonce, false).await
-    }
-
-    /// Records a transaction that a wallet has sent after its call had ended.
-    pub(super) async fn adopt_orphan(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) {
-        self.clear_doubt(chain_id, account, nonce);
-        self.hold(tabs, (chain_id, account), nonce, true).await;
-    }
-
-    async fn hold(&self, tabs: &dyn Tabs, key: Key, nonce: u64, is_orphan: bool) -> bool {
         let claim = tabs.claim(name("nonce", key, nonce)).await;
         let is_free = claim.is_some();
         if is_free {
-            self.entries.borrow_mut().push(Entry { key, nonce, claim, is_orphan, _mark: None });
+            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None });
         }
         is_free
     }
 
-    fn forget_orphan(&self, key: Key, nonce: u64) {
-        self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce != nonce || !entry.is_orphan);
-    }
-
-    /// Records that a call of this tab follows an operation of a smart account. `false` when another call of this origin does.
-    pub async fn adopt_operation(&self, tabs: &dyn Tabs, chain_id: u64, id: B256) -> bool {
-        let claim = tabs.claim(format!("ogkit:operation:{chain_id}:{id}")).await;
+    /// Records that a call of this tab follows a transaction, or a smart account's operation by its own name. `false` when another call
+    /// of this origin does: two calls with the same calldata never take one transaction for both.
+    pub async fn adopt_hash(&self, tabs: &dyn Tabs, chain_id: u64, id: B256) -> bool {
+        let claim = tabs.claim(format!("ogkit:hash:{chain_id}:{id}")).await;
         let adopted = claim.is_some();
-        let mut operations = self.operations.borrow_mut();
-        operations.extend(claim);
-        let surplus = operations.len().saturating_sub(MAX_OPERATIONS);
-        operations.drain(..surplus);
+        let mut followed = self.followed.borrow_mut();
+        followed.extend(claim);
+        let surplus = followed.len().saturating_sub(MAX_FOLLOWED);
+        followed.drain(..surplus);
         adopted
     }
 

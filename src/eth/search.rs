@@ -52,8 +52,6 @@ impl ChainTransaction {
 pub(super) struct Place {
     /// The nonce that was suggested; none for a contract account.
     pub(super) nonce: Option<u64>,
-    /// Whether another call of this origin has a transaction with it: what is found there is that call's.
-    pub(super) is_taken: bool,
     /// The least nonce that the wallet may have used.
     pub(super) lowest: u64,
     /// The newest block before the wallet was asked.

@@ -239,9 +239,7 @@ impl<'a> Search<'a> {
             Some(sent.nonce) == self.nonce || book.adopt(tabs, chain.chain_id, *account, sent.nonce).await
         } else {
             match smart::operations(*account, &receipt.logs).first() {
-                Some(operation) if Some(operation.id) != self.id => {
-                    book.adopt_operation(tabs, chain.chain_id, operation.id).await
-                }
+                Some(operation) if Some(operation.id) != self.id => book.adopt_hash(tabs, chain.chain_id, operation.id).await,
                 _ => true,
             }
         };

@@ -16,6 +16,7 @@ use super::super::search::{Place, ask_counts};
 use super::super::signer::{Guard, Signer, TxOptions};
 use super::super::wallet::is_rejection;
 use super::decision::Answer;
+use super::look::under;
 use super::prepare::{Account, Prepared};
 use crate::error::Error;
 use crate::io::{Progress, WalletFailure};
@@ -33,6 +34,8 @@ pub(super) struct Request<'a> {
     pub(super) fees: String,
     /// When `prepared` was read.
     pub(super) read_ms: u64,
+    /// The call repeats one whose fate is unknown: where the chain shows that one under the nonce, no window opens.
+    pub(super) is_repeated: bool,
 }
 
 /// A request that was made.
@@ -56,12 +59,20 @@ pub(super) async fn ask(
     let io = rpc.io();
     let chain_id = signer.chain.chain_id;
     let _window = signer.window(io, options).await?;
+    let is_stale = io.clock.now_ms().saturating_sub(request.read_ms) > STALE_MS;
+    if let (true, Some(nonce)) = (request.is_repeated && is_stale, request.nonce)
+        && let Some((hash, place)) = under(rpc, signer, request.call, nonce).await?
+    {
+        // The window of the call that is repeated was answered meanwhile.
+        (options.on_progress)(Progress::Sent { hash });
+        return Ok(Asked { answer: Answer::Hash(hash), place });
+    }
     let mut pending = prepared.pending;
     let reservation = match (prepared.account, request.nonce) {
         (Account::Contract, _) => None,
         (Account::Key, Some(nonce)) => Some(signer.book.take(io.tabs.as_ref(), chain_id, signer.account, nonce).await),
         (Account::Key, None) => {
-            if io.clock.now_ms().saturating_sub(request.read_ms) > STALE_MS {
+            if is_stale {
                 let mut batch = rpc.batch().decides();
                 let [mined, counted, _] = ask_counts(&mut batch, signer.account);
                 let replies = batch.send().await?;
@@ -73,7 +84,6 @@ pub(super) async fn ask(
     };
     guard("sign")?;
     let nonce = reservation.as_ref().map(|reservation| reservation.nonce);
-    let is_taken = reservation.as_ref().is_some_and(|reservation| reservation.is_taken);
     if let Some(Reservation { reused: true, nonce, .. }) = &reservation {
         (options.on_progress)(Progress::NonceReused { nonce: *nonce });
     }
@@ -103,12 +113,15 @@ pub(super) async fn ask(
                         (Some(reservation), _) => reservation.keep(),
                         // Nobody waits any more, and the nonce is in doubt: it is no longer.
                         (None, Some(nonce)) => {
-                            book.adopt_orphan(tabs.as_ref(), chain_id, account, nonce).await;
+                            book.clear_doubt(chain_id, account, nonce);
+                            book.adopt(tabs.as_ref(), chain_id, account, nonce).await;
                         }
                         (None, None) => {}
                     }
-                    // It may be a smart account's name for its operation, which no other call is to take for its own.
-                    book.adopt_operation(tabs.as_ref(), chain_id, *hash).await;
+                    // A call that repeats one which has ended may take its transaction over; no other call may.
+                    if !sender.is_canceled() {
+                        book.adopt_hash(tabs.as_ref(), chain_id, *hash).await;
+                    }
                     on_progress(Progress::Sent { hash: *hash });
                 }
                 Answer::Failed(failure) if is_rejection(failure) => {
@@ -131,7 +144,7 @@ pub(super) async fn ask(
         Err(gone) => Answer::Gone(gone),
     };
     let lowest = nonce.map_or(pending, |nonce| nonce.min(pending));
-    Ok(Asked { answer, place: Place { nonce, is_taken, lowest, from_block: prepared.block } })
+    Ok(Asked { answer, place: Place { nonce, lowest, from_block: prepared.block } })
 }
 
 fn read(result: Result<String, WalletFailure>) -> Answer {

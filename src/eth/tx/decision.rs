@@ -16,7 +16,9 @@
 //! |----------------------------------------------------------------|-----------------------------|---------|
 //! | our own call, mined or pending                                 | follow it                   | it is out |
 //! | the nonce mined with another transaction, nothing of ours after it, for [`QUIET_MS`] | ask the wallet again, once | what was asked under that nonce can never be mined; a node that lags has caught up by then |
-//! | the same, and the caller wants no second window, or the user has cancelled | [`Kind::Nonce`] | a user who cancels wants none either |
+//! | the same, and the caller wants no second window                | [`Kind::Nonce`]             | |
+//! | a transaction to the same contract with other values, which no other call of the origin sent | follow it, and tell the difference | the user edited it in the wallet |
+//! | a transfer of nothing to oneself                               | [`Kind::TxReplaced`]        | the user cancelled, and wants no second window |
 //! | nothing, until the time is up                                  | [`Kind::TxUncertain`]       | nobody can tell: the nonce is in doubt (see [`nonce`](crate::eth::nonce)), and no window opens by itself |
 //!
 //! Two assumptions stand behind this: a node is at most [`QUIET_MS`] behind the chain, and a wallet that has answered with a
@@ -83,11 +85,12 @@ pub(super) fn judge(answer: Answer) -> Verdict {
 pub(super) enum Shown {
     /// Our own call, under this hash.
     Ours(B256),
+    /// The nonce has a transaction to the same contract with other values, which no other call of ours has sent: the user edited it.
+    Edited(B256),
+    /// The nonce has a transfer of nothing to oneself, as wallets make it when their user cancels.
+    Cancelled(B256),
     /// Another transaction has the nonce.
-    Other {
-        /// A transfer of nothing to oneself, as wallets make it when their user cancels.
-        is_cancel: bool,
-    },
+    Other,
     /// Nothing of ours.
     Nothing,
 }
@@ -105,10 +108,13 @@ pub(super) enum Next {
 /// The second table. `nonce` is the suggested one, `said` what the wallet said, `again` whether another window may open.
 pub(super) fn conclude(shown: Shown, address: Address, nonce: Option<u64>, said: Said, again: bool) -> Next {
     match (shown, nonce) {
-        (Shown::Ours(hash), _) => Next::Follow(hash),
-        (Shown::Other { is_cancel }, Some(tried)) => {
+        (Shown::Ours(hash) | Shown::Edited(hash), _) => Next::Follow(hash),
+        (Shown::Cancelled(replacement), _) => {
+            Next::Fail(Error::from(Kind::TxReplaced { hash: replacement, replacement, cancelled: true }))
+        }
+        (Shown::Other, Some(tried)) => {
             let error = Error::from(Kind::Nonce { address, tried, suggested: tried + 1, hash: None });
-            if again && !is_cancel { Next::AskAgain(error) } else { Next::Fail(error) }
+            if again { Next::AskAgain(error) } else { Next::Fail(error) }
         }
         _ => Next::Fail(Error::from(Kind::TxUncertain { address, nonce, said })),
     }

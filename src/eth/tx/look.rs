@@ -22,7 +22,7 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
     let mut taken_since = None;
     loop {
         match once(rpc, signer, call, place).await {
-            Ok(other @ Shown::Other { .. }) => {
+            Ok(other @ (Shown::Other | Shown::Cancelled(_))) => {
                 let since = *taken_since.get_or_insert(clock.now_ms());
                 if clock.now_ms().saturating_sub(since) >= QUIET_MS {
                     return other;
@@ -60,25 +60,39 @@ async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Re
     // Not every node shows its pending transactions.
     let waiting = replies.json(block).ok().and_then(|block| in_block(block, account).ok()).unwrap_or_default();
     for transaction in taken.iter().chain(&waiting).filter(|transaction| transaction.nonce >= place.lowest) {
-        if is_call(transaction, signer, call) && owned(rpc, signer, place, transaction.nonce).await {
+        if is_call(transaction, signer, call) && owned(rpc, signer, place, transaction).await {
             return Ok(Shown::Ours(transaction.hash));
         }
     }
     // Every nonce since is accounted for, and nothing waits: what was asked is not among them.
     let settled = taken.len() as u64 == mined_count.saturating_sub(place.lowest) && pending_count <= mined_count;
-    let other = taken.iter().find(|transaction| transaction.nonce == nonce && settled);
-    let is_cancel = |other: &ChainTransaction| compare(other, account, call) == Match::Cancel;
-    Ok(other.map_or(Shown::Nothing, |other| Shown::Other { is_cancel: is_cancel(other) }))
+    let Some(other) = taken.iter().find(|transaction| transaction.nonce == nonce && settled) else { return Ok(Shown::Nothing) };
+    Ok(match compare(other, account, call) {
+        Match::Cancel => Shown::Cancelled(other.hash),
+        // Another call of ours that took the doubtful nonce meanwhile holds its claim.
+        Match::Differs("value" | "calldata") if is_free(rpc, signer, nonce).await && adopted(rpc, signer, other.hash).await => {
+            Shown::Edited(other.hash)
+        }
+        _ => Shown::Other,
+    })
 }
 
 fn is_call(transaction: &ChainTransaction, signer: &Signer, call: &WriteCall) -> bool {
     matches!(compare(transaction, signer.account, call), Match::Same | Match::Inside)
 }
 
-/// Whether a transaction with nonce `used` is this call's: no other call of this origin claims it.
-async fn owned(rpc: &Rpc, signer: &Signer, place: &Place, used: u64) -> bool {
-    place.nonce == Some(used) && !place.is_taken
-        || signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, signer.account, used).await
+/// Whether a transaction is this call's: no other call of this origin follows it, or claims its nonce.
+async fn owned(rpc: &Rpc, signer: &Signer, place: &Place, transaction: &ChainTransaction) -> bool {
+    (place.nonce == Some(transaction.nonce) || is_free(rpc, signer, transaction.nonce).await)
+        && adopted(rpc, signer, transaction.hash).await
+}
+
+async fn adopted(rpc: &Rpc, signer: &Signer, hash: B256) -> bool {
+    signer.book.adopt_hash(rpc.io().tabs.as_ref(), signer.chain.chain_id, hash).await
+}
+
+async fn is_free(rpc: &Rpc, signer: &Signer, used: u64) -> bool {
+    signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, signer.account, used).await
 }
 
 /// The transaction of an operation of the account that carries the call, and which no other call of this origin follows.
@@ -89,9 +103,7 @@ async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -
         let replies = batch.send().await?;
         let Some(wire) = replies.json(place)?.present() else { continue };
         let transaction = ChainTransaction::read(wire)?;
-        if smart::contains_call(&transaction.input, signer.account, call)
-            && signer.book.adopt_operation(rpc.io().tabs.as_ref(), signer.chain.chain_id, found.id).await
-        {
+        if smart::contains_call(&transaction.input, signer.account, call) && adopted(rpc, signer, found.id).await {
             return Ok(Some(found.transaction));
         }
     }
@@ -110,19 +122,18 @@ pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u
     let pool = batch.push("eth_getBlockByNumber", r#"["pending",true]"#);
     let replies = batch.send().await?;
     let (mined_count, pending, head) = (replies.quantity(mined_at)?, replies.quantity(pending_at)?, replies.quantity(head_at)?);
-    let place = |from_block| Place { nonce: Some(nonce), is_taken: false, lowest: nonce, from_block };
+    let place = |from_block| Place { nonce: Some(nonce), lowest: nonce, from_block };
     let another = || Error::from(Kind::Nonce { address: account, tried: nonce, suggested: pending.max(mined_count), hash: None });
-    let own = || async { signer.book.adopt(rpc.io().tabs.as_ref(), signer.chain.chain_id, account, nonce).await.then_some(()) };
     if nonce < mined_count {
         let found = mined(rpc, account, nonce..nonce + 1, 0, head).await?;
         let found = found.iter().find(|found| is_call(found, signer, call)).ok_or_else(another)?;
-        own().await.ok_or_else(another)?;
+        adopted(rpc, signer, found.hash).await.then_some(()).ok_or_else(another)?;
         return Ok(Some((found.hash, place(0))));
     }
     let waiting = replies.json(pool).ok().and_then(|block| in_block(block, account).ok()).unwrap_or_default();
     let Some(ours) = waiting.iter().find(|waiting| waiting.nonce == nonce && is_call(waiting, signer, call)) else {
         return Ok(None);
     };
-    own().await.ok_or_else(another)?;
+    adopted(rpc, signer, ours.hash).await.then_some(()).ok_or_else(another)?;
     Ok(Some((ours.hash, place(head))))
 }

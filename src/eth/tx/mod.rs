@@ -33,7 +33,7 @@ pub use super::follow::Receipt;
 use super::follow::{Followed, Sent, follow};
 use super::revert::Reverted;
 use super::rpc::Rpc;
-use super::search::difference;
+use super::search::{ChainTransaction, difference};
 pub use super::signer::{Explain, Gas, Guard, Signer, TxOptions};
 use crate::error::{Error, Kind, Said};
 use crate::io::Progress;
@@ -71,7 +71,7 @@ pub async fn execute(
         let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
         (options.on_progress)(Progress::Simulated { gas: prepared.gas });
         let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
-        let request = Request { call, nonce: options.nonce, fees, read_ms };
+        let request = Request { call, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
         let asked = ask(rpc, signer, request, &prepared, options, guard).await?;
         let again = attempt < options.max_retries.min(MAX_WINDOWS) && options.auto_fix_nonce && options.nonce.is_none();
         let place = asked.place;
@@ -97,7 +97,7 @@ async fn out(rpc: &Rpc, signer: &Signer, call: &WriteCall, asked: Asked, options
         Verdict::AskChain { said, search_ms } => {
             (options.on_progress)(Progress::Searching { nonce: place.nonce });
             let shown = look(rpc, signer, call, &place, search_ms).await;
-            if let Shown::Ours(hash) = shown {
+            if let Shown::Ours(hash) | Shown::Edited(hash) = shown {
                 (options.on_progress)(Progress::Sent { hash });
             }
             conclude(shown, signer.account, place.nonce, said, again)
@@ -121,19 +121,19 @@ async fn settle(
         Followed::NotOurs(other, field) => (other, field),
     };
     (options.on_progress)(Progress::Searching { nonce: place.nonce });
-    if let Shown::Ours(hash) = look(rpc, signer, call, &place, SEARCH_MS).await {
+    if let Shown::Ours(hash) | Shown::Edited(hash) = look(rpc, signer, call, &place, SEARCH_MS).await {
         (options.on_progress)(Progress::Sent { hash });
         let sent = Sent { hash, place, exact_nonce: false };
-        if let Followed::Mined(receipt) = follow(rpc, signer, call, sent, options, explain).await? {
-            return Ok(receipt);
+        match follow(rpc, signer, call, sent, options, explain).await? {
+            Followed::Mined(receipt) => return Ok(receipt),
+            Followed::NotOurs(other, field) => return Err(mismatch(call, &other, field)),
         }
     } else if other.from == signer.account && other.nonce >= place.lowest {
         // The account's own transaction under a nonce that was free before the window: the user edited it.
         if let Some(suggested) = place.nonce.filter(|suggested| *suggested != other.nonce) {
             signer.book.release(signer.chain.chain_id, signer.account, suggested);
         }
-        let (asked, found) = difference(field, &other, call);
-        return Err(Error::from(Kind::TxMismatch { hash: other.hash, field, asked, found }));
+        return Err(mismatch(call, &other, field));
     }
     let message =
         ["the wallet answered with ", &other.hash.to_string(), ", which is not the transaction that was asked"].concat();
@@ -142,6 +142,12 @@ async fn settle(
     }
     let said = Said { message, ..Said::default() };
     Err(Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said }))
+}
+
+/// What the wallet sent in place of the call.
+fn mismatch(call: &WriteCall, sent: &ChainTransaction, field: &'static str) -> Error {
+    let (asked, found) = difference(field, sent, call);
+    Error::from(Kind::TxMismatch { hash: sent.hash, field, asked, found })
 }
 
 /// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
@@ -160,7 +166,7 @@ pub async fn cancel(
     let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
     let fees = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
     let prepared = Prepared { gas: 21_000, pending: nonce, block: from_block, account: Account::Key };
-    let request = Request { call: &call, nonce: Some(nonce), fees, read_ms: 0 };
+    let request = Request { call: &call, nonce: Some(nonce), fees, read_ms: 0, is_repeated: false };
     let asked = ask(rpc, signer, request, &prepared, options, &|_| Ok(())).await?;
     let place = asked.place;
     let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
