@@ -197,7 +197,8 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
 
 /// Whether something of a call is out that was told as not sent.
 fn nothing(chain: &Chain, ledger: &Ledger, id: u32) -> Option<String> {
-    let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts);
+    // What the user made of it is not told apart from what another page sent.
+    let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
     let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash))?;
     Some(format!("{alive} is out"))
 }

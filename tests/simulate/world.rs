@@ -268,7 +268,8 @@ impl World {
             if self.strikes(Fault::ReorgDrops) {
                 let mut chain = self.chain.borrow_mut();
                 chain.pool.iter_mut().filter(|pooled| pooled.tx.hash == hash).for_each(|pooled| pooled.until = Some(now));
-                self.ledger.borrow_mut().dropped.push(hash);
+                drop(chain);
+                crate::wallet::forget(self, hash);
                 self.say(|| format!("it drops {hash}"));
             } else if self.strikes(Fault::ReorgDelays) {
                 let later = now + self.between(1000, 15_000);

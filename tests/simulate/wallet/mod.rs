@@ -15,6 +15,8 @@ mod smart;
 mod user;
 mod words;
 
+pub(crate) use send::forget;
+
 use std::rc::Rc;
 
 use alloy_primitives::{Address, B256};
