@@ -168,10 +168,6 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
             is_own.then(|| ("lost address", kind.to_string()))
         }
-        // A hash that only the wallet knows helps nobody.
-        Meaning::Out(hash) if world.is_smart() && crate::wallet::is_operation(world, hash) => {
-            Some(("useless hash", format!("{hash} is no transaction's")))
-        }
         // Who cannot ask the chain cannot know.
         Meaning::Held(_) if world.is_blind() => None,
         Meaning::Held(held) => {

@@ -298,11 +298,6 @@ pub(crate) fn page_died(world: &Shared, page: u32) {
     }
 }
 
-/// Whether a hash is a Safe's or a user operation's, and no transaction's.
-pub(crate) fn is_operation(world: &Shared, hash: B256) -> bool {
-    world.wallet.borrow().operations.iter().any(|op| op.id == hash)
-}
-
 /// The requests that still wait.
 pub(crate) fn waiting(world: &Shared) -> usize {
     let epoch = world.wallet.borrow().epoch();
