@@ -19,6 +19,7 @@ const LAYERS = {
   clippy: ["cargo", "clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
   "clippy-wasm": ["cargo", "clippy", "--quiet", "--target", "wasm32-unknown-unknown", "--lib", "--tests", "--", "-D", "warnings"],
   native: ["cargo", "test", "--quiet"],
+  simulate: ["cargo", "test", "--quiet", "--profile", "simulate", "--test", "simulate"],
   "web-node": ["wasm-pack", "test", "--mode", "no-install", "--node", "--", "--lib"],
   "web-chrome": ["wasm-pack", "test", "--mode", "no-install", "--headless", "--chrome", "--", "--lib"],
   package: ["node", "scripts/pkg.mjs"],

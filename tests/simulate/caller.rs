@@ -461,7 +461,7 @@ async fn perform(world: &Shared, id: u32, plan: &IntentPlan, client: &Client, no
         }
         (Op::PublishTask(payment), _) => {
             // From the chain's clock: a page's may be wrong by minutes.
-            let expiry_time = EPOCH + world.exec.now() / 1000 + 7200;
+            let expiry_time = EPOCH + 7200 + if plan.is_stable { plan.start_ms } else { world.exec.now() } / 1000;
             let info = TaskInfo { source: SOURCE, config: config(plan), expiry_time, payment: *payment };
             return client.publish_task(&info, &publish).await.map(published);
         }

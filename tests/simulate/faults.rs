@@ -58,6 +58,10 @@ faults! {
     RpcWrongChain 1000;
     /// An endpoint shows no pending transactions.
     RpcHidesPool 1000;
+    /// An endpoint shows no block of pending transactions, though it counts them.
+    RpcNoPendingBlock 1000;
+    /// An endpoint has no state of older blocks.
+    RpcNoHistory 1000;
     /// The pinning service's connection breaks.
     PinLost 200;
     /// The pinning service answers with 500 or 503.

@@ -258,9 +258,11 @@ impl Ledger {
     /// A request of a call to its wallet. Answers its number.
     ///
     /// Where nothing but the user keeps two transactions apart (the wallet numbers by itself, or the account has no nonce of its own that
-    /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two.
+    /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two. So does a caller
+    /// who repeats a call with other calldata, which nobody can tell to be the same.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
-        if let (Some(Some(wanted)), Some(nonce)) = (self.call(call).map(|asking| asking.nonce), nonce)
+        let wanted = self.call(call).and_then(|asking| asking.nonce);
+        if let (Some(wanted), Some(nonce)) = (wanted, nonce)
             && wanted != nonce
         {
             self.violated("other nonce", format!("call {call} was to use nonce {wanted}, and asks for {nonce}"));
@@ -271,7 +273,9 @@ impl Ledger {
         if is_loose {
             let intent = self.call(call).map(|call| call.intent);
             let of_intent = |ask: &Ask| self.calls.get(ask.call as usize - 1).map(|call| call.intent) == intent;
-            let open = self.asks.iter().any(|ask| ask.call != 0 && ask.is_open && of_intent(ask));
+            let is_changed = |number: &usize| self.intents.get(number).is_some_and(|intent| !intent.plan.is_stable);
+            let is_changed = intent.as_ref().is_some_and(is_changed);
+            let open = self.asks.iter().any(|ask| ask.call != 0 && (ask.is_open || is_changed) && of_intent(ask));
             if open && let Some(intent) = intent.and_then(|number| self.intents.get_mut(&number)) {
                 intent.allowance += 1;
             }

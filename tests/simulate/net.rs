@@ -27,6 +27,8 @@ pub(crate) fn rpc_url(endpoint: usize) -> String {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Endpoint {
     pub(crate) hides_pool: bool,
+    pub(crate) hides_block: bool,
+    pub(crate) forgets: bool,
     pub(crate) is_other_chain: bool,
 }
 
@@ -78,7 +80,7 @@ async fn rpc(world: &Shared, request: &HttpRequest) -> Reply {
     let Some(endpoint) = endpoint else { panic!("the simulator has no server at {}", request.url) };
     if world.strikes(Fault::RpcHangs) {
         world.say(|| format!("{} never answers", request.url));
-        world.unanswered.set(world.exec.now() + 30_000);
+        world.blind(30_000);
         pending::<()>().await;
     }
     let body = request.body.clone().unwrap_or_default();
@@ -99,7 +101,7 @@ async fn rpc(world: &Shared, request: &HttpRequest) -> Reply {
         world.exec.sleep(late).await;
     }
     if !matches!(reply, Ok((200, _))) {
-        world.unanswered.set(world.unanswered.get().max(world.exec.now()));
+        world.blind(0);
     }
     if let Ok((status, _)) = &reply
         && *status != 200
@@ -114,7 +116,7 @@ fn backend(world: &Shared, endpoint: usize) -> Backend {
     let is_stale = world.strikes(Fault::RpcStale);
     let (lag, delay) = (world.between(0, 200), world.between(20, 400));
     let (lag, delay) = if is_stale { (world.between(0, MAX_STALE_MS), world.between(0, 1500)) } else { (lag, delay) };
-    let Endpoint { hides_pool, is_other_chain } = world.endpoints[endpoint];
+    let Endpoint { hides_pool, hides_block, forgets, is_other_chain } = world.endpoints[endpoint];
     let chain = if is_other_chain { world.elsewhere.borrow() } else { world.chain.borrow() };
     if hides_pool && chain.pool.iter().any(|pooled| pooled.until.is_none()) {
         world.count(Fault::RpcHidesPool);
@@ -124,11 +126,12 @@ fn backend(world: &Shared, endpoint: usize) -> Backend {
     }
     // A backend that is behind with blocks is behind with the pool too.
     let view = chain.view(world.exec.now().saturating_sub(lag));
-    Backend { view, delay, hides_pool, chain_id: if is_other_chain { OTHER_CHAIN } else { CHAIN_ID } }
+    Backend { view, delay, hides_pool, hides_block, forgets, chain_id: if is_other_chain { OTHER_CHAIN } else { CHAIN_ID } }
 }
 
 fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
     if world.strikes(Fault::RpcGarbage) {
+        world.blind(0);
         return world
             .pick(&["<html>captcha</html>", "", "{\"jsonrpc\":\"2.0\"", "null", "{\"id\":0}", "[]", "\"ok\""])
             .to_owned();
@@ -141,6 +144,7 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
         None => serde_json::from_str(text).unwrap_or_else(|error| panic!("a request that is no JSON-RPC: {error}: {text}")),
     };
     if is_batch && world.strikes(Fault::RpcBatchRefused) {
+        world.blind(0);
         return "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"batches are not allowed\"}}"
             .to_owned();
     }
@@ -151,7 +155,17 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
         if is_torn {
             seen = backend(world, endpoint);
         }
+        match request.method {
+            "eth_getBlockByNumber" if seen.hides_block && request.params.get().contains("pending") => {
+                world.count(Fault::RpcNoPendingBlock);
+            }
+            "eth_getTransactionCount" if seen.forgets && request.params.get().matches("0x").count() > 1 => {
+                world.count(Fault::RpcNoHistory);
+            }
+            _ => {}
+        }
         let result = if world.strikes(Fault::RpcItemError) {
+            world.blind(0);
             Err(world.pick(&[(-32005, "limit exceeded"), (-32000, "header not found"), (-32603, "Internal error")]).into_fault())
         } else {
             let chain = if world.endpoints[endpoint].is_other_chain { &world.elsewhere } else { &world.chain };
@@ -174,6 +188,7 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
         items.push(again);
     }
     if world.strikes(Fault::RpcBatchPartial) {
+        world.blind(0);
         items.pop();
     }
     format!("[{}]", items.join(","))

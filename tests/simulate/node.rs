@@ -11,6 +11,9 @@ use crate::chain::{BASE_FEE, CHAIN_ID, Chain, GAS_USED, View};
 use crate::contracts::{Code, Message, Trace};
 use crate::wire;
 
+/// So many blocks back a node without history has the state.
+const KEPT: u64 = 4;
+
 /// How one backend sees the chain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backend {
@@ -19,6 +22,10 @@ pub(crate) struct Backend {
     pub(crate) delay: u64,
     /// It shows no pool.
     pub(crate) hides_pool: bool,
+    /// It has no block of pending transactions.
+    pub(crate) hides_block: bool,
+    /// It has no state but the newest blocks'.
+    pub(crate) forgets: bool,
     /// The chain that it says it serves.
     pub(crate) chain_id: u64,
 }
@@ -60,7 +67,7 @@ impl Backend {
                 if at == "pending" && !self.hides_pool {
                     return quoted(chain.pending_nonce(self.view, self.delay, account));
                 }
-                let block = self.block(chain, &at)?;
+                let block = self.state(chain, &at)?;
                 quoted(chain.blocks[block].state.account(account).nonce)
             }
             "eth_getBalance" => {
@@ -107,7 +114,7 @@ impl Backend {
             "eth_getBlockByNumber" => {
                 let (at, is_full): (String, bool) = read(method, params);
                 if at == "pending" {
-                    return Ok(self.pending_block(chain));
+                    return Ok(if self.hides_block { "null".to_owned() } else { self.pending_block(chain) });
                 }
                 let mut out = String::new();
                 match self.block(chain, &at) {
@@ -128,6 +135,15 @@ impl Backend {
             "eth_getLogs" => Ok(self.logs(chain, params)),
             other => panic!("the simulator's nodes lack the method {other}"),
         }
+    }
+
+    /// A block whose state is to be read.
+    fn state(self, chain: &Chain, at: &str) -> Result<usize, Fault> {
+        let block = self.block(chain, at)?;
+        if self.forgets && chain.blocks[block].number + KEPT < chain.blocks[self.view.head].number {
+            return Err((-32000, "missing trie node".to_owned(), None));
+        }
+        Ok(block)
     }
 
     fn pending(self, chain: &Chain) -> Vec<&std::rc::Rc<crate::chain::Tx>> {
@@ -175,7 +191,7 @@ impl Backend {
         let call: Call =
             parts.first().map(|part| read("eth_call", part.get())).unwrap_or_else(|| panic!("eth_call without a call"));
         let at: String = parts.get(1).map_or_else(|| "latest".to_owned(), |part| read("eth_call", part.get()));
-        let block = &chain.blocks[self.block(chain, &at)?];
+        let block = &chain.blocks[self.state(chain, &at)?];
         let Call { from, to, value, data } = call;
         if value > block.state.account(from).balance {
             return Err((-32000, "insufficient funds for gas * price + value".to_owned(), None));

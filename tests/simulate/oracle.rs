@@ -48,8 +48,9 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
     *ledger.outcomes.entry(code).or_default() += 1;
     let Some(intent) = ledger.intents.get(&number) else { return };
     let (effects, is_fix) = (intent.effects.clone(), intent.plan.op == Op::FixNonces);
+    let is_hurried = intent.plan.wallet_timeout_ms.is_some();
     let chain = world.chain.borrow();
-    let since = Since { chain: &chain, began, now, confirmations };
+    let since = Since { chain: &chain, began, now, confirmations, is_hurried };
     let found = match told {
         Told::Success { .. } if is_fix => None,
         Told::Success { receipts, made } => since.success(&effects, receipts, *made),
@@ -79,6 +80,8 @@ struct Since<'a> {
     began: u64,
     now: u64,
     confirmations: u64,
+    /// The caller does not wait for the wallet for ever.
+    is_hurried: bool,
 }
 
 type Found = Option<(&'static str, String)>;
@@ -140,7 +143,9 @@ impl Since<'_> {
 
 fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &Kind, effects: &[Effect]) -> Found {
     let was_refused = ledger.asks_of(id).last().is_some_and(|ask| ask.is_refused);
-    if was_refused && !matches!(kind, Kind::WalletRejected { .. }) {
+    // A page that stood still may find its time up and the answer at once.
+    let is_late = matches!(kind, Kind::TxUncertain { .. }) && since.is_hurried;
+    if was_refused && !is_late && !matches!(kind, Kind::WalletRejected { .. }) {
         return Some(("unheard no", format!("the user said no, and {} was told", kind.code())));
     }
     match Meaning::of(kind) {
@@ -162,10 +167,6 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         Meaning::Mined(hash) => {
             let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
             is_own.then(|| ("lost address", kind.to_string()))
-        }
-        // A hash that only the wallet knows helps nobody.
-        Meaning::Out(hash) if world.is_smart() && crate::wallet::is_operation(world, hash) => {
-            Some(("useless hash", format!("{hash} is no transaction's")))
         }
         // Who cannot ask the chain cannot know.
         Meaning::Held(_) if world.is_blind() => None,
@@ -192,7 +193,8 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
 
 /// Whether something of a call is out that was told as not sent.
 fn nothing(chain: &Chain, ledger: &Ledger, id: u32) -> Option<String> {
-    let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts);
+    // What the user made of it is not told apart from what another page sent.
+    let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
     let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash))?;
     Some(format!("{alive} is out"))
 }

@@ -68,6 +68,8 @@ pub(crate) struct IntentPlan {
     pub(crate) wallet_timeout_ms: Option<u64>,
     /// Seconds.
     pub(crate) total_timeout: Option<u32>,
+    /// A call that is repeated has the same calldata.
+    pub(crate) is_stable: bool,
 }
 
 /// A seed's plan.
@@ -100,12 +102,17 @@ impl Plan {
         // there.
         if faults.has(Fault::WalletIgnoresNonce) {
             faults.forbid(Fault::RpcHidesPool);
+            faults.forbid(Fault::RpcNoPendingBlock);
             faults.forbid(Fault::WalletPrivateRelay);
         }
         let ignores = matches!(wallet, WalletKind::Extension | WalletKind::Hardware) && faults.strikes(Fault::WalletIgnoresNonce);
         let mut endpoints: Vec<Endpoint> = (0..rng.between(1, 3)).map(|_| Endpoint::default()).collect();
         let at = rng.index(endpoints.len());
         endpoints[at].hides_pool = faults.has(Fault::RpcHidesPool);
+        let at = rng.index(endpoints.len());
+        endpoints[at].hides_block = faults.has(Fault::RpcNoPendingBlock);
+        let at = rng.index(endpoints.len());
+        endpoints[at].forgets = faults.has(Fault::RpcNoHistory);
         let at = rng.index(endpoints.len());
         endpoints[at].is_other_chain = endpoints.len() > 1 && faults.has(Fault::RpcWrongChain);
         let tabs = rng.pick(&[1, 1, 2, 2, 3]);
@@ -123,8 +130,11 @@ impl Plan {
                 Some(twin) if rng.chance(350) => twin.op.clone(),
                 _ => op(&mut rng, number, wallet),
             };
+            // A source carries the time of its publication; a task's deadline may be as it was, or later.
+            let is_stable = op != Op::PublishSource && rng.chance(700);
             intents.push(IntentPlan {
                 number,
+                is_stable,
                 op,
                 tab: rng.index(tabs),
                 account,

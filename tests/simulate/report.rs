@@ -10,6 +10,7 @@ use crate::chain::Executed;
 use crate::contracts::CONTRACTS;
 use crate::faults::{Fault, KINDS};
 use crate::ledger::{Effect, Told};
+use crate::plan::WalletKind;
 use crate::wallet;
 
 /// A line with short names: hashes by their beginning, what is known by its name.
@@ -96,6 +97,8 @@ pub(crate) struct Sums {
     pub(crate) faults: [u64; KINDS],
     pub(crate) outcomes: BTreeMap<&'static str, u64>,
     pub(crate) steps: BTreeMap<&'static str, u64>,
+    /// How many worlds had each kind of wallet.
+    pub(crate) wallets: BTreeMap<WalletKind, u64>,
     /// How many worlds broke a promise, and the first seeds that did.
     pub(crate) violations: BTreeMap<&'static str, (u64, Vec<u64>)>,
     pub(crate) polls: u64,
@@ -104,7 +107,7 @@ pub(crate) struct Sums {
 impl Default for Sums {
     fn default() -> Self {
         let (outcomes, steps, violations) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { worlds: 0, faults: [0; KINDS], outcomes, steps, violations, polls: 0 }
+        Self { worlds: 0, faults: [0; KINDS], outcomes, steps, wallets: BTreeMap::new(), violations, polls: 0 }
     }
 }
 
@@ -121,6 +124,9 @@ impl Sums {
         }
         for (key, count) in other.steps {
             *self.steps.entry(key).or_default() += count;
+        }
+        for (key, count) in other.wallets {
+            *self.wallets.entry(key).or_default() += count;
         }
         for (key, (count, seeds)) in other.violations {
             let entry = self.violations.entry(key).or_default();
@@ -149,6 +155,10 @@ impl Sums {
         out.push_str("what was told on the way:\n");
         for (step, count) in &self.steps {
             let _ = writeln!(out, "  {step:<28} {count:>10}");
+        }
+        out.push_str("whose worlds they were:\n");
+        for (wallet, count) in &self.wallets {
+            let _ = writeln!(out, "  {:<28} {count:>10}", format!("{wallet:?}"));
         }
         for (kind, (count, seeds)) in &self.violations {
             let _ = writeln!(out, "VIOLATED: {kind}: {count} worlds, seeds {seeds:?}");

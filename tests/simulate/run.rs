@@ -49,6 +49,7 @@ pub(crate) fn run(seed: u64, mask: &Mask, is_told: bool) -> Verdict {
     for (at, count) in world.counted().into_iter().enumerate() {
         sums.faults[at] = u64::from(count);
     }
+    sums.wallets.insert(world.plan.wallet, 1);
     let (violations, history);
     {
         let ledger = world.ledger.borrow();
@@ -122,6 +123,7 @@ fn probe(world: &Shared) {
                 confirmations: 1,
                 wallet_timeout_ms: None,
                 total_timeout: None,
+                is_stable: true,
             };
             crate::caller::register(world, plan.clone());
             let later = Rc::clone(world);

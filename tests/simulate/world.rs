@@ -63,7 +63,7 @@ pub(crate) struct World {
     /// Nothing goes wrong any more, and every window is answered.
     pub(crate) settling: Event,
     /// When an endpoint last gave no answer.
-    pub(crate) unanswered: Cell<u64>,
+    unanswered: Cell<u64>,
     faults: RefCell<Faults>,
     counted: RefCell<[u32; crate::faults::KINDS]>,
     rng: RefCell<Rng>,
@@ -268,7 +268,8 @@ impl World {
             if self.strikes(Fault::ReorgDrops) {
                 let mut chain = self.chain.borrow_mut();
                 chain.pool.iter_mut().filter(|pooled| pooled.tx.hash == hash).for_each(|pooled| pooled.until = Some(now));
-                self.ledger.borrow_mut().dropped.push(hash);
+                drop(chain);
+                crate::wallet::forget(self, hash);
                 self.say(|| format!("it drops {hash}"));
             } else if self.strikes(Fault::ReorgDelays) {
                 let later = now + self.between(1000, 15_000);
@@ -294,6 +295,11 @@ impl World {
         drop(pages);
         self.exec.clear();
         self.ledger.take();
+    }
+
+    /// An endpoint gives no answer, or none that can be used, from now on for so long.
+    pub(crate) fn blind(&self, ms: u64) {
+        self.unanswered.set(self.unanswered.get().max(self.exec.now() + ms));
     }
 
     /// Whether an endpoint gave no answer a while ago, or a page stood still: who cannot ask the chain cannot know.

@@ -9,7 +9,7 @@ use super::send::{Manner, broadcast, price, tracked_nonce};
 use super::serve::{Answer, Request, close, note, refuse};
 use super::smart::executed;
 use super::user::{Decision, decide};
-use super::{Local, Operation, Stage, smart, words};
+use super::{Operation, Stage, smart, words};
 use crate::accounts::{Asked, delegated_batch};
 use crate::chain::Tx;
 use crate::faults::Fault;
@@ -111,7 +111,6 @@ fn delegated(world: &Shared, ask: usize, from: Address, calls: Vec<Asked>) -> Op
         let tx = Rc::new(Tx::sign(from, nonce, to, value, data, 400_000, price(world)));
         let is_doomed = !is_partial && world.strikes(Fault::InnerFails);
         if broadcast(world, &[ask], &tx, Manner { is_doomed, ..Manner::default() }).is_ok() {
-            world.wallet.borrow_mut().local.push(Local { account: from, nonce, hash: tx.hash, has_failed: false });
             hashes.push(tx.hash);
         }
     }

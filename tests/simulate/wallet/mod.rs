@@ -15,6 +15,8 @@ mod smart;
 mod user;
 mod words;
 
+pub(crate) use send::forget;
+
 use std::rc::Rc;
 
 use alloy_primitives::{Address, B256};
@@ -294,11 +296,6 @@ pub(crate) fn page_died(world: &Shared, page: u32) {
             end(world, &serving);
         }
     }
-}
-
-/// Whether a hash is a Safe's or a user operation's, and no transaction's.
-pub(crate) fn is_operation(world: &Shared, hash: B256) -> bool {
-    world.wallet.borrow().operations.iter().any(|op| op.id == hash)
 }
 
 /// The requests that still wait.

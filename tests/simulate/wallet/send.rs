@@ -75,6 +75,10 @@ pub(crate) fn broadcast(world: &Shared, asks: &[usize], tx: &Rc<Tx>, manner: Man
         Err(refusal) => format!("the wallet's node refuses {}: {refusal:?}", tx.hash),
     });
     result?;
+    if world.wallet.borrow().accounts.contains(&tx.from) {
+        let local = Local { account: tx.from, nonce: tx.nonce, hash: tx.hash, has_failed: false };
+        world.wallet.borrow_mut().local.push(local);
+    }
     for ask in asks {
         if let Some(ask) = world.ledger.borrow_mut().asks.get_mut(*ask) {
             ask.broadcasts.push(Broadcast { hash: tx.hash, is_edited });
@@ -95,9 +99,19 @@ fn drop_from_pool(world: &Shared, hash: B256) {
         && let Some(pooled) = chain.pool.iter_mut().find(|pooled| pooled.tx.hash == hash && pooled.until.is_none())
     {
         pooled.until = Some(now);
-        world.ledger.borrow_mut().dropped.push(hash);
         world.say(|| format!("the network drops {hash}"));
+        drop(chain);
+        forget(world, hash);
     }
+}
+
+/// A transaction is lost, and the wallet finds out: its nonce is free again.
+pub(crate) fn forget(world: &Shared, hash: B256) {
+    world.ledger.borrow_mut().dropped.push(hash);
+    after(world, world.between(500, 5000), move |world| {
+        let mut wallet = world.wallet.borrow_mut();
+        wallet.local.iter_mut().filter(|local| local.hash == hash).for_each(|local| local.has_failed = true);
+    });
 }
 
 /// What the user approved, on its way.
@@ -124,7 +138,6 @@ pub(crate) async fn send(world: &Shared, ask: usize, request: &Transaction, edit
         close(world, ask);
         return hash(tx.hash);
     }
-    world.wallet.borrow_mut().local.push(Local { account: from, nonce, hash: tx.hash, has_failed: false });
     let outcome = deliver(world, ask, &tx, is_edited).await;
     close(world, ask);
     if outcome.is_err() {
@@ -246,9 +259,6 @@ fn second_thoughts(world: &Shared, ask: usize, tx: &Rc<Tx>, is_edited: bool) {
         };
         let new = Rc::new(new);
         world.say(|| format!("the user {} {}", if is_cancel { "cancels" } else { "speeds up" }, tx.hash));
-        if broadcast(world, &[ask], &new, Manner::own(world, is_cancel || is_edited)).is_ok() {
-            let local = Local { account: new.from, nonce: new.nonce, hash: new.hash, has_failed: false };
-            world.wallet.borrow_mut().local.push(local);
-        }
+        let _ = broadcast(world, &[ask], &new, Manner::own(world, is_cancel || is_edited));
     });
 }

@@ -107,7 +107,7 @@ async fn dispatch(world: &Shared, request: &Request) -> Answer {
 pub(crate) fn node(world: &Shared, method: &str, params: &str) -> Answer {
     let chain = world.chain.borrow();
     let view = chain.view(world.exec.now());
-    let backend = Backend { view, delay: 0, hides_pool: false, chain_id: CHAIN_ID };
+    let backend = Backend { view, delay: 0, hides_pool: false, hides_block: false, forgets: false, chain_id: CHAIN_ID };
     backend.answer(&chain, method, params).map_err(|(code, message, _)| words::failure(Some(code), &message))
 }
 

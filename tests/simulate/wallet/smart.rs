@@ -140,7 +140,8 @@ fn due(world: &Shared) -> Vec<usize> {
         let is_ready = op
             .ready_at
             .map_or(world.settling.is_set() && world.plan.wallet == WalletKind::Safe, |at| at <= now || world.settling.is_set());
-        let flies = op.hashes.iter().any(|hash| chain.is_alive(*hash));
+        // One that was mined without moving the account's nonce failed as a whole.
+        let flies = op.hashes.iter().any(|hash| chain.is_alive(*hash) && chain.find(chain.head(), *hash).is_none());
         let is_taken = found.iter().any(|other: &usize| wallet.operations[*other].account == op.account);
         if op.nonce == next && is_ready && !flies && !is_taken {
             found.push(number);

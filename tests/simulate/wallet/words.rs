@@ -28,7 +28,7 @@ pub(crate) fn rejected_in_words(world: &Shared) -> WalletFailure {
         "canceled by the user",
         "Request rejected",
         "Rejected by user",
-        "Rejected request from user",
+        "Rejected the request",
         "Transaction was rejected",
         "Modal closed",
         "The window was closed",
