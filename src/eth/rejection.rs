@@ -50,7 +50,7 @@ pub const REJECTIONS: &[Sign] = &[
     // web3-react's connectors.
     Person(&["rejected by user", "rejected by the user"]),
     // web3-react: "Rejected request from user".
-    Person(&["request from user", "request from the user"]),
+    Person(&["rejected request from user", "rejected request from the user"]),
     // Ledger, status 0x6985: "Condition of use not satisfied (denied by the user?)".
     Person(&["denied by user", "denied by the user"]),
     // Rainbow: "Request rejected" (didUserReject).
@@ -157,10 +157,25 @@ fn after<'a>(text: &'a str, parts: &[&str]) -> Option<&'a str> {
     parts.iter().try_fold(text, |rest, part| rest.split_once(part).map(|(_, rest)| rest))
 }
 
-/// Whether nothing more is said: by whom else, or why.
+/// What may still be said: where it happened, or by whom.
+const TAILS: &[&str] = &[
+    "by user",
+    "by the user",
+    "by wallet",
+    "by the wallet",
+    "in wallet",
+    "in the wallet",
+    "in your wallet",
+    "on device",
+    "on the device",
+    "on your device",
+    "please try again",
+];
+
+/// Whether nothing more is said, such as by which machine, or why.
 fn ends(rest: &str) -> bool {
     let rest = rest.trim_matches(|c: char| !c.is_alphanumeric());
-    ["", "by user", "by the user", "in wallet", "in the wallet", "in your wallet", "please try again"].contains(&rest)
+    rest.is_empty() || TAILS.contains(&rest)
 }
 
 #[cfg(test)]
@@ -197,6 +212,7 @@ mod tests {
             "Action cancelled by user",
             "Transaction canceled by the user",
             "Rejected by user",
+            "Rejected request from user",
             "The request was rejected by the user.",
             "User denied account authorization",
             "Ledger device: Condition of use not satisfied (denied by the user?) (0x6985)",
@@ -221,6 +237,7 @@ mod tests {
             "The wallet rejected the request",
             "Rejected request",
             "Transaction was rejected",
+            "Transaction was rejected on your device.",
             "Declined",
             "Transaction declined in your wallet",
             "Connection rejected",
@@ -269,6 +286,7 @@ mod tests {
             "Internal JSON-RPC error.",
             "execution reverted: declined",
             "window closed by the server",
+            "invalid request from user",
             "",
         ];
         for words in words {
