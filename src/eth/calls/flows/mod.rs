@@ -135,7 +135,7 @@ fn a_batch_whose_answer_was_lost_is_found_on_chain() {
         assert_eq!(ended.hashes(), [HASH], "{code}");
         let nonce = (code != "0x6080").then_some(NONCE);
         assert!(ended.steps.contains(&Progress::Searching { nonce }), "{code}");
-        assert!(ended.claims.iter().all(|claim| claim.contains(":operation:")), "{:?}", ended.claims);
+        assert!(ended.claims.iter().all(|claim| claim.contains(":hash:")), "{:?}", ended.claims);
         // Not there: then it is said with what is known, and no window opens again.
         let gone = play(lost());
         assert!(matches!(gone.kind(), Some(Kind::TxUncertain { nonce: found, .. }) if *found == nonce), "{code}");
