@@ -277,7 +277,7 @@ fn network(world: &Shared) -> Network {
         chain_id: CHAIN_ID,
         rpc_urls: (0..world.endpoints.len()).map(rpc_url).collect(),
         contracts: CONTRACTS,
-        quorum: 1,
+        quorum: world.plan.quorum,
         pin_url: PIN_URL.to_owned(),
         gateway_urls: vec!["http://ipfs.test/ipfs/".to_owned()],
         management_url: None,

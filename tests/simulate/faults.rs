@@ -62,6 +62,8 @@ faults! {
     RpcNoPendingBlock 1000;
     /// An endpoint has no state of older blocks.
     RpcNoHistory 1000;
+    /// One of the endpoints lies, where the caller wants several to agree.
+    RpcLies 150;
     /// The pinning service's connection breaks.
     PinLost 200;
     /// The pinning service answers with 500 or 503.

@@ -127,7 +127,7 @@ impl Meaning {
         match kind {
             Kind::TxUncertain { nonce, .. } => Self::Unknown(*nonce),
             Kind::TxReceiptTimeout { hash, .. } => Self::Out(*hash),
-            Kind::Nonce { hash: Some(hash), .. } => Self::Out(*hash),
+            Kind::Nonce { hash: Some(hash), .. } | Kind::RpcDisagreement { hash: Some(hash), .. } => Self::Out(*hash),
             Kind::TxRevert { hash: Some(hash), .. } | Kind::ContractPanic { hash: Some(hash), .. } => Self::Failed(*hash),
             Kind::TxReplaced { replacement, cancelled, .. } => Self::Replaced { by: *replacement, is_cancel: *cancelled },
             Kind::TxMismatch { hash, .. } => Self::Edited(*hash),

@@ -30,6 +30,8 @@ pub(crate) struct Endpoint {
     pub(crate) hides_block: bool,
     pub(crate) forgets: bool,
     pub(crate) is_other_chain: bool,
+    /// It may lie: there are others to hold it against.
+    pub(crate) lies: bool,
 }
 
 /// The network of one page.
@@ -116,7 +118,7 @@ fn backend(world: &Shared, endpoint: usize) -> Backend {
     let is_stale = world.strikes(Fault::RpcStale);
     let (lag, delay) = (world.between(0, 200), world.between(20, 400));
     let (lag, delay) = if is_stale { (world.between(0, MAX_STALE_MS), world.between(0, 1500)) } else { (lag, delay) };
-    let Endpoint { hides_pool, hides_block, forgets, is_other_chain } = world.endpoints[endpoint];
+    let Endpoint { hides_pool, hides_block, forgets, is_other_chain, .. } = world.endpoints[endpoint];
     let chain = if is_other_chain { world.elsewhere.borrow() } else { world.chain.borrow() };
     if hides_pool && chain.pool.iter().any(|pooled| pooled.until.is_none()) {
         world.count(Fault::RpcHidesPool);
@@ -171,6 +173,7 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
             let chain = if world.endpoints[endpoint].is_other_chain { &world.elsewhere } else { &world.chain };
             seen.answer(&chain.borrow(), request.method, request.params.get())
         };
+        let result = if world.endpoints[endpoint].lies { lie(world, request, result) } else { result };
         let mut out = String::new();
         item(&mut out, request.id, &result);
         items.push(out);
@@ -192,6 +195,34 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
         items.pop();
     }
     format!("[{}]", items.join(","))
+}
+
+/// What an endpoint that lies makes of its answer, in what decides about money.
+fn lie(world: &Shared, request: &Request<'_>, honest: Result<String, NodeFault>) -> Result<String, NodeFault> {
+    let method = request.method;
+    // Pools differ, and nobody can be held to his.
+    if request.params.get().contains("pending")
+        || !matches!(method, "eth_call" | "eth_getTransactionReceipt" | "eth_getTransactionCount" | "eth_getTransactionByHash")
+    {
+        return honest;
+    }
+    if !world.strikes(Fault::RpcLies) {
+        return honest;
+    }
+    match (method, honest) {
+        ("eth_call", Err(_)) => Ok("\"0x\"".to_owned()),
+        ("eth_call", Ok(_)) => Err((3, "execution reverted: NotOwner".to_owned(), None)),
+        ("eth_getTransactionCount", Ok(count)) => {
+            let count = u64::from_str_radix(count.trim_matches('"').trim_start_matches("0x"), 16).unwrap_or_default();
+            Ok(format!("\"0x{:x}\"", if world.chance(500) { count + 1 } else { count.saturating_sub(1) }))
+        }
+        ("eth_getTransactionReceipt", Ok(receipt)) if receipt != "null" => {
+            let (good, bad) = ("\"status\":\"0x1\"", "\"status\":\"0x0\"");
+            Ok(if receipt.contains(good) { receipt.replace(good, bad) } else { receipt.replace(bad, good) })
+        }
+        (_, Ok(_)) => Ok("null".to_owned()),
+        (_, fault) => fault,
+    }
 }
 
 /// Words → an error object.

@@ -11,7 +11,8 @@ use ogkit::eth::follow::Receipt;
 
 use crate::chain::Chain;
 use crate::contracts::Inner;
-use crate::ledger::{Effect, Ledger, Meaning, Told};
+use crate::faults::Fault;
+use crate::ledger::{Effect, Intent, Ledger, Meaning, Told};
 use crate::plan::{Op, WalletKind};
 use crate::wallet::account;
 use crate::world::{Shared, World};
@@ -143,12 +144,17 @@ impl Since<'_> {
 
 fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &Kind, effects: &[Effect]) -> Found {
     let was_refused = ledger.asks_of(id).last().is_some_and(|ask| ask.is_refused);
-    // A page that stood still may find its time up and the answer at once.
-    let is_late = matches!(kind, Kind::TxUncertain { .. }) && since.is_hurried;
+    // A page that stood still may find its time up, or the wallet gone, and the answer at once.
+    let is_late = since.is_hurried || world.counted()[Fault::WalletDisconnects as usize] > 0;
     if was_refused && !is_late && !matches!(kind, Kind::WalletRejected { .. }) {
         return Some(("unheard no", format!("the user said no, and {} was told", kind.code())));
     }
     match Meaning::of(kind) {
+        Meaning::Nothing if matches!(kind, Kind::Nonce { .. }) => {
+            let Kind::Nonce { tried, .. } = kind else { return None };
+            let found = nothing(since.chain, ledger, id).or_else(|| has_nonce(since.chain, ledger, id, *tried));
+            found.map(|detail| ("false nothing", format!("nonce: {detail}")))
+        }
         Meaning::Nothing => {
             nothing(since.chain, ledger, id).map(|detail| ("false nothing", format!("{}: {detail}", kind.code())))
         }
@@ -189,6 +195,18 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         }
         Meaning::Partly(_) => None,
     }
+}
+
+/// Whether a call's own transaction has the nonce with which it was told to be impossible: its own, or that of an earlier call that
+/// it repeats.
+fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<String> {
+    let intent = ledger.calls.iter().find(|call| call.id == id)?.intent;
+    let calls: Vec<u32> = ledger.calls.iter().filter(|call| call.intent == intent).map(|call| call.id).collect();
+    let asks = ledger.asks.iter().filter(|ask| calls.contains(&ask.call));
+    let sent = asks.flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited).map(|sent| sent.hash);
+    let has = |hash: &B256| chain.pool.iter().any(|pooled| pooled.tx.hash == *hash && pooled.tx.nonce == nonce);
+    let alive = sent.filter(has).find(|hash| chain.is_alive(*hash))?;
+    Some(format!("{alive} has the nonce {nonce}"))
 }
 
 /// Whether something of a call is out that was told as not sent.
@@ -264,6 +282,9 @@ fn gaps(world: &World, ledger: &mut Ledger) {
         let of_account = || chain.pool.iter().filter(|pooled| pooled.tx.from == account);
         let waits = of_account().find(|pooled| pooled.until.is_none() && pooled.tx.nonce > next);
         let was_used = of_account().any(|pooled| pooled.tx.nonce == next);
+        // A wallet that answers with a hash, and sent on another chain or from another account, says that the nonce is used.
+        let lied = [Fault::WalletWrongChain, Fault::WalletWrongSender].iter().any(|fault| world.counted()[*fault as usize] > 0);
+        let was_used = was_used || lied;
         if let (Some(waits), false) = (waits, was_used) {
             let detail = format!("{} waits with nonce {}, and nonce {next} was never used", waits.tx.hash, waits.tx.nonce);
             ledger.violated("gap", detail);
@@ -344,13 +365,14 @@ fn shared(ledger: &mut Ledger) {
 
 /// In a world in which nothing went wrong, everything succeeds.
 fn needless(world: &World, ledger: &mut Ledger) {
-    if world.counted().iter().any(|count| *count > 0) || world.plan.block_ms > 3000 {
+    let is_hurried = |intent: &Intent| intent.plan.wallet_timeout_ms.is_some() || intent.plan.total_timeout.is_some();
+    let is_calm = world.counted().iter().all(|count| *count == 0) && !ledger.intents.values().any(is_hurried);
+    if !is_calm || world.plan.block_ms > 3000 {
         return;
     }
     let failed = ledger.calls.iter().find_map(|call| {
         let plan = &ledger.intents.get(&call.intent)?.plan;
-        let is_strict = plan.wallet_timeout_ms.is_some() || plan.total_timeout.is_some();
-        if is_strict || plan.confirmations > 1 || plan.max_retries < 2 || !plan.auto_fix_nonce {
+        if plan.confirmations > 1 || plan.max_retries < 2 || !plan.auto_fix_nonce {
             return None;
         }
         // Two intents may be about the same task; what is to be replaced may be mined meanwhile.

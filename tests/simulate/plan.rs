@@ -84,6 +84,8 @@ pub(crate) struct Plan {
     pub(crate) first_nonce: u64,
     pub(crate) block_ms: u64,
     pub(crate) endpoints: Vec<Endpoint>,
+    /// So many endpoints must agree.
+    pub(crate) quorum: usize,
     pub(crate) intents: Vec<IntentPlan>,
 }
 
@@ -115,6 +117,10 @@ impl Plan {
         endpoints[at].forgets = faults.has(Fault::RpcNoHistory);
         let at = rng.index(endpoints.len());
         endpoints[at].is_other_chain = endpoints.len() > 1 && faults.has(Fault::RpcWrongChain);
+        // What one endpoint says is believed, unless the caller wants several.
+        let quorum = if endpoints.len() > 1 && rng.chance(250) { 2 } else { 1 };
+        let at = rng.index(endpoints.len());
+        endpoints[at].lies = quorum > 1;
         let tabs = rng.pick(&[1, 1, 2, 2, 3]);
         let accounts = rng.pick(&[1, 1, 2]);
         let (first_nonce, block_ms) = (rng.between(0, 4), rng.pick(&[1000, 2000, 2000, 3000, 12_000]));
@@ -148,7 +154,7 @@ impl Plan {
             });
         }
         intents.retain(|intent| !mask.intents.contains(&intent.number));
-        Self { seed, wallet, honours_nonce: !ignores, tabs, accounts, first_nonce, block_ms, endpoints, intents }
+        Self { seed, wallet, honours_nonce: !ignores, tabs, accounts, first_nonce, block_ms, endpoints, quorum, intents }
     }
 }
 

@@ -110,7 +110,9 @@ pub(crate) fn forget(world: &Shared, hash: B256) {
     world.ledger.borrow_mut().dropped.push(hash);
     after(world, world.between(500, 5000), move |world| {
         let mut wallet = world.wallet.borrow_mut();
-        wallet.local.iter_mut().filter(|local| local.hash == hash).for_each(|local| local.has_failed = true);
+        let lost = wallet.local.iter().find(|local| local.hash == hash).map(|local| (local.account, local.nonce));
+        let of = wallet.local.iter_mut().filter(|local| Some((local.account, local.nonce)) == lost);
+        of.for_each(|local| local.has_failed = true);
     });
 }
 
