@@ -97,7 +97,10 @@ impl fmt::Display for Kind {
                 write!(f, "the transaction {hash} was cancelled in the wallet by {replacement}; it had no effect")
             }
             Self::TxReplaced { hash, replacement, .. } => {
-                write!(f, "the transaction {hash} was replaced by {replacement}, which does something else; it had no effect")
+                write!(
+                    f,
+                    "the transaction {hash} was replaced by {replacement}, which is not this call's transaction; it had no effect"
+                )
             }
             Self::TxUncertain { address, nonce: Some(nonce), said } => write!(
                 f,

@@ -195,9 +195,7 @@ impl<'a> Following<'a> {
             Part::NotOurs => Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), "from")))),
             Part::Failed { reason } => Ok(Step::Failed(Box::new(receipt), reason)),
             Part::Done { .. } if smart::is_edited(account, self.call, &mined) => {
-                let (field, hash) = ("calldata", self.hash);
-                let (asked, found) = search::difference(field, &transaction, self.call);
-                Err(Error::from(Kind::TxMismatch { hash, field, asked, found }))
+                Err(search::mismatch(self.call, &transaction, "calldata"))
             }
             Part::Done { logs } => {
                 let logs = (logs.len() < receipt.logs.len()).then(|| logs.to_vec());
@@ -253,14 +251,17 @@ impl<'a> Following<'a> {
         if self.passed < 2 {
             return Ok(Step::Wait);
         }
-        let account = self.signer.account;
+        let signer = self.signer;
+        let account = signer.account;
         let found = search::mined(rpc, account, nonce..nonce + 1, self.sent.place.from_block, head).await;
         // Our own hash may be found there: mined, and its receipt not served yet.
         let Some(found) = found.ok().and_then(|mut found| found.pop()).filter(|found| found.hash != self.hash) else {
             return Ok(Step::Wait);
         };
         match compare(&found, account, self.call) {
-            Match::Same | Match::Inside => {
+            Match::Same | Match::Inside
+                if signer.book.adopt_hash(rpc.io().tabs.as_ref(), signer.chain.chain_id, found.hash).await =>
+            {
                 self.tell(Progress::Replaced { hash: self.hash, replacement: found.hash });
                 self.hash = found.hash;
                 Ok(Step::Again)
@@ -301,7 +302,9 @@ impl<'a> Following<'a> {
         match self.sent.place.nonce {
             None if self.unseen > 0 => return Error::from(Kind::TxAwaitingApproval { address: *address, id: self.sent.hash }),
             // The node has forgotten it, or never had it: the next write may use its nonce, and at most one of both is mined.
-            Some(suggested) if self.unseen >= PATIENCE => book.doubt(chain.chain_id, *address, self.nonce.unwrap_or(suggested)),
+            Some(suggested) if self.unseen >= PATIENCE || self.nonce.is_none() => {
+                book.doubt(chain.chain_id, *address, self.nonce.unwrap_or(suggested))
+            }
             _ => {}
         }
         Error::from(Kind::TxReceiptTimeout { hash, timeout: self.options.receipt_timeout })

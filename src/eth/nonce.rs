@@ -36,6 +36,8 @@ struct Entry {
     claim: Option<Rc<dyn Claim>>,
     /// Tells the other tabs of the doubt. Absent where another tab has marked it.
     _mark: Option<Rc<dyn Claim>>,
+    /// Tells that two calls have used the nonce.
+    _shared: Option<Rc<dyn Claim>>,
 }
 
 /// One book for the whole module.
@@ -96,21 +98,28 @@ impl NonceBook {
     async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Option<Rc<dyn Claim>>) -> Reservation {
         let mark = tabs.claim(name("doubt", key, nonce)).await;
         let reused = mark.is_none() && claim.is_some();
+        let shared = if reused { tabs.claim(name("shared", key, nonce)).await } else { None };
         let claim = claim.unwrap_or_else(|| Rc::new(Unclaimed));
-        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark };
+        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark, _shared: shared };
         Reservation { book: self.clone(), nonce, reused, entry }
     }
 
     /// Records that a transaction of ours uses `nonce`, which the wallet chose by itself. `false` when another call of this
-    /// origin uses that nonce: the transaction is that call's.
+    /// origin uses that nonce, or may use it: the transaction is that call's.
     pub async fn adopt(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
         let key = (chain_id, account);
         let claim = tabs.claim(name("nonce", key, nonce)).await;
-        let is_free = claim.is_some();
+        let is_free = claim.is_some() && tabs.claim(name("doubt", key, nonce)).await.is_some();
         if is_free {
-            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None });
+            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None, _shared: None });
         }
         is_free
+    }
+
+    /// Whether another call of this origin has used the doubtful nonce since.
+    pub async fn is_shared(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
+        let key = (chain_id, account);
+        tabs.claim(name("nonce", key, nonce)).await.is_none() || tabs.claim(name("shared", key, nonce)).await.is_none()
     }
 
     /// Records that a call of this tab follows a transaction, or a smart account's operation by its own name. `false` when another call

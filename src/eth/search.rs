@@ -12,7 +12,7 @@ use super::call::WriteCall;
 use super::replies::{Log, Replies, amount, hex_text, quantity};
 use super::rpc::{Batch, Rpc};
 use super::smart;
-use crate::error::Error;
+use crate::error::{Error, Kind, clip};
 use crate::json::Json;
 
 /// Blocks, or counts at blocks, that are asked for in one request.
@@ -52,6 +52,8 @@ impl ChainTransaction {
 pub(super) struct Place {
     /// The nonce that was suggested; none for a contract account.
     pub(super) nonce: Option<u64>,
+    /// The caller named the nonce, as for a call that repeats one whose fate is unknown: what has it may be that one, with other values.
+    pub(super) is_repeated: bool,
     /// The least nonce that the wallet may have used.
     pub(super) lowest: u64,
     /// The newest block before the wallet was asked.
@@ -99,14 +101,16 @@ pub(super) fn compare(transaction: &ChainTransaction, account: Address, call: &W
     }
 }
 
-/// The field of a transaction that differs, as text: asked and found.
-pub(super) fn difference(field: &'static str, transaction: &ChainTransaction, call: &WriteCall) -> (String, String) {
+/// What was sent in place of the call: `field` differs.
+pub(super) fn mismatch(call: &WriteCall, sent: &ChainTransaction, field: &'static str) -> Error {
     let to = |to: Option<Address>| to.map_or_else(|| "a deployment".to_owned(), |to| to.to_string());
-    match field {
-        "to" => (to(call.to), to(transaction.to)),
-        "value" => ([&call.value.to_string(), " wei"].concat(), [&transaction.value.to_string(), " wei"].concat()),
-        _ => (crate::error::clip(&call.data.to_string()), crate::error::clip(&transaction.input.to_string())),
-    }
+    let wei = |value: U256| [&value.to_string(), " wei"].concat();
+    let (asked, found) = match field {
+        "to" => (to(call.to), to(sent.to)),
+        "value" => (wei(call.value), wei(sent.value)),
+        _ => (clip(&call.data.to_string()), clip(&sent.input.to_string())),
+    };
+    Error::from(Kind::TxMismatch { hash: sent.hash, field, asked, found })
 }
 
 /// Asks how far the chain has come for an account: its mined transactions, its mined and pending ones as the node sees them, and the

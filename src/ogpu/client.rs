@@ -207,8 +207,11 @@ impl Client {
             return Ok(receipts);
         }
         let mut receipts = Vec::with_capacity(calls.len());
+        let mut options = options.clone();
         for (call, context) in calls {
-            receipts.push(self.write(&call, context, options, &|_| Ok(())).await?);
+            receipts.push(self.write(&call, context, &options, &|_| Ok(())).await?);
+            // The caller's nonce is the first transaction's.
+            options.nonce = None;
         }
         Ok(receipts)
     }

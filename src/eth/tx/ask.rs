@@ -144,7 +144,7 @@ pub(super) async fn ask(
         Err(gone) => Answer::Gone(gone),
     };
     let lowest = nonce.map_or(pending, |nonce| nonce.min(pending));
-    Ok(Asked { answer, place: Place { nonce, lowest, from_block: prepared.block } })
+    Ok(Asked { answer, place: Place { nonce, is_repeated: request.is_repeated, lowest, from_block: prepared.block } })
 }
 
 fn read(result: Result<String, WalletFailure>) -> Answer {

@@ -5,7 +5,7 @@ use alloy_primitives::B256;
 use super::super::call::WriteCall;
 use super::super::replies::Log;
 use super::super::rpc::Rpc;
-use super::super::search::{ChainTransaction, Match, Place, ask_counts, compare, in_block, mined, operation_logs};
+use super::super::search::{ChainTransaction, Match, Place, ask_counts, compare, in_block, mined, mismatch, operation_logs};
 use super::super::signer::Signer;
 use super::super::smart;
 use super::decision::{QUIET_MS, Shown};
@@ -69,8 +69,12 @@ async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Re
     let Some(other) = taken.iter().find(|transaction| transaction.nonce == nonce && settled) else { return Ok(Shown::Nothing) };
     Ok(match compare(other, account, call) {
         Match::Cancel => Shown::Cancelled(other.hash),
-        // Another call of ours that took the doubtful nonce meanwhile holds its claim.
-        Match::Differs("value" | "calldata") if is_free(rpc, signer, nonce).await && adopted(rpc, signer, other.hash).await => {
+        Match::Differs("value" | "calldata") if place.is_repeated => Shown::Edited(other.hash),
+        // Not where another call of ours has used the nonce too: it may be that call's.
+        Match::Differs("value" | "calldata")
+            if !signer.book.is_shared(rpc.io().tabs.as_ref(), signer.chain.chain_id, account, nonce).await
+                && adopted(rpc, signer, other.hash).await =>
+        {
             Shown::Edited(other.hash)
         }
         _ => Shown::Other,
@@ -114,7 +118,8 @@ async fn operation(rpc: &Rpc, signer: &Signer, call: &WriteCall, logs: &[Log]) -
 /// shall be replaced. One request, and a few more where the nonce is used.
 ///
 /// # Errors
-/// [`Kind::Nonce`] when another transaction has used the nonce; those of [`Rpc`]'s reads.
+/// [`Kind::Nonce`] when another transaction has used the nonce, [`Kind::TxMismatch`] when it is one to the same contract with
+/// other values, which may be the call that is repeated; those of [`Rpc`]'s reads.
 pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u64) -> Result<Option<(B256, Place)>, Error> {
     let account = signer.account;
     let mut batch = rpc.batch().decides();
@@ -122,11 +127,16 @@ pub(super) async fn under(rpc: &Rpc, signer: &Signer, call: &WriteCall, nonce: u
     let pool = batch.push("eth_getBlockByNumber", r#"["pending",true]"#);
     let replies = batch.send().await?;
     let (mined_count, pending, head) = (replies.quantity(mined_at)?, replies.quantity(pending_at)?, replies.quantity(head_at)?);
-    let place = |from_block| Place { nonce: Some(nonce), lowest: nonce, from_block };
+    let place = |from_block| Place { nonce: Some(nonce), is_repeated: true, lowest: nonce, from_block };
     let another = || Error::from(Kind::Nonce { address: account, tried: nonce, suggested: pending.max(mined_count), hash: None });
     if nonce < mined_count {
         let found = mined(rpc, account, nonce..nonce + 1, 0, head).await?;
-        let found = found.iter().find(|found| is_call(found, signer, call)).ok_or_else(another)?;
+        let found = found.first().ok_or_else(another)?;
+        match compare(found, account, call) {
+            Match::Same | Match::Inside => {}
+            Match::Differs(field @ ("value" | "calldata")) => return Err(mismatch(call, found, field)),
+            _ => return Err(another()),
+        }
         adopted(rpc, signer, found.hash).await.then_some(()).ok_or_else(another)?;
         return Ok(Some((found.hash, place(0))));
     }

@@ -33,7 +33,7 @@ pub use super::follow::Receipt;
 use super::follow::{Followed, Sent, follow};
 use super::revert::Reverted;
 use super::rpc::Rpc;
-use super::search::{ChainTransaction, difference};
+use super::search::mismatch;
 pub use super::signer::{Explain, Gas, Guard, Signer, TxOptions};
 use crate::error::{Error, Kind, Said};
 use crate::io::Progress;
@@ -142,12 +142,6 @@ async fn settle(
     }
     let said = Said { message, ..Said::default() };
     Err(Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said }))
-}
-
-/// What the wallet sent in place of the call.
-fn mismatch(call: &WriteCall, sent: &ChainTransaction, field: &'static str) -> Error {
-    let (asked, found) = difference(field, sent, call);
-    Error::from(Kind::TxMismatch { hash: sent.hash, field, asked, found })
 }
 
 /// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
