@@ -49,9 +49,9 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
     *ledger.outcomes.entry(code).or_default() += 1;
     let Some(intent) = ledger.intents.get(&number) else { return };
     let (effects, is_fix) = (intent.effects.clone(), intent.plan.op == Op::FixNonces);
-    let is_hurried = intent.plan.wallet_timeout_ms.is_some();
+    let (is_hurried, is_stable) = (intent.plan.wallet_timeout_ms.is_some(), intent.plan.is_stable);
     let chain = world.chain.borrow();
-    let since = Since { chain: &chain, began, now, confirmations, is_hurried };
+    let since = Since { chain: &chain, began, now, confirmations, is_hurried, is_stable };
     let found = match told {
         Told::Success { .. } if is_fix => None,
         Told::Success { receipts, made } => since.success(&effects, receipts, *made),
@@ -83,6 +83,8 @@ struct Since<'a> {
     confirmations: u64,
     /// The caller does not wait for the wallet for ever.
     is_hurried: bool,
+    /// The caller repeats his calls as they were.
+    is_stable: bool,
 }
 
 type Found = Option<(&'static str, String)>;
@@ -186,7 +188,8 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         Meaning::Edited(hash) => {
             let is_edited = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).any(|sent| sent.hash == hash && sent.is_edited);
             let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
-            (is_own && !is_edited).then(|| ("false mismatch", format!("{hash} is what was asked")))
+            // A call that is repeated with other calldata is not what was sent before.
+            (is_own && !is_edited && since.is_stable).then(|| ("false mismatch", format!("{hash} is what was asked")))
         }
         Meaning::Unknown(_) | Meaning::Out(_) => {
             let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
@@ -200,9 +203,9 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
 /// Whether a call's own transaction has the nonce with which it was told to be impossible: its own, or that of an earlier call that
 /// it repeats.
 fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<String> {
-    let intent = ledger.calls.iter().find(|call| call.id == id)?.intent;
-    let calls: Vec<u32> = ledger.calls.iter().filter(|call| call.intent == intent).map(|call| call.id).collect();
-    let asks = ledger.asks.iter().filter(|ask| calls.contains(&ask.call));
+    let call = ledger.calls.iter().find(|call| call.id == id)?;
+    let calls: Vec<u32> = ledger.calls.iter().filter(|other| other.intent == call.intent).map(|call| call.id).collect();
+    let asks = ledger.asks.iter().skip(call.settled).filter(|ask| calls.contains(&ask.call));
     let sent = asks.flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited).map(|sent| sent.hash);
     let has = |hash: &B256| chain.pool.iter().any(|pooled| pooled.tx.hash == *hash && pooled.tx.nonce == nonce);
     let alive = sent.filter(has).find(|hash| chain.is_alive(*hash))?;
