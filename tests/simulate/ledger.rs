@@ -10,7 +10,7 @@ use ogkit::io::Progress;
 use ogkit::ogpu::protocol::abi::{Controller, Nexus, Vault};
 
 use crate::contracts::CONTRACTS;
-use crate::plan::IntentPlan;
+use crate::plan::{IntentPlan, Op};
 
 /// What a call does to the world, told apart from every other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -273,7 +273,9 @@ impl Ledger {
         if is_loose {
             let intent = self.call(call).map(|call| call.intent);
             let of_intent = |ask: &Ask| self.calls.get(ask.call as usize - 1).map(|call| call.intent) == intent;
-            let is_changed = |number: &usize| self.intents.get(number).is_some_and(|intent| !intent.plan.is_stable);
+            // A source carries the time of its publication.
+            let is_other = |plan: &IntentPlan| !plan.is_stable || plan.op == Op::PublishSource;
+            let is_changed = |number: &usize| self.intents.get(number).is_some_and(|intent| is_other(&intent.plan));
             let is_changed = intent.as_ref().is_some_and(is_changed);
             let open = self.asks.iter().any(|ask| ask.call != 0 && (ask.is_open || is_changed) && of_intent(ask));
             if open && let Some(intent) = intent.and_then(|number| self.intents.get_mut(&number)) {

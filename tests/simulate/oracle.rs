@@ -49,7 +49,8 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
     *ledger.outcomes.entry(code).or_default() += 1;
     let Some(intent) = ledger.intents.get(&number) else { return };
     let (effects, is_fix) = (intent.effects.clone(), intent.plan.op == Op::FixNonces);
-    let (is_hurried, is_stable) = (intent.plan.wallet_timeout_ms.is_some(), intent.plan.is_stable);
+    let is_stable = intent.plan.is_stable && intent.plan.op != Op::PublishSource;
+    let is_hurried = intent.plan.wallet_timeout_ms.is_some();
     let chain = world.chain.borrow();
     let since = Since { chain: &chain, began, now, confirmations, is_hurried, is_stable };
     let found = match told {
@@ -204,6 +205,8 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
 /// it repeats.
 fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<String> {
     let call = ledger.calls.iter().find(|call| call.id == id)?;
+    // With other arguments it is another call.
+    ledger.intents.get(&call.intent).filter(|intent| intent.plan.is_stable)?;
     let calls: Vec<u32> = ledger.calls.iter().filter(|other| other.intent == call.intent).map(|call| call.id).collect();
     let asks = ledger.asks.iter().skip(call.settled).filter(|ask| calls.contains(&ask.call));
     let sent = asks.flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited).map(|sent| sent.hash);
@@ -270,10 +273,15 @@ fn claims(world: &World, ledger: &mut Ledger) {
         let (Some((_, account)), Ok(nonce)) = (rest.rsplit_once(':'), nonce.parse::<u64>()) else { continue };
         let Ok(account) = account.parse::<Address>() else { continue };
         let was_used = chain.pool.iter().any(|pooled| pooled.tx.from == account && pooled.tx.nonce == nonce);
-        if name.contains(":nonce:") && !was_used && !world.is_smart() {
+        if name.contains(":nonce:") && !was_used && !world.is_smart() && !wallet_lied(world) {
             ledger.violated("claim", format!("{name} is held, and nothing was sent with it"));
         }
     }
+}
+
+/// A wallet that answers with a hash, and sent on another chain or from another account, says that a nonce is used which is not.
+fn wallet_lied(world: &World) -> bool {
+    [Fault::WalletWrongChain, Fault::WalletWrongSender].iter().any(|fault| world.counted()[*fault as usize] > 0)
 }
 
 /// Transactions that wait behind a nonce that nobody ever used.
@@ -285,9 +293,7 @@ fn gaps(world: &World, ledger: &mut Ledger) {
         let of_account = || chain.pool.iter().filter(|pooled| pooled.tx.from == account);
         let waits = of_account().find(|pooled| pooled.until.is_none() && pooled.tx.nonce > next);
         let was_used = of_account().any(|pooled| pooled.tx.nonce == next);
-        // A wallet that answers with a hash, and sent on another chain or from another account, says that the nonce is used.
-        let lied = [Fault::WalletWrongChain, Fault::WalletWrongSender].iter().any(|fault| world.counted()[*fault as usize] > 0);
-        let was_used = was_used || lied;
+        let was_used = was_used || wallet_lied(world);
         if let (Some(waits), false) = (waits, was_used) {
             let detail = format!("{} waits with nonce {}, and nonce {next} was never used", waits.tx.hash, waits.tx.nonce);
             ledger.violated("gap", detail);

@@ -68,7 +68,7 @@ pub(crate) struct IntentPlan {
     pub(crate) wallet_timeout_ms: Option<u64>,
     /// Seconds.
     pub(crate) total_timeout: Option<u32>,
-    /// A call that is repeated has the same calldata.
+    /// A call that is repeated has the same arguments.
     pub(crate) is_stable: bool,
 }
 
@@ -136,8 +136,8 @@ impl Plan {
                 Some(twin) if rng.chance(350) => twin.op.clone(),
                 _ => op(&mut rng, number, wallet),
             };
-            // A source carries the time of its publication; a task's deadline may be as it was, or later.
-            let is_stable = op != Op::PublishSource && rng.chance(700);
+            // A task's deadline may be as it was, or later.
+            let is_stable = !matches!(op, Op::PublishTask(_)) || rng.chance(700);
             intents.push(IntentPlan {
                 number,
                 is_stable,
