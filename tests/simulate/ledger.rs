@@ -248,6 +248,24 @@ impl Ledger {
         self.asks.iter().skip(settled).filter(move |ask| ask.call == call)
     }
 
+    /// Whether another intent is about the very same.
+    pub(crate) fn is_twin(&self, call: u32) -> bool {
+        let intent = self.calls.iter().find(|other| other.id == call).and_then(|call| self.intents.get(&call.intent));
+        intent.is_some_and(|intent| {
+            let is_equal = |other: &&Intent| other.plan.number != intent.plan.number && other.effects == intent.effects;
+            !intent.effects.is_empty() && self.intents.values().any(|other| is_equal(&other))
+        })
+    }
+
+    /// Whether a transaction was told as the success of another intent's call.
+    pub(crate) fn has_succeeded(&self, hash: B256, than: u32) -> bool {
+        let intent = self.calls.iter().find(|call| call.id == than).map(|call| call.intent);
+        self.calls.iter().filter(|call| Some(call.intent) != intent).any(|call| match &call.told {
+            Some(Told::Success { receipts, .. }) => receipts.iter().any(|receipt| receipt.hash == hash),
+            _ => false,
+        })
+    }
+
     /// Something that must not be, once for each kind and world.
     pub(crate) fn violated(&mut self, kind: &'static str, detail: String) {
         if !self.violations.iter().any(|violation| violation.kind == kind) {

@@ -153,6 +153,8 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         return Some(("unheard no", format!("the user said no, and {} was told", kind.code())));
     }
     match Meaning::of(kind) {
+        // Which of two equal calls a transaction belongs to shows in the end.
+        Meaning::Nothing | Meaning::Unknown(_) | Meaning::Out(_) if ledger.is_twin(id) => None,
         Meaning::Nothing if matches!(kind, Kind::Nonce { .. }) => {
             let Kind::Nonce { tried, .. } = kind else { return None };
             let found = nothing(since.chain, ledger, id).or_else(|| has_nonce(since.chain, ledger, id, *tried));
@@ -187,7 +189,7 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             is_done.then(|| ("false waiting", format!("{held} was told as waiting, and was executed long before")))
         }
         Meaning::Edited(hash) => {
-            let is_edited = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).any(|sent| sent.hash == hash && sent.is_edited);
+            let is_edited = ledger.asks.iter().flat_map(|ask| &ask.broadcasts).any(|sent| sent.hash == hash && sent.is_edited);
             let is_own = since.own(hash, effects).is_some_and(|own| own.contains(&true));
             // A call that is repeated with other calldata is not what was sent before.
             (is_own && !is_edited && since.is_stable).then(|| ("false mismatch", format!("{hash} is what was asked")))
@@ -219,7 +221,8 @@ fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<Stri
 fn nothing(chain: &Chain, ledger: &Ledger, id: u32) -> Option<String> {
     // What the user made of it is not told apart from what another page sent.
     let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
-    let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash))?;
+    let is_others = |hash: &B256| ledger.is_twin(id) && ledger.has_succeeded(*hash, id);
+    let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash) && !is_others(hash))?;
     Some(format!("{alive} is out"))
 }
 
