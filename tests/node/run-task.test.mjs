@@ -123,7 +123,7 @@ describe("runTask", () => {
 
   test("several confirmations: one signature where the wallet has batches, else one each", async () => {
     const delegate = await set.deployHelper("Batch");
-    for (const [batches, signatures] of [[{ delegate }, 1], [undefined, 3], [{ delegate, refuse: 5750 }, 3]]) {
+    for (const [batches, signatures] of [[{ delegate }, 1], [undefined, 3], [{ delegate, refuse: 5710 }, 3]]) {
       const wallet = set.wallet("client", { batches });
       const own = await Ogpu.connect({ wallet, network: set.network });
       const responses = [];
@@ -136,5 +136,13 @@ describe("runTask", () => {
       await assert.rejects(own.confirmResponses(responses), is("responseAlreadyConfirmed"));
       assert.deepEqual(await own.confirmResponses([]), []);
     }
+    // A no to the account's upgrade is a no: nobody is asked three times after it.
+    const wallet = set.wallet("client", { batches: { delegate, refuse: 5750 } });
+    const own = await Ogpu.connect({ wallet, network: set.network });
+    const responses = [];
+    for (let index = 0; index < 3; index++) responses.push(await set.respond((await own.publishTask(info())).address, "{}"));
+    const before = count(wallet);
+    await assert.rejects(own.confirmResponses(responses), is("walletRejected"));
+    assert.deepEqual([count(wallet) - before, count(wallet, "wallet_sendCalls")], [0, 1]);
   });
 });

@@ -107,10 +107,7 @@ pub async fn send_calls<'a>(
             Asked::Sent(id) => break Ok(id),
             Asked::Uncertain(said, search_ms) => break Err((said, search_ms)),
             Asked::Unable => return Ok(None),
-            Asked::Unclear(said) if !batch.is_quiet().await => {
-                batch.doubt();
-                break Err((said, SEARCH_MS));
-            }
+            Asked::Unclear(said) if !batch.is_quiet().await => break Err((said, SEARCH_MS)),
             Asked::Unclear(said) if version == Version::Two && wire::is_about_version(&said.message) => version = Version::One,
             // The nonce stays in doubt: of the batch and what is sent next at most one can be mined.
             Asked::Unclear(_) => return Ok(None),
@@ -218,11 +215,8 @@ impl Batch<'_> {
             Err(gone @ Gone::TimedOut(_)) => Ok(Asked::Uncertain(gone.said(), 0)),
             Err(gone @ Gone::Disconnected(_)) => Ok(Asked::Uncertain(gone.said(), SEARCH_MS)),
         };
-        match &asked {
-            Err(_) | Ok(Asked::Unable) => self.free(),
-            // The next write takes the nonce again, so that it does not wait behind a gap, nor is mined beside the batch.
-            Ok(Asked::Uncertain(..)) => self.doubt(),
-            Ok(Asked::Sent(_) | Asked::Unclear(_)) => {}
+        if let Err(_) | Ok(Asked::Unable) = &asked {
+            self.free();
         }
         asked
     }
@@ -243,10 +237,13 @@ impl Batch<'_> {
         }
     }
 
-    /// Gives the nonce back: nothing was sent, or the chain has decided, and counts what is mined itself.
+    /// The end is known, and with it the nonce: it is used, or it is given back.
     fn free(&self) {
-        if let (None, Some(nonce)) = (self.open.0.borrow_mut().take(), self.search.nonce) {
-            self.signer.book.clear_doubt(self.signer.chain.chain_id, self.signer.account, nonce);
+        let reservation = self.open.0.borrow_mut().take();
+        match (reservation, self.search.nonce) {
+            (Some(reservation), Some(nonce)) if self.search.count > nonce => reservation.keep(),
+            (None, Some(nonce)) => self.signer.book.clear_doubt(self.signer.chain.chain_id, self.signer.account, nonce),
+            _ => {}
         }
     }
 

@@ -35,7 +35,9 @@ pub(super) struct Search<'a> {
     found: Vec<B256>,
     /// The account's transactions below this nonce are among them.
     next: u64,
-    /// Of those that the wallet does not name: which ones hold a call, and whether no other call of this origin claims them.
+    /// How many transactions of the account are mined.
+    pub(super) count: u64,
+    /// Those that hold a call, and whether they are this batch's.
     claimed: Vec<(B256, bool)>,
 }
 
@@ -91,15 +93,12 @@ impl<'a> Search<'a> {
     ) -> Self {
         let nonce = if has_key { Some(lowest) } else { None };
         let (named, found, claimed) = Default::default();
-        Self { rpc, signer, calls, nonce, lowest, from_block, id: None, named, found, next: lowest, claimed }
+        Self { rpc, signer, calls, nonce, lowest, from_block, id: None, named, found, next: lowest, count: 0, claimed }
     }
 
     /// The wallet's word: the batch's id, and the transactions that it is in.
     pub(super) fn told(&mut self, id: Option<B256>, hashes: Vec<B256>) {
-        if let (None, Some(id)) = (self.id, id) {
-            self.id = Some(id);
-            self.found.push(id);
-        }
+        self.id = id.or(self.id);
         if !hashes.is_empty() {
             // A transaction that was replaced has another hash from then on.
             self.named = hashes;
@@ -124,6 +123,7 @@ impl<'a> Search<'a> {
         }
         if self.nonce.is_some() {
             let (latest, pending) = (replies.quantity(latest)?, replies.quantity(pending)?);
+            self.count = latest;
             seen.in_flight = pending > latest;
             seen.moved |= latest.max(pending) > self.lowest;
             for transaction in mined(self.rpc, account, self.next..latest, self.from_block, seen.head).await? {
@@ -132,11 +132,15 @@ impl<'a> Search<'a> {
             }
         }
         let mined = self.read().await?;
-        if !self.found.iter().all(|hash| Some(*hash) == self.id || mined.iter().any(|of| of.sent.hash == *hash)) {
+        // A node that gives a receipt may have counted before.
+        let own = mined.iter().filter(|transaction| transaction.sent.from == account);
+        self.count = own.fold(self.count, |count, transaction| count.max(transaction.sent.nonce.saturating_add(1)));
+        let is_mined = |hash: &B256| mined.iter().any(|transaction| transaction.sent.hash == *hash);
+        if !self.found.iter().all(is_mined) {
             // A reorganisation may have put another in its place.
             self.next = self.lowest;
         }
-        seen.settled = !self.named.is_empty() && self.named.iter().all(|hash| mined.iter().any(|of| of.sent.hash == *hash));
+        seen.settled = !self.named.is_empty() && self.named.iter().all(is_mined);
         self.judge(&mined, &mut seen).await;
         Ok(seen)
     }
@@ -150,7 +154,7 @@ impl<'a> Search<'a> {
     /// Those that are mined of all that may hold the batch. A wallet may name an older transaction that looks the same: it is left
     /// out.
     async fn read(&self) -> Result<Vec<Transaction>, Error> {
-        let others = self.found.iter().filter(|hash| !self.named.contains(hash));
+        let others = self.found.iter().chain(&self.id).filter(|hash| !self.named.contains(hash));
         let candidates: Vec<&B256> = self.named.iter().chain(others).collect();
         if candidates.is_empty() {
             return Ok(Vec::new());
@@ -174,7 +178,7 @@ impl<'a> Search<'a> {
     /// What a transaction did for each call.
     fn parts<'b>(&self, transaction: &'b Transaction) -> Vec<Part<'b>> {
         let Transaction { sent, receipt, succeeded } = transaction;
-        let own = sent.from == self.signer.account && self.nonce.is_some();
+        let own = sent.from == self.signer.account;
         if receipt.block_number < self.from_block || own && sent.nonce < self.lowest {
             return Vec::new();
         }
@@ -224,25 +228,20 @@ impl<'a> Search<'a> {
         seen.failed = failed.iter().zip(&done).filter(|(failed, done)| **failed && !**done).count();
     }
 
-    /// Whether a transaction that holds a call is this batch's: the wallet names it, or no other call of this origin claims it.
+    /// Whether a transaction that holds a call is this batch's: the wallet names it or its operation, or no other call of this origin
+    /// follows it, or claims its nonce.
     async fn claim(&mut self, transaction: &Transaction) -> bool {
         let Transaction { sent, receipt, .. } = transaction;
-        if self.named.contains(&sent.hash) || Some(sent.hash) == self.id {
-            return true;
-        }
-        if let Some((_, ours)) = self.claimed.iter().find(|(hash, _)| *hash == sent.hash) {
-            return *ours;
-        }
         let Signer { account, chain, book, .. } = self.signer;
+        let operation = smart::operations(*account, &receipt.logs).first().map(|operation| operation.id);
+        let is_named = self.named.contains(&sent.hash) || self.id.is_some_and(|id| id == sent.hash || Some(id) == operation);
+        if let Some((_, ours)) = self.claimed.iter().find(|(hash, _)| *hash == sent.hash) {
+            return *ours || is_named;
+        }
         let tabs = self.rpc.io().tabs.as_ref();
-        let ours = if sent.from == *account {
-            Some(sent.nonce) == self.nonce || book.adopt(tabs, chain.chain_id, *account, sent.nonce).await
-        } else {
-            match smart::operations(*account, &receipt.logs).first() {
-                Some(operation) if Some(operation.id) != self.id => book.adopt_hash(tabs, chain.chain_id, operation.id).await,
-                _ => true,
-            }
-        };
+        let is_adopted = book.adopt_hash(tabs, chain.chain_id, operation.unwrap_or(sent.hash)).await;
+        let is_numbered = sent.from != *account || Some(sent.nonce) == self.nonce;
+        let ours = is_named || is_adopted && (is_numbered || book.adopt(tabs, chain.chain_id, *account, sent.nonce).await);
         self.claimed.push((sent.hash, ours));
         ours
     }

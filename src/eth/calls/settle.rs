@@ -66,8 +66,15 @@ impl Batch<'_> {
                 state.id = Some(id);
                 state.deadline = now.saturating_add(self.time());
                 self.search.told(state.hash, Vec::new());
+                if let Some(hash) = state.hash {
+                    // It may be the operation's own name: no other call is to take that for its own.
+                    let (tabs, chain_id) = (self.rpc.io().tabs.as_ref(), self.signer.chain.chain_id);
+                    self.signer.book.adopt_hash(tabs, chain_id, hash).await;
+                }
             }
             Err((said, search_ms)) => {
+                // The next write takes the nonce again, so that it does not wait behind a gap, nor is mined beside the batch.
+                self.doubt();
                 self.tell(Progress::Searching { nonce: self.search.nonce });
                 state.said = said;
                 state.deadline = now.saturating_add(search_ms);
@@ -253,16 +260,19 @@ impl Batch<'_> {
         Kind::TxPartial { id: state.name.clone(), hashes, reason }.into()
     }
 
-    /// Why all calls failed: what the chain holds, else the first that fails on the state before the block.
+    /// Why all calls failed: what the chain holds, else the first that fails on the state before the block; where all pass there, as
+    /// when a race was lost within it, on the state after it.
     async fn failed(&self, hash: B256, block: u64, reason: &Bytes) -> Error {
         let found = if reason.is_empty() {
-            let before = block.saturating_sub(1);
             let mut batch = self.rpc.batch();
-            for call in self.calls {
-                batch.push_transaction("eth_call", self.signer.account, call, format!(r#"}},"0x{before:x}"]"#));
+            for state in [block.saturating_sub(1), block] {
+                for call in self.calls {
+                    batch.push_transaction("eth_call", self.signer.account, call, format!(r#"}},"0x{state:x}"]"#));
+                }
             }
             let replies = batch.send().await.ok();
-            replies.and_then(|replies| (0..self.calls.len()).find_map(|at| replies.raw(at).err().and_then(revert::from_fault)))
+            let calls = 0..2 * self.calls.len();
+            replies.and_then(|replies| calls.into_iter().find_map(|at| replies.raw(at).err().and_then(revert::from_fault)))
         } else {
             Some(revert::decode(reason.clone(), ""))
         };

@@ -34,7 +34,20 @@ fn a_batch_that_goes_well() {
         ),
         "{told:?}"
     );
-    assert!(ended.claims.is_empty(), "{:?}", ended.claims);
+    // A call that has read an older count does not take the nonce again.
+    assert_eq!(ended.claims, [claim("doubt", NONCE), claim("nonce", NONCE)]);
+    let bundler = play(World { transactions: vec![bundled(&calls(), true)], ..says(executed_in(HASH)) });
+    assert!(bundler.claims.is_empty(), "{:?}", bundler.claims);
+}
+
+#[test]
+fn what_is_no_batch_is_not_asked_for() {
+    for count in [0, 1, 11] {
+        let mut stage = stage(World::default());
+        stage.calls = vec![calls()[0].clone(); count];
+        assert!(matches!(fake::run(stage.send()), Ok(None)), "{count}");
+        assert!(stage.wallet.asked.borrow().is_empty());
+    }
 }
 
 #[test]
@@ -61,6 +74,8 @@ fn a_wallet_that_says_it_knows_only_the_draft_is_asked_again_in_it() {
         let again = play(World { sends: vec![refusal(), Some(Err(failure(Some(4001), "no")))], ..world() });
         let versions: Vec<Value> = again.asked("wallet_sendCalls").iter().map(|asked| asked["version"].clone()).collect();
         assert_eq!((versions, again.code()), (vec![json!("2.0.0"), json!("1.0")], "walletRejected"), "{code:?}");
+        assert!(again.steps.iter().all(|step| matches!(step, Progress::Signing { nonce: Some(NONCE), .. })), "{:?}", again.steps);
+        assert!(again.claims.is_empty(), "{:?}", again.claims);
         let never = play(World { sends: vec![refusal()], ..world() });
         assert_eq!((never.wallet.count("wallet_sendCalls"), never.code()), (2, "none"));
     }
@@ -135,7 +150,11 @@ fn a_batch_whose_answer_was_lost_is_found_on_chain() {
         assert_eq!(ended.hashes(), [HASH], "{code}");
         let nonce = (code != "0x6080").then_some(NONCE);
         assert!(ended.steps.contains(&Progress::Searching { nonce }), "{code}");
-        assert!(ended.claims.iter().all(|claim| claim.contains(":hash:")), "{:?}", ended.claims);
+        for what in ["nonce", "doubt"] {
+            assert!(!ended.claims.contains(&claim(what, NONCE)), "{:?}", ended.claims);
+        }
+        let doubt = nonce.map(|nonce| claim("doubt", nonce));
+        assert_eq!(ended.claims_at_search, doubt.into_iter().collect::<Vec<_>>(), "the next write may take it");
         // Not there: then it is said with what is known, and no window opens again.
         let gone = play(lost());
         assert!(matches!(gone.kind(), Some(Kind::TxUncertain { nonce: found, .. }) if *found == nonce), "{code}");
@@ -162,6 +181,12 @@ fn what_looks_alike_and_is_older_or_somebody_elses_is_not_the_batch() {
             assert!(matches!(ended.code(), "txUncertain" | "txMismatch"), "{} {} {}", stranger.from, stranger.to, ended.code());
         }
     }
+    // The account's transaction that waited before the wallet was asked.
+    let ended = play(World { waiting_before: 1, transactions: vec![delegated(&calls())], ..lost() });
+    assert!(matches!(ended.kind(), Some(Kind::TxUncertain { nonce: Some(nonce), .. }) if *nonce == NONCE + 1));
+    // The account's own business while the wallet says that the batch waits.
+    let other = Tx { input: vec![1; 99], ..delegated(&[]) };
+    assert_eq!(play(World { transactions: vec![other], ..says(json!({ "status": 100 })) }).code(), "txUncertain");
     // The wallet names a transaction of the account from before.
     let old = Tx { nonce: NONCE - 1, ..delegated(&calls()) };
     assert_eq!(play(World { transactions: vec![old], ..says(executed_in(HASH)) }).code(), "txMismatch");
@@ -183,6 +208,17 @@ fn success_without_receipts_is_looked_up_on_chain() {
 fn a_wallet_that_is_ahead_of_our_node_is_waited_for() {
     let ended = play(World { transactions: vec![Tx { known: 9..99, ..bundled(&calls(), true) }], ..says(executed_in(HASH)) });
     assert_eq!(ended.hashes(), [HASH]);
+    let late = play(World { transactions: vec![Tx { known: 20..99, ..bundled(&calls(), true) }], ..says(executed_in(HASH)) });
+    assert!(late.hashes() == [HASH] && late.seconds > 25, "{:?} after {} s", late.kind(), late.seconds);
+    let once = vec![Some(Ok(executed_in(HASH))), Some(Ok(json!({ "status": 200 })))];
+    for statuses in [once, vec![Some(Ok(executed_in(HASH)))]] {
+        let never = play(World { statuses, ..World::default() });
+        assert!(matches!(never.kind(), Some(Kind::TxReceiptTimeout { hash: HASH, timeout: 60 })), "{:?}", never.kind());
+    }
+    // What a node answers is of the transaction that was asked for.
+    let wrong = World { confuses: true, code: "0x6080", ..says(executed_in(OTHER)) };
+    let relayed = Tx { logs: vec![], input: [ACCOUNT.to_vec(), delegated(&calls()).input].concat(), ..executed(&[]) };
+    assert_eq!(play(World { transactions: vec![relayed], ..wrong }).code(), "txReceiptTimeout");
     let never = play(says(executed_in(HASH)));
     assert!(matches!(never.kind(), Some(Kind::TxReceiptTimeout { hash: HASH, timeout: 60 })));
     assert!(never.in_doubt());
@@ -212,8 +248,13 @@ fn an_inner_failure_is_a_failure_whatever_the_wallet_says() {
     }
     // Without a reason on chain the calls are simulated on the state before.
     let failed = Tx { succeeded: false, logs: Vec::new(), ..delegated(&calls()) };
-    let ended = play(World { transactions: vec![failed], reason: Some("NotOwner"), ..says(json!({ "status": 500 })) });
+    let ended = play(World { transactions: vec![failed], reason: Some((START, "NotOwner")), ..says(json!({ "status": 500 })) });
     assert!(matches!(ended.kind(), Some(Kind::TxRevert { reason, hash: Some(HASH), .. }) if reason == "NotOwner"));
+    // A race that was lost within the block.
+    let failed = Tx { succeeded: false, logs: Vec::new(), ..delegated(&calls()) };
+    let ended =
+        play(World { transactions: vec![failed], reason: Some((START + 1, "TooLate")), ..says(json!({ "status": 500 })) });
+    assert!(matches!(ended.kind(), Some(Kind::TxRevert { reason, .. }) if reason == "TooLate"), "{:?}", ended.kind());
 }
 
 #[test]
@@ -228,6 +269,10 @@ fn a_revert_is_the_chains_to_tell() {
     assert!(matches!(ended.kind(), Some(Kind::TxRevert { hash: Some(HASH), .. })));
     // The wallet says that it succeeded.
     let ended = play(World { transactions: vec![whole], code: "0x6080", ..says(executed_in(HASH)) });
+    assert_eq!(ended.code(), "txUncertain");
+    // It names what did not fail, and is not the batch.
+    let strangers = Tx { from: STRANGER, to: TARGET, ..delegated(&[]) };
+    let ended = play(World { transactions: vec![strangers], ..says(reverted(&[HASH])) });
     assert_eq!(ended.code(), "txUncertain");
     let nothing = play(says(reverted(&[])));
     assert!(
@@ -261,7 +306,13 @@ fn a_part_is_told_as_a_part() {
     for status in [json!({ "status": 200 }), json!({ "status": 100 })] {
         let ended = play(World { transactions: vec![single(0, true), single(1, false)], ..says(status) });
         assert!(matches!(ended.kind(), Some(Kind::TxPartial { hashes, .. }) if hashes == &[HASH]), "{:?}", ended.kind());
+        assert!(ended.seconds < 5, "{} s", ended.seconds);
     }
+    // One that failed and was sent again.
+    let again = Tx { nonce: NONCE + 1, hash: OTHER, ..delegated(&calls()) };
+    let failed = Tx { succeeded: false, logs: Vec::new(), ..delegated(&calls()) };
+    let ended = play(World { transactions: vec![failed, again], ..says(json!({ "status": 200 })) });
+    assert_eq!(ended.hashes(), [OTHER]);
     // The second never comes.
     let ended = play(World { transactions: vec![single(0, true)], ..says(json!({ "status": 200 })) });
     assert!(matches!(ended.kind(), Some(Kind::TxPartial { reason, .. }) if reason == "1 of 2 calls are seen on chain"));
@@ -278,6 +329,7 @@ fn not_sent_is_the_wallets_word_and_the_chain_is_looked_at_first() {
     // Something of the account waits: it may be the batch.
     let ended = play(World { waiting: 1, ..not_sent() });
     assert_eq!((ended.code(), ended.in_doubt()), ("txUncertain", true));
+    assert!(ended.seconds < 30, "{} s", ended.seconds);
     let ended = play(World { waiting: 1, transactions: vec![Tx { known: 4..99, ..delegated(&calls()) }], ..not_sent() });
     assert_eq!(ended.hashes(), [HASH]);
     let blind = play(World { broken: 1..3, transactions: vec![delegated(&calls())], ..not_sent() });
@@ -294,14 +346,14 @@ fn a_safe_that_waits_for_its_owners_is_a_state_of_its_own() {
     };
     let ended = play(waits());
     assert!(matches!(ended.kind(), Some(Kind::TxAwaitingApproval { address: ACCOUNT, id: ID })));
-    assert_eq!(ended.steps.iter().filter(|step| **step == Progress::AwaitingApproval { id: ID }).count(), 1);
+    assert_eq!(ended.count(&Progress::AwaitingApproval { id: ID }), 1);
     // It is executed while the wallet still says that it waits.
     let ended = play(World { transactions: vec![Tx { known: 9..99, ..executed(&calls()) }], ..waits() });
     assert_eq!(ended.hashes(), [HASH]);
     // A key's batch has no other owners.
-    let ended = play(says(json!({ "status": 100 })));
+    let ended = play(World { code: "0x", ..waits() });
     assert!(matches!(ended.kind(), Some(Kind::TxUncertain { nonce: Some(NONCE), .. })));
-    assert!(ended.in_doubt());
+    assert!(ended.in_doubt() && ended.count(&Progress::AwaitingApproval { id: ID }) == 0);
 }
 
 #[test]
@@ -335,7 +387,15 @@ fn a_wallet_that_does_not_tell_is_done_without() {
         assert_eq!(ended.hashes(), [HASH]);
         assert_eq!(play(silent()).code(), "txUncertain");
     }
-    // The id may be the transaction's hash.
+    // The id may be the transaction's hash, and be all that tells of it: a relayer's, without an event of the account.
+    let relayed = Tx { logs: vec![], input: [ACCOUNT.to_vec(), delegated(&calls()).input].concat(), ..executed(&[]) };
+    let ended = play(World {
+        transactions: vec![relayed],
+        code: "0x6080",
+        statuses: vec![Some(Err(failure(Some(4200), "")))],
+        ..sends(Ok(json!(HASH.to_string())))
+    });
+    assert_eq!(ended.hashes(), [HASH]);
     let ended = play(World {
         transactions: vec![Tx { known: 3..99, ..delegated(&calls()) }],
         statuses: vec![Some(Err(failure(Some(4200), "")))],
@@ -383,13 +443,35 @@ fn confirmations_are_waited_for_and_a_reorganisation_is_told() {
     let ended = play(world(vec![delegated(&calls())]));
     assert_eq!(ended.hashes(), [HASH]);
     let confirming = Progress::Confirming { hash: HASH, block_number: START + 1, confirmations: 6 };
-    assert_eq!(ended.steps.iter().filter(|step| **step == confirming).count(), 1, "{:?}", ended.steps);
+    for step in [confirming, Progress::Sent { hash: HASH }] {
+        assert_eq!(ended.count(&step), 1, "{:?}", ended.steps);
+    }
+    // Its own block is the first of the six.
+    for (last_block, expected) in [(START + 6, "receipts"), (START + 5, "txReceiptTimeout")] {
+        assert_eq!(play(World { last_block, ..world(vec![delegated(&calls())]) }).code(), expected);
+    }
+    // The time for the receipt is not the time for the confirmations.
+    let slow = World { confirmations: 20, ..world(vec![Tx { known: 20..99, block: START + 21, ..delegated(&calls()) }]) };
+    let ended = play(slow);
+    assert!(ended.code() == "receipts" && ended.seconds > 62, "{} after {} s", ended.code(), ended.seconds);
     // Its block goes, and it comes in another one.
     let (first, second) =
         (Tx { known: 0..3, ..delegated(&calls()) }, Tx { known: 5..99, block: START + 6, ..delegated(&calls()) });
     let ended = play(world(vec![first.clone(), second]));
-    assert!(ended.steps.contains(&Progress::Reorganised { hash: HASH, block_number: START + 1 }), "{:?}", ended.steps);
+    let gone = Progress::Reorganised { hash: HASH, block_number: START + 1 };
+    assert_eq!(ended.count(&gone), 1, "{:?}", ended.steps);
     assert_eq!(ended.result.iter().flatten().flatten().map(|receipt| receipt.block_number).collect::<Vec<_>>(), [START + 6]);
+    // Another block with the same number holds it.
+    let fork = Tx { known: 3..99, fork: 1, ..delegated(&calls()) };
+    let ended = play(world(vec![first.clone(), fork]));
+    assert_eq!((ended.code(), ended.count(&gone)), ("receipts", 1), "{:?}", ended.steps);
+    // Another transaction comes in its place, and the batch under another nonce: both are found without the wallet.
+    let other = Tx { known: 0..3, input: vec![1; 99], ..delegated(&[]) };
+    let ours = Tx { hash: OTHER, known: 3..99, ..delegated(&calls()) };
+    assert_eq!(play(World { transactions: vec![other.clone(), ours.clone()], ..World::default() }).hashes(), [OTHER]);
+    let next = Tx { nonce: NONCE + 1, ..ours };
+    let both = vec![Tx { known: 0..99, ..other }, next];
+    assert_eq!(play(World { transactions: both, ..World::default() }).hashes(), [OTHER]);
     // Another transaction comes in its place.
     let other = Tx { hash: OTHER, input: vec![1; 99], known: 5..99, ..delegated(&[]) };
     assert_ne!(play(world(vec![first, other])).code(), "receipts");
@@ -433,17 +515,39 @@ fn a_batch_that_is_abandoned_leaves_no_gap() {
 }
 
 #[test]
-fn two_batches_do_not_both_take_one_transaction_for_theirs() {
-    for mined in [delegated(&calls()), bundled(&calls(), true)] {
-        // Another nonce than was suggested, as when the user has sent something else meanwhile.
-        let mined = Tx { nonce: NONCE + 1, ..mined };
-        let before = Tx { hash: OTHER, input: vec![1; 99], ..delegated(&[]) };
-        let world = World { transactions: vec![before, mined], ..sends(Err(failure(None, "Failed to fetch"))) };
-        let stage = stage(world);
-        let first = fake::run(stage.send());
-        assert!(first.is_ok_and(|receipts| receipts.is_some_and(|receipts| receipts[0].hash == HASH)));
-        let second = fake::run(stage.send());
-        assert!(matches!(second.map_err(|error| error.into_kind()), Err(Kind::TxUncertain { .. })));
+fn what_another_call_of_this_origin_follows_is_that_calls() {
+    // Another nonce than was suggested, as when the user has sent something else meanwhile.
+    let other = Tx { hash: OTHER, input: vec![1; 99], ..delegated(&[]) };
+    let waiting =
+        play(World { sends: vec![Some(Ok(json!({ "id": ID.to_string() })))], code: "0x6080", ..says(json!({ "status": 100 })) });
+    assert!(waiting.followed.contains(&format!("ogkit:hash:1071:{ID}")));
+    for (ours, key) in [
+        (Tx { nonce: NONCE + 1, ..delegated(&calls()) }, claim("nonce", NONCE + 1)),
+        (delegated(&calls()), format!("ogkit:hash:1071:{HASH}")),
+        (bundled(&calls(), true), format!("ogkit:hash:1071:{ID}")),
+    ] {
+        let transactions = || if ours.nonce == NONCE { vec![ours.clone()] } else { vec![other.clone(), ours.clone()] };
+        let lost = || World { transactions: transactions(), ..sends(Err(failure(None, "Failed to fetch"))) };
+        for (claimed, world, expected) in [
+            (false, lost(), true),
+            (true, lost(), false),
+            // The wallet's word tells which one it is.
+            (true, World { transactions: transactions(), ..says(executed_in(HASH)) }, true),
+            (
+                true,
+                World { transactions: transactions(), statuses: vec![None, Some(Ok(executed_in(HASH)))], ..World::default() },
+                true,
+            ),
+        ] {
+            let stage = stage(world);
+            if claimed {
+                stage.tabs.0.borrow_mut().insert(key.clone());
+            }
+            let found = fake::run(stage.send()).is_ok_and(|receipts| receipts.is_some_and(|receipts| receipts[0].hash == HASH));
+            assert_eq!(found, expected, "{key} {claimed}");
+            // No other call takes it for its own from now on.
+            assert!(!found || key.contains(":nonce:") || stage.tabs.0.borrow().contains(&key), "{key} {claimed}");
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Tx {
     pub(super) succeeded: bool,
     pub(super) logs: Vec<Value>,
     pub(super) block: u64,
+    /// Which of several blocks with this number.
+    pub(super) fork: u64,
     /// The look, counted from the wallet's being asked, at which our node knows it; and the one at which it no longer does.
     pub(super) known: std::ops::Range<usize>,
 }
@@ -54,7 +56,7 @@ pub(super) struct Tx {
 impl Tx {
     pub(super) fn receipt(&self) -> Value {
         json!({ "transactionHash": self.hash.to_string(), "blockNumber": format!("0x{:x}", self.block),
-            "blockHash": B256::left_padding_from(&self.block.to_be_bytes()).to_string(), "gasUsed": "0x5208",
+            "blockHash": B256::left_padding_from(&[self.block.to_be_bytes(), self.fork.to_be_bytes()].concat()).to_string(), "gasUsed": "0x5208",
             "from": self.from.to_string(), "to": self.to.to_string(), "status": if self.succeeded { "0x1" } else { "0x0" },
             "logs": self.logs() })
     }
@@ -81,7 +83,18 @@ impl Tx {
 pub(super) fn delegated(calls: &[WriteCall]) -> Tx {
     let input = calls.iter().flat_map(wrapped).collect();
     let (from, to) = (ACCOUNT, ACCOUNT);
-    Tx { hash: HASH, from, to, nonce: NONCE, input, succeeded: true, logs: vec![mark(1)], block: START + 1, known: 0..usize::MAX }
+    Tx {
+        hash: HASH,
+        from,
+        to,
+        nonce: NONCE,
+        input,
+        succeeded: true,
+        logs: vec![mark(1)],
+        block: START + 1,
+        fork: 0,
+        known: 0..usize::MAX,
+    }
 }
 
 /// Target, value, length and calldata, as MultiSend packs them.
@@ -204,10 +217,15 @@ pub(super) struct World {
     pub(super) waiting: u64,
     /// Why calls revert when they are simulated first.
     pub(super) simulation: Option<&'static str>,
-    /// Why calls revert when they are simulated on an earlier block.
-    pub(super) reason: Option<&'static str>,
-    /// How many blocks come with each look.
+    /// Why calls revert when they are simulated on the state after this block.
+    pub(super) reason: Option<(u64, &'static str)>,
+    /// Transactions of the account that waited for their block before the wallet was asked.
+    pub(super) waiting_before: u64,
+    /// How many blocks come with each look, and the last one that comes.
     pub(super) blocks: u64,
+    pub(super) last_block: u64,
+    /// The node answers with some transaction when it is asked for another.
+    pub(super) confuses: bool,
     /// The node fails at these looks.
     pub(super) broken: std::ops::Range<usize>,
     pub(super) confirmations: u64,
@@ -227,7 +245,10 @@ impl Default for World {
             waiting: 0,
             simulation: None,
             reason: None,
+            waiting_before: 0,
             blocks: 1,
+            last_block: u64::MAX,
+            confuses: false,
             broken: 0..0,
             confirmations: 1,
             wallet_timeout_ms: None,
@@ -240,8 +261,11 @@ pub(super) struct Ended {
     pub(super) result: Told,
     pub(super) steps: Vec<Progress>,
     pub(super) wallet: Rc<Script>,
-    /// The names that are claimed afterwards.
+    /// The claims on nonces afterwards, and when the chain began to be searched.
     pub(super) claims: Vec<String>,
+    pub(super) claims_at_search: Vec<String>,
+    /// The transactions and operations that are followed.
+    pub(super) followed: Vec<String>,
     pub(super) seconds: u64,
 }
 
@@ -267,8 +291,17 @@ impl Ended {
     }
 
     pub(super) fn in_doubt(&self) -> bool {
-        self.claims == [format!("ogkit:doubt:1071:{ACCOUNT:?}:{NONCE}")]
+        self.claims == [claim("doubt", NONCE)]
     }
+
+    pub(super) fn count(&self, wanted: &Progress) -> usize {
+        self.steps.iter().filter(|step| *step == wanted).count()
+    }
+}
+
+/// The name that is claimed for a nonce.
+pub(super) fn claim(what: &str, nonce: u64) -> String {
+    format!("ogkit:{what}:1071:{ACCOUNT:?}:{nonce}")
 }
 
 pub(super) fn nth(answers: &[Option<Answer>], at: usize) -> Option<Answer> {
@@ -283,7 +316,8 @@ pub(super) struct Stage {
     pub(super) steps: Rc<RefCell<Vec<Progress>>>,
     pub(super) tabs: FakeTabs,
     pub(super) wallet: Rc<Script>,
-    pub(super) calls: [WriteCall; 2],
+    pub(super) calls: Vec<WriteCall>,
+    pub(super) claims_at_search: Rc<RefCell<Vec<String>>>,
 }
 
 impl Stage {
@@ -293,8 +327,9 @@ impl Stage {
         send_calls(&self.rpc, &self.signer, &self.calls, &self.options, &explain).await
     }
 
+    /// The claims on nonces.
     pub(super) fn claims(&self) -> Vec<String> {
-        self.tabs.0.borrow().iter().cloned().collect()
+        self.tabs.0.borrow().iter().filter(|claim| !claim.contains(":hash:")).cloned().collect()
     }
 }
 
@@ -302,7 +337,9 @@ pub(super) fn play(world: World) -> Ended {
     let stage = stage(world);
     let result = fake::run(stage.send());
     let seconds = stage.rpc.io().clock.now_ms() / 1000;
-    Ended { result, steps: stage.steps.take(), claims: stage.claims(), wallet: stage.wallet, seconds }
+    let claims_at_search = stage.claims_at_search.take();
+    let followed = stage.tabs.0.borrow().iter().filter(|claim| claim.contains(":hash:")).cloned().collect();
+    Ended { result, steps: stage.steps.take(), claims: stage.claims(), claims_at_search, followed, wallet: stage.wallet, seconds }
 }
 
 pub(super) fn stage(world: World) -> Stage {
@@ -316,7 +353,8 @@ pub(super) fn stage(world: World) -> Stage {
         _ => Some(Err(failure(Some(4200), "unscripted"))),
     };
     let wallet = Rc::new(Script { answer: Box::new(answer), asked: RefCell::default(), leaves_after, late: RefCell::new(late) });
-    let World { code, transactions, waiting, simulation, reason, blocks, broken, .. } = world;
+    let World { code, transactions, waiting, waiting_before, simulation, reason, blocks, last_block, broken, confuses, .. } =
+        world;
     let (asked, looks) = (Rc::clone(&wallet), Cell::new(0_usize));
     let (io, tabs) = fake::node(move |method, params| {
         let sent = asked.count("wallet_sendCalls") > 0;
@@ -329,16 +367,27 @@ pub(super) fn stage(world: World) -> Stage {
         }
         let known: Vec<&Tx> = transactions.iter().filter(|tx| sent && tx.known.contains(&look)).collect();
         let own = known.iter().filter(|tx| tx.from == ACCOUNT).count() as u64;
-        let by_hash = || known.iter().find(|tx| params[0] == json!(tx.hash.to_string()));
+        let by_hash = || known.iter().find(|tx| confuses || params[0] == json!(tx.hash.to_string()));
         Ok(match method {
-            "eth_blockNumber" => json!(format!("0x{:x}", START + blocks * u64::try_from(looks.get()).unwrap_or_default())),
-            "eth_call" => match if params[1] == json!("latest") { simulation } else { reason } {
+            "eth_blockNumber" => {
+                let come = START + blocks * u64::try_from(looks.get()).unwrap_or_default();
+                json!(format!("0x{:x}", come.min(last_block)))
+            }
+            "eth_call" => match if params[1] == json!("latest") {
+                simulation
+            } else {
+                reason.filter(|(block, _)| params[1] == json!(format!("0x{block:x}"))).map(|(_, words)| words)
+            } {
                 Some(reason) => return Err(json!({ "code": 3, "message": format!("execution reverted: {reason}") })),
                 None => json!("0x"),
             },
             "eth_getCode" => json!(code),
             "eth_getTransactionCount" => {
-                let waiting = if params[1] == json!("pending") && sent { waiting } else { 0 };
+                let waiting = match params[1].as_str() {
+                    Some("pending") if sent => waiting,
+                    Some("pending") => waiting_before,
+                    _ => 0,
+                };
                 json!(format!("0x{:x}", NONCE + own + waiting))
             }
             "eth_getBlockByNumber" => {
@@ -366,7 +415,8 @@ pub(super) fn stage(world: World) -> Stage {
     });
     let signer = signer(&wallet, Rc::clone(&io.clock));
     let steps = Rc::new(RefCell::new(Vec::new()));
-    let seen = Rc::clone(&steps);
+    let claims_at_search = Rc::<RefCell<Vec<String>>>::default();
+    let (seen, at_search, held) = (Rc::clone(&steps), Rc::clone(&claims_at_search), tabs.clone());
     let options = TxOptions {
         nonce: None,
         gas: Gas::default(),
@@ -375,9 +425,24 @@ pub(super) fn stage(world: World) -> Stage {
         receipt_timeout: 60,
         confirmations,
         wallet_timeout_ms,
-        on_progress: Rc::new(move |step| seen.borrow_mut().push(step)),
+        on_progress: Rc::new(move |step| {
+            if matches!(step, Progress::Searching { .. }) {
+                *at_search.borrow_mut() =
+                    held.0.borrow().iter().filter(|claim| claim.contains("nonce") || claim.contains("doubt")).cloned().collect();
+            }
+            seen.borrow_mut().push(step);
+        }),
     };
-    Stage { rpc: Rpc::new(io, vec!["http://node".to_owned()]), signer, options, steps, tabs, wallet, calls: calls() }
+    Stage {
+        rpc: Rpc::new(io, vec!["http://node".to_owned()]),
+        signer,
+        options,
+        steps,
+        tabs,
+        wallet,
+        calls: calls().to_vec(),
+        claims_at_search,
+    }
 }
 
 pub(super) fn signer(wallet: &Rc<Script>, clock: Rc<dyn Clock>) -> Signer {
