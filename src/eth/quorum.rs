@@ -46,7 +46,7 @@ pub(super) async fn ask(endpoints: &Endpoints, items: &[Item<'_>], count: usize)
         let disagreement = loop {
             match endpoints.gather(&mut gathered, items, wanted).await {
                 // Nobody is left to ask what one of them refused.
-                Err(Failed::Ever(_)) if wanted > count => is_last = true,
+                Err(_) if wanted > count => is_last = true,
                 gathered => gathered?,
             }
             if count < 2

@@ -6,11 +6,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use serde_json::{Value, json};
 
 use super::replies::Replies;
+use super::resume;
 use super::rpc::Rpc;
+use super::tx::{Gas, TxOptions};
 use crate::error::{Error, Kind};
 use crate::io::fake::{self, run};
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Io};
@@ -152,6 +154,7 @@ fn the_error_names_the_endpoint_on_the_wrong_chain_and_not_the_wallet() {
         "{text}"
     );
     assert_eq!(net.asked().iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 1, 1, 1], "only what may come back is asked again");
+    assert!(net.io.clock.now_ms() >= 2000, "after a pause");
 }
 
 #[test]
@@ -203,12 +206,18 @@ fn a_node_that_takes_no_batches_is_asked_for_its_chain_apart() {
 
 #[test]
 fn a_batch_that_a_node_just_takes_is_not_split_for_the_chains_id() {
-    let net = Net::new(vec![Box::new(|request, items| {
-        if items.len() > 4 {
-            return Ok(fake::reply(&request.url, 200, &[], r#"{"error":{"code":-32600,"message":"batch too large"}}"#));
-        }
-        each(request, items, |method| Ok(if method == "eth_chainId" { json!("0x7") } else { json!("0x1") }))
-    })]);
+    let four = || -> Peer {
+        Box::new(|request, items| {
+            if items.len() > 4 {
+                return Ok(fake::reply(&request.url, 200, &[], r#"{"error":{"code":-32600,"message":"batch too large"}}"#));
+            }
+            if items.iter().any(|item| item["method"] == "fail") {
+                return Err(HttpFailure::Timeout);
+            }
+            each(request, items, |method| Ok(if method == "eth_chainId" { json!("0x7") } else { json!("0x1") }))
+        })
+    };
+    let net = Net::new(vec![four(), four()]);
     let rpc = net.rpc().of_chain(7);
     let sizes = |net: &Net| net.asked.borrow_mut().drain(..).map(|(_, methods)| methods.len()).collect::<Vec<_>>();
     for expected in [vec![5, 1, 4], vec![4]] {
@@ -217,6 +226,8 @@ fn a_batch_that_a_node_just_takes_is_not_split_for_the_chains_id() {
     }
     let _ = read(&rpc, &["eth_gasPrice"; 9]);
     assert_eq!(sizes(&net), [9, 4, 4, 1]);
+    let _ = read(&rpc, &["fail"; 4]);
+    assert_eq!(sizes(&net)[..3], [4, 1, 4], "the next endpoint takes no more than the first, as far as is known");
 }
 
 #[test]
@@ -330,4 +341,43 @@ fn a_quorum_of_a_batch_that_is_split_agrees_on_each_part() {
         sums
     });
     assert!(peers.values().all(|asked| *asked >= 10), "{peers:?}");
+}
+
+#[test]
+fn a_disagreement_about_a_receipt_tells_the_transaction_when_the_time_is_up() {
+    let hash = B256::repeat_byte(1);
+    let mined = move |status: &'static str| -> Peer {
+        node(7, move |method| {
+            let (address, zero) = (Address::ZERO.to_string(), B256::ZERO.to_string());
+            Ok(match method {
+                "eth_getTransactionReceipt" => {
+                    json!({ "transactionHash": hash.to_string(), "blockHash": zero, "blockNumber": "0x5",
+                    "gasUsed": "0x1", "from": address, "to": address, "status": status, "logs": [] })
+                }
+                "eth_getTransactionByHash" => {
+                    json!({ "hash": hash.to_string(), "blockHash": zero, "from": address, "to": address,
+                    "nonce": "0x1", "value": "0x0", "input": "0x" })
+                }
+                _ => json!("0x6"),
+            })
+        })
+    };
+    let options = TxOptions {
+        nonce: None,
+        gas: Gas::default(),
+        auto_fix_nonce: true,
+        max_retries: 1,
+        receipt_timeout: 10,
+        confirmations: 2,
+        wallet_timeout_ms: None,
+        on_progress: Rc::new(|_| ()),
+    };
+    let wait = |peers| run(resume::wait(&Net::new(peers).rpc().with_quorum(2), None, hash, &options));
+    assert!(wait(vec![mined("0x1"), mined("0x1")]).is_ok_and(|receipt| receipt.hash == hash));
+    let error = wait(vec![mined("0x1"), mined("0x0")]).err();
+    assert!(
+        matches!(error.as_deref(), Some(Kind::RpcDisagreement { method: "eth_getTransactionReceipt", answers, hash: Some(at), .. })
+        if *at == hash && *answers == [r#"status: "0x1""#, r#"status: "0x0""#]),
+        "{error:?}"
+    );
 }

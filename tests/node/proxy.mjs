@@ -7,9 +7,11 @@ import { createServer } from "node:http";
  * @param {{
  *   rewrite?: (url: string) => string,
  *   answer?: (requests: RpcRequest[]) => undefined | { status?: number, body: unknown },
- * }} [options] `rewrite` sends a request elsewhere, as a lying server would; `answer` answers JSON-RPC in the node's place
+ *   alter?: (request: RpcRequest, reply: { result?: any, error?: any }) => void,
+ * }} [options] `rewrite` sends a request elsewhere, as a lying server would; `answer` answers JSON-RPC in the node's place; `alter`
+ * changes what the node answers to one JSON-RPC request
  */
-export async function countingProxy(target, { rewrite = (url) => new URL(url, target).href, answer } = {}) {
+export async function countingProxy(target, { rewrite = (url) => new URL(url, target).href, answer, alter } = {}) {
   let count = 0;
   let dead = false;
   const methods = [];
@@ -30,7 +32,13 @@ export async function countingProxy(target, { rewrite = (url) => new URL(url, ta
       if (own) return send(own.status ?? 200, "application/json", JSON.stringify(own.body));
     }
     const reply = await fetch(rewrite(request.url), { method: request.method, body, headers: type ? { "content-type": type } : {} });
-    send(reply.status, reply.headers.get("content-type") ?? "application/json", Buffer.from(await reply.arrayBuffer()));
+    let bytes = Buffer.from(await reply.arrayBuffer());
+    if (alter) {
+      const [requests, replies] = [JSON.parse(String(body)), JSON.parse(String(bytes))];
+      for (const one of [replies].flat()) alter([requests].flat().find(({ id }) => id === one.id), one);
+      bytes = Buffer.from(JSON.stringify(replies));
+    }
+    send(reply.status, reply.headers.get("content-type") ?? "application/json", bytes);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

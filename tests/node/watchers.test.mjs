@@ -135,7 +135,8 @@ describe("watchers", () => {
         const width = Number(toBlock) - Number(fromBlock) + 1;
         widest = Math.max(widest, width);
         if (width <= 16) return undefined;
-        return { body: requests.map(({ id, method }) => (method === "eth_getLogs" ? { jsonrpc: "2.0", id, error: { code: -32005, message: "block range too wide" } } : { jsonrpc: "2.0", id, result: "0xfff" })) };
+        const results = { eth_chainId: "0x7a69", eth_blockNumber: "0xfff" };
+        return { body: requests.map(({ id, method }) => (method === "eth_getLogs" ? { jsonrpc: "2.0", id, error: { code: -32005, message: "block range too wide" } } : { jsonrpc: "2.0", id, result: results[method] })) };
       },
     });
     const reader = await set.readOnly({ rpcUrl: narrow.url });
