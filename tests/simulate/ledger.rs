@@ -279,7 +279,8 @@ impl Ledger {
     /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two. So does a caller
     /// who repeats a call with other calldata, which nobody can tell to be the same.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
-        let wanted = self.call(call).and_then(|asking| asking.nonce);
+        // Of several transactions in a row the first has the caller's nonce.
+        let wanted = self.call(call).and_then(|asking| asking.nonce).filter(|_| self.asks_of(call).next().is_none());
         if let (Some(wanted), Some(nonce)) = (wanted, nonce)
             && wanted != nonce
         {
