@@ -226,10 +226,9 @@ impl Endpoints {
         };
         let id = request.id;
         trace::line(|| {
-            let mut line = "  ".to_owned();
-            items.iter().for_each(|item| line.extend([" ", item.method]));
-            line.push_str(if with_id { " eth_chainId" } else { "" });
-            line
+            let mut methods: Vec<&str> = items.iter().map(|item| item.method).collect();
+            methods.extend(with_id.then_some("eth_chainId"));
+            ["   ", &methods.join(", ")].concat()
         });
         let (status, reason) = match self.io.send(request).await {
             // Some nodes send JSON-RPC errors with 4xx; those that parse are answers.
