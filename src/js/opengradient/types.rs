@@ -116,10 +116,7 @@ export interface PaymentChain {
   readonly chainId: number;
   readonly name?: string | undefined;
   readonly rpcUrl: string | readonly string[];
-  /**
-   * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
-   * `rpcUrl`. See the guide on the networks' endpoints.
-   */
+  /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
   readonly quorum?: number | undefined;
   readonly explorerUrl?: string | undefined;
 }
@@ -162,10 +159,7 @@ export interface OpenGradientNetwork {
     readonly chainId: number;
     readonly name?: string | undefined;
     readonly rpcUrl: string | readonly string[];
-    /**
-     * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
-     * `rpcUrl`. See the guide on the networks' endpoints.
-     */
+    /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
     readonly quorum?: number | undefined;
     readonly explorerUrl?: string | undefined;
     /** The OPG token. */
@@ -174,10 +168,7 @@ export interface OpenGradientNetwork {
   /** The chain that inference runs on, and its services. */
   readonly inference: {
     readonly rpcUrl: string | readonly string[];
-    /**
-     * What decides about money is asked of so many endpoints at once, and they must agree: from 1 (the default) to the number of
-     * `rpcUrl`. See the guide on the networks' endpoints.
-     */
+    /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
     readonly quorum?: number | undefined;
     readonly chainId?: number | undefined;
     readonly name?: string | undefined;

@@ -1,6 +1,6 @@
 // What must compile, and what must not.
 import {
-  ChainConfig, ChainId, DeliveryMethod, Ogpu, TaskStatus, isOgError, parseEther,
+  ChainConfig, ChainId, DeliveryMethod, Ogpu, TaskStatus, isOgError, networks, parseEther,
   type Address, type Eip1193Provider, type JsonValue, type OgpuEvent, type Progress, type Response, type SourceInfo, type TaskInfo,
 } from "../../../pkg/ogpu.js";
 
@@ -12,6 +12,9 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const is = <_ extends true>(): void => {};
 
 const ogpu = await Ogpu.connect({ wallet: provider, network: "mainnet" });
+await Ogpu.readOnly({ network: { ...networks.mainnet, rpcUrl: ["https://a", "https://b"], quorum: 2 } });
+// @ts-expect-error: a count
+await Ogpu.readOnly({ network: { ...networks.mainnet, quorum: "2" } });
 const info: SourceInfo = {
   name: "n", description: "d", logoUrl: "", imageEnvs: { cpu: "https://x" },
   minPayment: 1n, minAvailableLockup: 1n, maxExpiryDuration: 60, deliveryMethod: DeliveryMethod.FIRST_RESPONSE,
