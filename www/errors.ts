@@ -13,7 +13,10 @@ export function sentence(error: unknown): string {
     case "walletRejected": return "You rejected the request in your wallet. Nothing was sent and nothing was paid.";
     case "walletRequestPending": return "Your wallet already shows a request. Open the wallet and answer it.";
     case "walletLocked": return "Your wallet is locked or shares no account with this page. Unlock it and connect again.";
-    case "wrongChain": return "Your wallet is on another network, and it did not switch. Nothing was sent.";
+    case "wrongChain":
+      return error.who === "the wallet"
+        ? "Your wallet is on another network, and it did not switch. Nothing was sent."
+        : "This page reads from a node of another network. Nothing was sent.";
     case "walletUnauthorized": return "Your wallet no longer shares this account. Connect again.";
     case "insufficientBalance":
       return `Your vault balance is ${formatEther(error.available)} OGPU, but ${formatEther(error.required)} OGPU are needed. Nothing was sent: deposit first.`;
@@ -41,6 +44,10 @@ export function sentence(error: unknown): string {
     case "contentUnverified": return "The answer's bytes do not match their fingerprint, so it is not shown.";
     case "ipfsGateway":
     case "ipfsFetch": return "The document could not be fetched or stored, which changes nothing on chain. Try again in a moment.";
+    case "rpcDisagreement":
+      return error.hash
+        ? "The transaction was sent, but this page's nodes disagree about what became of it. Look it up before you try again."
+        : "This page's nodes disagree, so nothing was sent. Try again in a moment.";
     case "http":
     case "rpc": return "The network cannot be reached right now. If you had confirmed a transaction before, it stands: look at your wallet's activity. Try again in a moment.";
     case "paymentRefused":

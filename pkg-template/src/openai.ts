@@ -156,7 +156,8 @@ function described(error: unknown): { status: number; error: { message: string; 
   const code: string = error.code;
   if (isOgError(error, "invalidInput")) return of(400, "invalid_request_error", code, message, error.field);
   if (/^(payment|insufficient|notPayable)/.test(code)) return of(402, "payment_error", code, message);
-  if (code.startsWith("wallet") || code === "wrongChain") return of(403, "wallet_error", code, message);
+  const ofWallet = isOgError(error, "wrongChain") ? error.who === "the wallet" : code.startsWith("wallet");
+  if (ofWallet) return of(403, "wallet_error", code, message);
   return of(502, "server_error", code, message);
 }
 

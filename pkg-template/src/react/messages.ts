@@ -66,7 +66,7 @@ export function checkCalls(messages: readonly ChatMessage[]): void {
 
 /** Failures that come before a payment goes out, or instead of it. */
 const UNPAID: ReadonlySet<OgErrorCode> = new Set<OgErrorCode>([
-  "invalidInput", "missingSigner", "moduleLoad", "chainNotSupported", "teeUnavailable", "http", "rpc", "paymentRefused", "notPayable",
+  "invalidInput", "missingSigner", "moduleLoad", "chainNotSupported", "teeUnavailable", "http", "rpc", "rpcDisagreement", "paymentRefused", "notPayable",
   "insufficientAllowance", "insufficientTokenBalance", "paymentSignature", "paymentExpired", "walletRejected", "walletRequestPending",
   "walletLocked", "wrongChain", "walletUnsupportedMethod", "walletDisconnected", "walletUnauthorized", "walletFailed",
 ]);
