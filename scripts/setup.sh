@@ -54,6 +54,7 @@ apart() {
 }
 documents() { apart docs "what the documents are built with"; }
 oldest() { apart tests/oldest "the oldest versions of the peers"; }
+real() { apart tests/wallets/real "the code that real wallets run"; }
 
 browser() {
   if [ ! -x /usr/bin/chromium ] || [ ! -x /usr/bin/chromedriver ]; then
@@ -74,7 +75,7 @@ python() {
 }
 
 jobs=()
-for step in tools packages documents oldest browser python; do
+for step in tools packages documents oldest real browser python; do
   $step & jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job"; done
