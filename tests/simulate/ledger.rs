@@ -248,12 +248,12 @@ impl Ledger {
         self.asks.iter().skip(settled).filter(move |ask| ask.call == call)
     }
 
-    /// Whether another intent is about the very same.
+    /// Whether another intent is, in part or as a whole, about the same.
     pub(crate) fn is_twin(&self, call: u32) -> bool {
         let intent = self.calls.iter().find(|other| other.id == call).and_then(|call| self.intents.get(&call.intent));
         intent.is_some_and(|intent| {
-            let is_equal = |other: &&Intent| other.plan.number != intent.plan.number && other.effects == intent.effects;
-            !intent.effects.is_empty() && self.intents.values().any(|other| is_equal(&other))
+            let shares = |other: &Intent| other.effects.iter().any(|effect| intent.effects.contains(effect));
+            self.intents.values().any(|other| other.plan.number != intent.plan.number && shares(other))
         })
     }
 
@@ -279,8 +279,8 @@ impl Ledger {
     /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two. So does a caller
     /// who repeats a call with other calldata, which nobody can tell to be the same.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
-        // Of several transactions in a row the first has the caller's nonce.
-        let wanted = self.call(call).and_then(|asking| asking.nonce).filter(|_| self.asks_of(call).next().is_none());
+        // Of several writes in a row the first alone has the caller's nonce.
+        let wanted = self.call(call).filter(|asking| asking.settled == 0).and_then(|asking| asking.nonce);
         if let (Some(wanted), Some(nonce)) = (wanted, nonce)
             && wanted != nonce
         {

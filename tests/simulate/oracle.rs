@@ -154,7 +154,7 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
     }
     match Meaning::of(kind) {
         // Which of two equal calls a transaction belongs to shows in the end.
-        Meaning::Nothing | Meaning::Unknown(_) | Meaning::Out(_) if ledger.is_twin(id) => None,
+        Meaning::Nothing | Meaning::Unknown(_) | Meaning::Out(_) | Meaning::Replaced { .. } if ledger.is_twin(id) => None,
         Meaning::Nothing if matches!(kind, Kind::Nonce { .. }) => {
             let Kind::Nonce { tried, .. } = kind else { return None };
             let found = nothing(since.chain, ledger, id).or_else(|| has_nonce(since.chain, ledger, id, *tried));
