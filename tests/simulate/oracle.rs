@@ -357,21 +357,23 @@ fn lies(chain: &Chain, ledger: &mut Ledger) {
 
 /// One transaction that was told as the success of two intents.
 fn shared(ledger: &mut Ledger) {
-    let mut told: BTreeMap<B256, BTreeSet<usize>> = BTreeMap::new();
+    // A bundle does several things: the success is of one of them.
+    let mut told: BTreeMap<(B256, &Effect), BTreeSet<usize>> = BTreeMap::new();
     for call in &ledger.calls {
-        let is_unique =
-            ledger.intents.get(&call.intent).is_some_and(|intent| matches!(intent.plan.op, Op::Deposit(_) | Op::Withdraw(_)));
-        if let (Some(Told::Success { receipts, .. }), true) = (&call.told, is_unique) {
+        let Some(intent) = ledger.intents.get(&call.intent) else { continue };
+        let is_unique = matches!(intent.plan.op, Op::Deposit(_) | Op::Withdraw(_));
+        if let (Some(Told::Success { receipts, .. }), true, Some(effect)) = (&call.told, is_unique, intent.effects.first()) {
             for receipt in receipts {
-                told.entry(receipt.hash).or_default().insert(call.intent);
+                told.entry((receipt.hash, effect)).or_default().insert(call.intent);
             }
         }
     }
     // A page that died took with it what it knew of equal calls.
     let lost: BTreeSet<usize> = ledger.calls.iter().filter(|call| call.is_lost).map(|call| call.intent).collect();
-    let shared = |(_, intents): &(B256, BTreeSet<usize>)| intents.len() > 1 && intents.is_disjoint(&lost);
-    if let Some((hash, intents)) = told.into_iter().find(shared) {
-        ledger.violated("shared success", format!("{hash} was told as the success of the intents {intents:?}"));
+    let found = told.into_iter().find(|(_, intents)| intents.len() > 1 && intents.is_disjoint(&lost));
+    let detail = found.map(|((hash, _), intents)| format!("{hash} was told as the success of the intents {intents:?}"));
+    if let Some(detail) = detail {
+        ledger.violated("shared success", detail);
     }
 }
 
