@@ -299,6 +299,8 @@ impl<'a> Following<'a> {
     fn timed_out(&self) -> Error {
         let Signer { account: address, chain, book, .. } = self.signer;
         let hash = self.hash;
+        book.disown(self.sent.hash);
+        book.disown(hash);
         match self.sent.place.nonce {
             None if self.unseen > 0 => return Error::from(Kind::TxAwaitingApproval { address: *address, id: self.sent.hash }),
             // The node has forgotten it, or never had it: the next write may use its nonce, and at most one of both is mined.

@@ -40,12 +40,15 @@ struct Entry {
     _shared: Option<Rc<dyn Claim>>,
 }
 
+/// Hashes, and the claims on them.
+type Followed = Vec<(B256, Rc<dyn Claim>)>;
+
 /// One book for the whole module.
 #[derive(Clone, Default)]
 pub struct NonceBook {
     entries: Rc<RefCell<Vec<Entry>>>,
     /// The transactions and the operations of smart accounts that calls of this tab follow.
-    followed: Rc<RefCell<Vec<Rc<dyn Claim>>>>,
+    followed: Rc<RefCell<Followed>>,
 }
 
 /// A nonce that nobody else will take. Dropping it gives the nonce back.
@@ -128,10 +131,15 @@ impl NonceBook {
         let claim = tabs.claim(format!("ogkit:hash:{chain_id}:{id}")).await;
         let adopted = claim.is_some();
         let mut followed = self.followed.borrow_mut();
-        followed.extend(claim);
+        followed.extend(claim.map(|claim| (id, claim)));
         let surplus = followed.len().saturating_sub(MAX_FOLLOWED);
         followed.drain(..surplus);
         adopted
+    }
+
+    /// Gives a transaction up whose call ended without knowing what became of it: one that repeats the call may take it over.
+    pub fn disown(&self, id: B256) {
+        self.followed.borrow_mut().retain(|(followed, _)| *followed != id);
     }
 
     /// The next nonce by this tab's book: one above the highest that is used and not yet seen on chain.

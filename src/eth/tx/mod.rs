@@ -67,8 +67,8 @@ pub async fn execute(
     let mut attempt = 1;
     loop {
         guard("simulate")?;
-        let read_ms = rpc.io().clock.now_ms();
         let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
+        let read_ms = rpc.io().clock.now_ms();
         (options.on_progress)(Progress::Simulated { gas: prepared.gas });
         let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
         let request = Request { call, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
