@@ -121,7 +121,10 @@ impl fmt::Display for Kind {
                 "the account {address} holds the transaction {id} until others approve and execute it; nothing is on chain yet, and it must not be sent again: wait, and go on with this id"
             ),
             Self::TxPartial { id, hashes, reason } => {
-                write!(f, "only a part of the batch {id} was executed ({reason}); look at")?;
+                match id.as_str() {
+                    "" => write!(f, "only the first of the calls were executed, and then one failed ({reason}); look at")?,
+                    id => write!(f, "only a part of the batch {id} was executed ({reason}); look at")?,
+                }
                 hashes.iter().try_for_each(|hash| write!(f, " {hash}"))?;
                 f.write_str(" and send only what is missing")
             }

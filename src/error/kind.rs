@@ -270,6 +270,23 @@ macro_rules! foreign {
 pub(super) use foreign;
 
 impl Kind {
+    /// Whether it tells of a transaction, or of a nonce under which there may be one. With any other failure of a write nothing was sent.
+    pub const fn is_about_transaction(&self) -> bool {
+        match self {
+            Self::TxUncertain { .. }
+            | Self::TxReceiptTimeout { .. }
+            | Self::TxReplaced { .. }
+            | Self::TxMismatch { .. }
+            | Self::TxAwaitingApproval { .. }
+            | Self::TxPartial { .. } => true,
+            Self::Nonce { hash, .. }
+            | Self::RpcDisagreement { hash, .. }
+            | Self::TxRevert { hash, .. }
+            | Self::ContractPanic { hash, .. } => hash.is_some(),
+            _ => false,
+        }
+    }
+
     /// The stable code and the class name, one pair for each variant.
     const fn identity(&self) -> (&'static str, &'static str) {
         match self {

@@ -5,6 +5,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::call::WriteCall;
+use super::depth::is_deep;
 use super::quorum;
 use super::replies::{Log, amount, hex_text, quantity};
 use super::revert::{self, Reverted};
@@ -23,7 +24,7 @@ const MAX_PAUSE_MS: u64 = 2000;
 const PATIENCE: u32 = 3;
 
 /// A transaction that is out, as the wallet or the chain says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(super) struct Sent {
     /// Its hash, or a smart account's name for it.
     pub(super) hash: B256,
@@ -64,6 +65,8 @@ pub(super) enum Followed {
     Mined(Receipt),
     /// The hash names this transaction, which is not what was asked: `field` differs.
     NotOurs(Box<ChainTransaction>, &'static str),
+    /// The hash names this transaction, which belongs to an equal call of this origin.
+    Anothers(B256),
 }
 
 /// What one look at the chain shows.
@@ -77,7 +80,7 @@ struct Look {
     logs: Vec<Log>,
 }
 
-/// Waits for the receipt and its confirmations. One HTTP request for each look; the first comes at once.
+/// Waits for the receipt and its confirmations, `time` milliseconds for each. One HTTP request for each look; the first comes at once.
 ///
 /// # Errors
 /// [`Kind::TxRevert`] with the hash, [`Kind::TxReplaced`], [`Kind::TxReceiptTimeout`], [`Kind::TxAwaitingApproval`];
@@ -88,14 +91,16 @@ pub(super) async fn follow(
     call: &WriteCall,
     sent: Sent,
     options: &TxOptions,
+    time: u64,
     explain: Explain<'_>,
 ) -> Result<Followed, Error> {
     let clock = &rpc.io().clock;
-    let time = options.receipt_timeout.saturating_mul(1000);
     let mut deadline = clock.now_ms().saturating_add(time);
     let mut state = Following::new(signer, call, sent, options);
     let mut pause = MIN_PAUSE_MS;
     loop {
+        // A look that began before the end, as in a page that stood still, is not the last.
+        let is_last = clock.now_ms() >= deadline;
         // A node that fails now says nothing about the transaction: look again until the time is up.
         let seen = look(rpc, signer.account, &state).await;
         let disagreement = seen.as_ref().err().and_then(|error| quorum::about(error, state.hash));
@@ -108,7 +113,7 @@ pub(super) async fn follow(
                 Step::End(followed) => return Ok(*followed),
             }
         }
-        if clock.now_ms() >= deadline {
+        if is_last {
             let timed_out = state.timed_out();
             return Err(disagreement.unwrap_or(timed_out));
         }
@@ -156,7 +161,7 @@ enum Step {
 
 impl<'a> Following<'a> {
     const fn new(signer: &'a Signer, call: &'a WriteCall, sent: Sent, options: &'a TxOptions) -> Self {
-        Self { signer, call, options, sent, hash: sent.hash, nonce: None, unseen: 0, passed: 0, block: None }
+        Self { signer, call, options, hash: sent.hash, sent, nonce: None, unseen: 0, passed: 0, block: None }
     }
 
     fn tell(&self, step: Progress) {
@@ -172,8 +177,10 @@ impl<'a> Following<'a> {
         let Some(transaction) = look.transaction else { return self.missing(rpc, &look).await };
         self.unseen = 0;
         let account = self.signer.account;
-        let kind = compare(&transaction, account, self.call);
-        match kind {
+        match compare(&transaction, account, self.call) {
+            Match::Same | Match::Inside if !self.adopts(transaction.hash).await => {
+                return Ok(Step::End(Box::new(Followed::Anothers(transaction.hash))));
+            }
             Match::Same | Match::Inside => self.see_nonce(transaction.nonce)?,
             Match::Cancel => return Err(self.replaced(transaction.hash, true)),
             Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),
@@ -183,26 +190,42 @@ impl<'a> Following<'a> {
         let Some((mut receipt, succeeded)) = look.receipt else { return self.overtaken(rpc, look.mined, look.head).await };
         self.passed = 0;
         receipt.nonce = transaction.nonce;
-        let mined = smart::Mined {
-            from: transaction.from,
-            to: transaction.to,
-            value: transaction.value,
-            input: &transaction.input,
-            succeeded,
-            logs: &receipt.logs,
+        let mined = transaction.mined(succeeded, &receipt.logs);
+        let part = match smart::own_transaction(account, self.call, &mined) {
+            Some(Part::Done { .. } | Part::Failed { .. }) if !self.adopts(transaction.hash).await => {
+                return Ok(Step::End(Box::new(Followed::Anothers(transaction.hash))));
+            }
+            Some(part) => part,
+            None => {
+                let own = self.sent.place.own_operation(account, Some(self.sent.hash), self.call, &mined).await;
+                own.map_or(Part::NotOurs, |operation| smart::part_of(&operation, &mined))
+            }
         };
-        match smart::own_part(account, Some(self.sent.hash), self.call, &mined) {
+        match part {
             Part::NotOurs => Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), "from")))),
-            Part::Failed { reason } => Ok(Step::Failed(Box::new(receipt), reason)),
+            Part::Failed { reason } => {
+                Ok(self.unconfirmed(rpc, &receipt, look.head).await.unwrap_or_else(|| Step::Failed(Box::new(receipt), reason)))
+            }
             Part::Done { .. } if smart::is_edited(account, self.call, &mined) => {
                 Err(search::mismatch(self.call, &transaction, "calldata"))
             }
             Part::Done { logs } => {
                 let logs = (logs.len() < receipt.logs.len()).then(|| logs.to_vec());
                 receipt.logs = logs.unwrap_or(receipt.logs);
-                Ok(self.confirm(receipt, look.head))
+                if let Some(step) = self.unconfirmed(rpc, &receipt, look.head).await {
+                    return Ok(step);
+                }
+                let Receipt { hash, block_number, gas_used, .. } = receipt;
+                self.tell(Progress::Mined { hash, block_number, gas_used });
+                Ok(Step::End(Box::new(Followed::Mined(receipt))))
             }
         }
+    }
+
+    /// Whether a transaction is this call's, and no other's of this origin.
+    async fn adopts(&self, hash: B256) -> bool {
+        let Place { ticket, is_repeated, .. } = &self.sent.place;
+        ticket.adopt(hash, *is_repeated).await
     }
 
     /// The wallet may number the transaction as it likes.
@@ -253,21 +276,23 @@ impl<'a> Following<'a> {
         }
         let signer = self.signer;
         let account = signer.account;
-        let found = search::mined(rpc, account, nonce..nonce + 1, self.sent.place.from_block, head).await;
+        let found = search::mined(rpc, account, nonce..nonce + 1, self.sent.place.head, head).await;
         // Our own hash may be found there: mined, and its receipt not served yet.
         let Some(found) = found.ok().and_then(|mut found| found.pop()).filter(|found| found.hash != self.hash) else {
             return Ok(Step::Wait);
         };
         match compare(&found, account, self.call) {
-            Match::Same | Match::Inside
-                if signer.book.adopt_hash(rpc.io().tabs.as_ref(), signer.chain.chain_id, found.hash).await =>
-            {
+            Match::Same | Match::Inside if self.adopts(found.hash).await => {
                 self.tell(Progress::Replaced { hash: self.hash, replacement: found.hash });
                 self.hash = found.hash;
                 Ok(Step::Again)
             }
             // A transaction that no node has shown may have another nonce than was suggested.
             _ if self.nonce.is_none() => Ok(Step::Wait),
+            // It may be the call that this one repeats, with other values.
+            Match::Differs(field @ ("value" | "calldata")) if self.sent.place.is_repeated => {
+                Err(search::mismatch(self.call, &found, field))
+            }
             kind => Err(self.replaced(found.hash, kind == Match::Cancel)),
         }
     }
@@ -276,31 +301,27 @@ impl<'a> Following<'a> {
         Error::from(Kind::TxReplaced { hash: self.hash, replacement, cancelled })
     }
 
-    /// The call is done when enough blocks hold it.
-    fn confirm(&mut self, receipt: Receipt, head: u64) -> Step {
-        let Receipt { hash, block_number, block_hash, gas_used, .. } = receipt;
+    /// The call has succeeded or failed when enough blocks hold it: what is done until then.
+    async fn unconfirmed(&mut self, rpc: &Rpc, receipt: &Receipt, head: u64) -> Option<Step> {
+        let Receipt { hash, block_number, block_hash, .. } = *receipt;
         let confirmations = self.options.confirmations;
         let before = self.block.replace((block_number, block_hash));
         if let Some((block_number, _)) = before.filter(|before| before.1 != block_hash) {
             self.tell(Progress::Reorganised { hash, block_number });
         }
-        // The receipt is as new as the head, or newer.
-        if head.max(block_number).saturating_sub(block_number).saturating_add(1) >= confirmations {
-            self.tell(Progress::Mined { hash, block_number, gas_used });
-            return Step::End(Box::new(Followed::Mined(receipt)));
+        if is_deep(rpc, (block_number, block_hash), head, confirmations).await.unwrap_or_default() {
+            return None;
         }
         if before.is_none_or(|before| before.1 != block_hash) {
             self.tell(Progress::Confirming { hash, block_number, confirmations });
-            return Step::Mined;
+            return Some(Step::Mined);
         }
-        Step::Wait
+        Some(Step::Wait)
     }
 
     fn timed_out(&self) -> Error {
         let Signer { account: address, chain, book, .. } = self.signer;
         let hash = self.hash;
-        book.disown(self.sent.hash);
-        book.disown(hash);
         match self.sent.place.nonce {
             None if self.unseen > 0 => return Error::from(Kind::TxAwaitingApproval { address: *address, id: self.sent.hash }),
             // The node has forgotten it, or never had it: the next write may use its nonce, and at most one of both is mined.
@@ -319,7 +340,7 @@ async fn look(rpc: &Rpc, account: Address, state: &Following<'_>) -> Result<Look
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
     let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
     let [mined, _, head] = search::ask_counts(&mut batch, account);
-    let filters = state.wants_operations().then(|| smart::filters(account, state.sent.place.from_block));
+    let filters = state.wants_operations().then(|| smart::filters(account, state.sent.place.earliest()));
     let filters = filters.map(|filters| filters.map(|filter| batch.push("eth_getLogs", filter)));
     let replies = batch.send().await?;
     let named = |found: B256| {

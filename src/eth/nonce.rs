@@ -1,22 +1,36 @@
-//! The book of nonces, shared by all tabs of an origin.
+//! The book of nonces and of transactions, shared by all tabs of an origin.
 //!
 //! A reservation is a claim on a name (`chain:account:nonce`) that [`io::Tabs`](crate::io::Tabs) grants to one tab
 //! at a time. The next nonce is the lowest from the chain's pending count on that nobody has claimed, so a nonce that
 //! is given back is the next to be taken: there is never a gap and never a double, and a tab that dies loses its
 //! claims. A nonce that was used stays claimed until the chain's pending count has left it behind, because a node may
-//! not know a fresh transaction for seconds.
+//! not know a fresh transaction for seconds; and not for ever, because a reorganisation or the network may lose it.
 //!
 //! A nonce whose transaction may or may not be out is in doubt: the next write takes it again as long as the chain's count
 //! has not passed it. Two transactions with one nonce cannot both be mined, and none is ever stuck behind a nonce that nobody
 //! uses. A mark, which is a claim on another name, tells the other tabs of the doubt.
+//!
+//! Equal calls are told apart by their [`Ticket`]s. Each transaction belongs to one call, and a call that searches the chain takes
+//! none that another call follows, has ended with, or may have sent under its own nonce:
+//!
+//! | claim on | held by | until |
+//! |---|---|---|
+//! | `nonce` | the call that uses the nonce | its transaction has been left behind, or the call has ended for [`RETIRED_MS`] |
+//! | `call`: a nonce and a call's content | the same call | the same, and while the nonce is in doubt |
+//! | `doubt` | the tab of a call that may have used the nonce | the chain's count has passed it |
+//! | `shared` | the tab of a call that took a nonce in doubt | the same |
+//! | `hash` | the call that a transaction belongs to | the tab is closed; given up when the call ends without knowing what became of it |
+//! | `open` | the same | the tab is closed: one that ended so leaves its transaction to a call that repeats it under its nonce |
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Keccak256};
+use futures_util::FutureExt as _;
 
+use super::call::WriteCall;
 use crate::error::{Error, Kind};
-use crate::io::{Claim, Tabs};
+use crate::io::{Claim, Clock, Io, Tabs};
 
 /// Claims that are kept after the chain's count has passed them: another call may have read an older count, from the same node or one
 /// that lags, and would take the nonce again.
@@ -25,6 +39,12 @@ const KEPT: u64 = 16;
 const MAX_FOLLOWED: usize = 64;
 /// At most this many transactions of one account may be under way.
 const MAX_AHEAD: u64 = 1024;
+/// How long a nonce stays claimed after its call has ended: longer than any node is behind the chain. If the count has not passed it by
+/// then, its transaction may be lost, and the next write takes the nonce rather than wait behind it for ever.
+const RETIRED_MS: u64 = 60_000;
+
+/// How long a node may not know a transaction that a wallet has sent.
+const FRESH_MS: u64 = 30_000;
 
 type Key = (u64, Address);
 
@@ -32,23 +52,38 @@ type Key = (u64, Address);
 struct Entry {
     key: Key,
     nonce: u64,
+    /// The call that uses it.
+    owner: u64,
     /// Held while a transaction of ours uses the nonce; absent when it is in doubt, and the next write may take it.
     claim: Option<Rc<dyn Claim>>,
+    /// When its wallet failed.
+    failed: Option<u64>,
     /// Tells the other tabs of the doubt. Absent where another tab has marked it.
     _mark: Option<Rc<dyn Claim>>,
     /// Tells that two calls have used the nonce.
     _shared: Option<Rc<dyn Claim>>,
+    /// Tells what was asked under the nonce. Absent where an equal call was asked under it before.
+    _content: Option<Rc<dyn Claim>>,
 }
 
-/// Hashes, and the claims on them.
-type Followed = Vec<(B256, Rc<dyn Claim>)>;
+/// A transaction, or an operation of a smart account, that belongs to a call.
+struct Followed {
+    id: B256,
+    owner: u64,
+    /// What the wallet was asked when it answered with this, and when that was.
+    answered: Option<(String, u64)>,
+    /// Absent when its call has given it up.
+    claim: Option<Rc<dyn Claim>>,
+    _open: Option<Rc<dyn Claim>>,
+}
 
 /// One book for the whole module.
 #[derive(Clone, Default)]
 pub struct NonceBook {
     entries: Rc<RefCell<Vec<Entry>>>,
-    /// The transactions and the operations of smart accounts that calls of this tab follow.
-    followed: Rc<RefCell<Followed>>,
+    followed: Rc<RefCell<Vec<Followed>>>,
+    /// Tickets are numbered.
+    tickets: Rc<Cell<u64>>,
 }
 
 /// A nonce that nobody else will take. Dropping it gives the nonce back.
@@ -58,6 +93,7 @@ pub struct Reservation {
     pub nonce: u64,
     /// Whether an earlier write may use the nonce too.
     pub reused: bool,
+    clock: Rc<dyn Clock>,
     entry: Entry,
 }
 
@@ -73,17 +109,117 @@ impl Drop for Open {
     }
 }
 
+/// One call, from its beginning to its end. What it adopts is its own; dropped before it is [settled](Ticket::settle), it gives that up
+/// to a call that repeats it.
+pub struct Ticket {
+    book: NonceBook,
+    io: Io,
+    chain_id: u64,
+    id: u64,
+    is_settled: Cell<bool>,
+}
+
+impl Ticket {
+    /// Takes a transaction, or a smart account's operation by its own name. `false` when it is another call's of this origin: two calls
+    /// with the same calldata never take one transaction for both. A call that repeats one (`is_repeat`) takes what that one gave up.
+    pub async fn adopt(&self, id: B256, is_repeat: bool) -> bool {
+        let owns = |followed: &Followed| followed.id == id && followed.owner == self.id && followed.claim.is_some();
+        if self.book.followed.borrow().iter().any(owns) {
+            return true;
+        }
+        let Some(claim) = self.io.tabs.claim(self.name("hash", id)).await else { return false };
+        let open = self.io.tabs.claim(self.name("open", id)).await;
+        if open.is_none() && !is_repeat {
+            return false;
+        }
+        let mut followed = self.book.followed.borrow_mut();
+        followed.push(Followed { id, owner: self.id, answered: None, claim: Some(claim), _open: open });
+        let surplus = followed.len().saturating_sub(MAX_FOLLOWED);
+        followed.drain(..surplus);
+        true
+    }
+
+    /// Takes a transaction that its user has edited: no other call is told that it was made of its own. Who asked for just what it is may
+    /// still take it.
+    pub async fn adopt_edited(&self, id: B256) -> bool {
+        // A name of its own, which no transaction has.
+        self.adopt(id ^ B256::repeat_byte(0xff), false).await
+    }
+
+    /// Whether a transaction is another call's.
+    pub async fn is_taken(&self, id: B256) -> bool {
+        self.io.tabs.claim(self.name("hash", id)).await.is_none()
+    }
+
+    fn name(&self, what: &str, id: B256) -> String {
+        format!("ogkit:{what}:{}:{id}", self.chain_id)
+    }
+
+    /// Takes what the wallet answered to a call that was suggested `nonce`. It may be what an equal call has given up: the same transaction,
+    /// signed again.
+    pub async fn adopt_answer(&self, id: B256, account: Address, nonce: Option<u64>, asked: &WriteCall) {
+        if self.adopt(id, true).await
+            && let Some(nonce) = nonce
+        {
+            let answered = (content((self.chain_id, account), nonce, asked), self.io.clock.now_ms());
+            let mut followed = self.book.followed.borrow_mut();
+            followed.iter_mut().filter(|followed| followed.id == id).for_each(|one| one.answered = Some(answered.clone()));
+        }
+    }
+
+    /// What the wallet has just answered to this very call under this nonce, after the call had ended: no node may know it yet.
+    pub fn late_answer(&self, account: Address, nonce: u64, call: &WriteCall) -> Option<B256> {
+        let (asked, now) = (content((self.chain_id, account), nonce, call), self.io.clock.now_ms());
+        let is_late = |followed: &&Followed| {
+            let answered = followed.answered.as_ref().filter(|(what, _)| *what == asked);
+            followed.claim.is_none() && answered.is_some_and(|(_, at)| now.saturating_sub(*at) < FRESH_MS)
+        };
+        self.book.followed.borrow().iter().find(is_late).map(|followed| followed.id)
+    }
+
+    /// The end of the call is known, and what it has adopted stays its own.
+    pub fn settle(&self) {
+        self.is_settled.set(true);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let (book, owner) = (self.book.clone(), self.id);
+        if !self.is_settled.get() {
+            let mut followed = book.followed.borrow_mut();
+            followed.iter_mut().filter(|followed| followed.owner == owner).for_each(|followed| followed.claim = None);
+        }
+        let is_owned = |entry: &Entry| entry.owner == owner && entry.claim.is_some();
+        if book.entries.borrow().iter().any(is_owned) {
+            let retired = self.io.clock.idle(RETIRED_MS);
+            let retire = async move {
+                retired.await;
+                book.entries.borrow_mut().iter_mut().filter(|entry| entry.owner == owner).for_each(|entry| entry.claim = None);
+            };
+            self.io.clock.spawn(retire.boxed_local());
+        }
+    }
+}
+
 impl NonceBook {
-    /// Reserves the lowest free nonce at or above the chain's `pending` count.
+    /// Begins a call.
+    pub fn ticket(&self, io: &Io, chain_id: u64) -> Rc<Ticket> {
+        let id = self.tickets.get();
+        self.tickets.set(id.wrapping_add(1));
+        Rc::new(Ticket { book: self.clone(), io: io.clone(), chain_id, id, is_settled: Cell::new(false) })
+    }
+
+    /// Reserves the lowest free nonce at or above the chain's `pending` count for `call`.
     ///
     /// # Errors
     /// [`Kind::Nonce`] when 1024 transactions are under way.
-    pub async fn reserve(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, pending: u64) -> Result<Reservation, Error> {
-        let key = (chain_id, account);
+    pub async fn reserve(&self, ticket: &Ticket, account: Address, pending: u64, call: &WriteCall) -> Result<Reservation, Error> {
+        let key = (ticket.chain_id, account);
         self.entries.borrow_mut().retain(|entry| entry.key != key || entry.nonce.saturating_add(KEPT) >= pending);
         for nonce in pending..pending.saturating_add(MAX_AHEAD) {
-            if let Some(claim) = tabs.claim(name("nonce", key, nonce)).await {
-                return Ok(self.reservation(tabs, key, nonce, Some(claim)).await);
+            if let Some(claim) = ticket.io.tabs.claim(name("nonce", key, nonce)).await {
+                return Ok(self.reservation(ticket, key, nonce, Some(claim), call).await);
             }
         }
         let suggested = pending;
@@ -92,31 +228,71 @@ impl NonceBook {
 
     /// Takes exactly `nonce`, as the caller asked, whether or not it is claimed: replacing a stuck transaction needs
     /// just that.
-    pub async fn take(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> Reservation {
-        let key = (chain_id, account);
-        let claim = tabs.claim(name("nonce", key, nonce)).await;
-        self.reservation(tabs, key, nonce, claim).await
+    pub async fn take(&self, ticket: &Ticket, account: Address, nonce: u64, call: &WriteCall) -> Reservation {
+        let key = (ticket.chain_id, account);
+        let claim = ticket.io.tabs.claim(name("nonce", key, nonce)).await;
+        self.reservation(ticket, key, nonce, claim, call).await
     }
 
-    async fn reservation(&self, tabs: &dyn Tabs, key: Key, nonce: u64, claim: Option<Rc<dyn Claim>>) -> Reservation {
+    async fn reservation(
+        &self,
+        ticket: &Ticket,
+        key: Key,
+        nonce: u64,
+        claim: Option<Rc<dyn Claim>>,
+        call: &WriteCall,
+    ) -> Reservation {
+        let tabs = ticket.io.tabs.as_ref();
         let mark = tabs.claim(name("doubt", key, nonce)).await;
+        let content = tabs.claim(content(key, nonce, call)).await;
         let reused = mark.is_none() && claim.is_some();
         let shared = if reused { tabs.claim(name("shared", key, nonce)).await } else { None };
         let claim = claim.unwrap_or_else(|| Rc::new(Unclaimed));
-        let entry = Entry { key, nonce, claim: Some(claim), _mark: mark, _shared: shared };
-        Reservation { book: self.clone(), nonce, reused, entry }
+        let entry = Entry {
+            key,
+            nonce,
+            owner: ticket.id,
+            claim: Some(claim),
+            failed: None,
+            _mark: mark,
+            _shared: shared,
+            _content: content,
+        };
+        Reservation { book: self.clone(), nonce, reused, clock: Rc::clone(&ticket.io.clock), entry }
     }
 
-    /// Records that a transaction of ours uses `nonce`, which the wallet chose by itself. `false` when another call of this
-    /// origin uses that nonce, or may use it: the transaction is that call's.
-    pub async fn adopt(&self, tabs: &dyn Tabs, chain_id: u64, account: Address, nonce: u64) -> bool {
-        let key = (chain_id, account);
-        let claim = tabs.claim(name("nonce", key, nonce)).await;
-        let is_free = claim.is_some() && tabs.claim(name("doubt", key, nonce)).await.is_some();
-        if is_free {
-            self.entries.borrow_mut().push(Entry { key, nonce, claim, _mark: None, _shared: None });
+    /// Records that a transaction of this call uses `nonce`, which the wallet chose by itself.
+    pub async fn adopt(&self, ticket: &Ticket, account: Address, nonce: u64) {
+        let key = (ticket.chain_id, account);
+        let claim = ticket.io.tabs.claim(name("nonce", key, nonce)).await;
+        if claim.is_some() {
+            let owner = ticket.id;
+            self.entries.borrow_mut().push(Entry {
+                key,
+                nonce,
+                owner,
+                claim,
+                failed: None,
+                _mark: None,
+                _shared: None,
+                _content: None,
+            });
         }
-        is_free
+    }
+
+    /// Whether an equal call of this origin was asked under `nonce`: a transaction there may be that one's.
+    pub async fn is_anothers(&self, ticket: &Ticket, account: Address, nonce: u64, call: &WriteCall) -> bool {
+        ticket.io.tabs.claim(content((ticket.chain_id, account), nonce, call)).await.is_none()
+    }
+
+    /// Whether `sent`, under whichever nonce from `lowest` on, is what some call of this origin asked for. A wallet may number by itself.
+    pub async fn was_asked(&self, ticket: &Ticket, account: Address, lowest: u64, sent: &WriteCall) -> bool {
+        for nonce in lowest..lowest.saturating_add(KEPT) {
+            if self.is_anothers(ticket, account, nonce, sent).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether another call of this origin has used the doubtful nonce since.
@@ -125,21 +301,16 @@ impl NonceBook {
         tabs.claim(name("nonce", key, nonce)).await.is_none() || tabs.claim(name("shared", key, nonce)).await.is_none()
     }
 
-    /// Records that a call of this tab follows a transaction, or a smart account's operation by its own name. `false` when another call
-    /// of this origin does: two calls with the same calldata never take one transaction for both.
-    pub async fn adopt_hash(&self, tabs: &dyn Tabs, chain_id: u64, id: B256) -> bool {
-        let claim = tabs.claim(format!("ogkit:hash:{chain_id}:{id}")).await;
-        let adopted = claim.is_some();
-        let mut followed = self.followed.borrow_mut();
-        followed.extend(claim.map(|claim| (id, claim)));
-        let surplus = followed.len().saturating_sub(MAX_FOLLOWED);
-        followed.drain(..surplus);
-        adopted
+    /// Gives a transaction up whose call succeeded in the course of a longer one that failed: who repeats that takes it over.
+    pub fn disown(&self, id: B256) {
+        self.followed.borrow_mut().iter_mut().filter(|followed| followed.id == id).for_each(|followed| followed.claim = None);
     }
 
-    /// Gives a transaction up whose call ended without knowing what became of it: one that repeats the call may take it over.
-    pub fn disown(&self, id: B256) {
-        self.followed.borrow_mut().retain(|(followed, _)| *followed != id);
+    /// When the wallet last failed under this nonce, in milliseconds.
+    pub fn failed(&self, chain_id: u64, account: Address, nonce: u64) -> Option<u64> {
+        let entries = self.entries.borrow();
+        let of = entries.iter().filter(|entry| entry.key == (chain_id, account) && entry.nonce == nonce);
+        of.filter_map(|entry| entry.failed).max()
     }
 
     /// The next nonce by this tab's book: one above the highest that is used and not yet seen on chain.
@@ -162,19 +333,21 @@ impl NonceBook {
 
     /// Gives a used nonce back and marks it as doubtful: the node knows nothing of its transaction, which may still come.
     pub fn doubt(&self, chain_id: u64, account: Address, nonce: u64) {
-        let mut entries = self.entries.borrow_mut();
-        let of = entries.iter_mut().filter(|entry| entry.key == (chain_id, account) && entry.nonce == nonce);
-        of.for_each(|entry| entry.claim = None);
+        self.doubt_if(|entry| entry.key == (chain_id, account) && entry.nonce == nonce);
     }
 
-    /// Forgets what is used for one account.
+    /// Gives all nonces of one account back. What was sent with them may still come, and so they are in doubt.
     pub fn reset(&self, chain_id: u64, account: Address) {
-        self.entries.borrow_mut().retain(|entry| entry.key != (chain_id, account));
+        self.doubt_if(|entry| entry.key == (chain_id, account));
     }
 
-    /// Forgets everything.
+    /// Gives all nonces of all accounts back, likewise.
     pub fn clear(&self) {
-        self.entries.borrow_mut().clear();
+        self.doubt_if(|_| true);
+    }
+
+    fn doubt_if(&self, is_meant: impl Fn(&Entry) -> bool) {
+        self.entries.borrow_mut().iter_mut().filter(|entry| is_meant(entry)).for_each(|entry| entry.claim = None);
     }
 }
 
@@ -191,10 +364,24 @@ impl Reservation {
         let book = self.book.clone();
         book.entries.borrow_mut().push(Entry { claim: None, ..self.entry });
     }
+
+    /// The same, because the wallet failed.
+    pub fn fail(mut self) {
+        self.entry.failed = Some(self.clock.now_ms());
+        self.doubt();
+    }
 }
 
 fn name(what: &str, (chain_id, account): Key, nonce: u64) -> String {
     format!("ogkit:{what}:{chain_id}:{account:?}:{nonce}")
+}
+
+pub(super) fn content(key: Key, nonce: u64, call: &WriteCall) -> String {
+    let mut hasher = Keccak256::new();
+    hasher.update(call.to.unwrap_or_default());
+    hasher.update(call.value.to_be_bytes::<32>());
+    hasher.update(&call.data);
+    [&name("call", key, nonce), ":", &hasher.finalize().to_string()].concat()
 }
 
 struct Unclaimed;
@@ -205,12 +392,66 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::io::fake::FakeTabs;
+    use crate::io::HttpFailure;
+    use crate::io::fake::{self, FakeTabs};
 
     const ACCOUNT: Address = Address::ZERO;
 
+    fn ticket(book: &NonceBook, tabs: &FakeTabs) -> Rc<Ticket> {
+        let (io, _) = fake::io(|_| Err(HttpFailure::Network("nobody is asked".to_owned())));
+        book.ticket(&Io { tabs: Rc::new(tabs.clone()), ..io }, 1)
+    }
+
+    fn call() -> WriteCall {
+        WriteCall::raw(ACCOUNT, [1])
+    }
+
     fn reserve(book: &NonceBook, tabs: &FakeTabs, pending: u64) -> Option<Reservation> {
-        book.reserve(tabs, 1, ACCOUNT, pending).now_or_never()?.ok()
+        book.reserve(&ticket(book, tabs), ACCOUNT, pending, &call()).now_or_never()?.ok()
+    }
+
+    fn adopts(ticket: &Ticket, id: u8, is_repeat: bool) -> Option<bool> {
+        ticket.adopt(B256::repeat_byte(id), is_repeat).now_or_never()
+    }
+
+    #[test]
+    fn a_transaction_is_one_calls_until_that_gives_it_up_to_its_repetition() {
+        let tabs = FakeTabs::default();
+        let (here, there) = (NonceBook::default(), NonceBook::default());
+        let [first, equal] = [ticket(&here, &tabs), ticket(&here, &tabs)];
+        let elsewhere = ticket(&there, &tabs);
+        for _ in 0..2 {
+            assert_eq!(adopts(&first, 1, false), Some(true));
+        }
+        assert_eq!([adopts(&equal, 1, false), adopts(&elsewhere, 1, true)], [Some(false); 2]);
+        drop(first);
+        // Given up, it is the repetition's alone, in any tab.
+        assert_eq!([adopts(&equal, 1, false), adopts(&elsewhere, 1, false)], [Some(false); 2]);
+        assert_eq!(adopts(&elsewhere, 1, true), Some(true));
+        assert_eq!(adopts(&equal, 1, true), Some(false));
+        elsewhere.settle();
+        drop(elsewhere);
+        assert_eq!(adopts(&equal, 1, true), Some(false), "it was told as that call's");
+        there.disown(B256::repeat_byte(1));
+        assert_eq!(adopts(&equal, 1, true), Some(true));
+    }
+
+    #[test]
+    fn an_equal_call_is_seen_under_its_nonce_while_that_is_used_or_in_doubt() {
+        let tabs = FakeTabs::default();
+        let (here, there) = (NonceBook::default(), NonceBook::default());
+        let is_anothers =
+            |nonce, call: &WriteCall| there.is_anothers(&ticket(&there, &tabs), ACCOUNT, nonce, call).now_or_never();
+        let other = WriteCall::raw(ACCOUNT, [2]);
+        let reserved = reserve(&here, &tabs, 5);
+        assert_eq!(
+            [is_anothers(5, &call()), is_anothers(6, &call()), is_anothers(5, &other)],
+            [Some(true), Some(false), Some(false)]
+        );
+        reserved.into_iter().for_each(Reservation::doubt);
+        assert_eq!(is_anothers(5, &call()), Some(true));
+        here.clear_doubt(1, ACCOUNT, 5);
+        assert_eq!(is_anothers(5, &call()), Some(false));
     }
 
     #[test]

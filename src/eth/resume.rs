@@ -4,6 +4,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 
 use super::call::WriteCall;
+use super::depth::is_deep;
 use super::follow::{MIN_PAUSE_MS, Receipt, next_pause, read_receipt};
 use super::quorum;
 use super::revert;
@@ -24,6 +25,20 @@ const RANGES: [u64; 2] = [100_000, 5_000];
 /// # Errors
 /// [`Kind::TxRevert`] when it failed, those of [`Rpc`]'s reads.
 pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Option<Receipt>, Error> {
+    match look(rpc, account, id).await? {
+        Some(Ended { failure: Some(error), .. }) => Err(error),
+        ended => Ok(ended.map(|ended| ended.receipt)),
+    }
+}
+
+/// A transaction that is mined.
+struct Ended {
+    receipt: Receipt,
+    /// It failed.
+    failure: Option<Error>,
+}
+
+async fn look(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Option<Ended>, Error> {
     let (found, head) = by_hash(rpc, account, id, id).await?;
     let (None, Some(owner), Some(head)) = (&found, account, head) else { return Ok(found) };
     for range in RANGES {
@@ -42,7 +57,7 @@ pub async fn find(rpc: &Rpc, account: Option<Address>, id: B256) -> Result<Optio
 }
 
 /// The receipt by a transaction's hash; the chain's head where there is no such transaction.
-async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> Result<(Option<Receipt>, Option<u64>), Error> {
+async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> Result<(Option<Ended>, Option<u64>), Error> {
     let mut batch = rpc.batch().decides();
     let receipt = batch.push("eth_getTransactionReceipt", format!(r#"["{hash}"]"#));
     let transaction = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
@@ -77,16 +92,17 @@ async fn by_hash(rpc: &Rpc, account: Option<Address>, id: B256, hash: B256) -> R
         }
         _ => Part::NotOurs,
     };
-    match part {
-        Part::Failed { reason } => return Err(failed(reason, &receipt)),
-        Part::NotOurs if !succeeded => return Err(failed(Bytes::new(), &receipt)),
-        Part::NotOurs => {}
+    let failure = match part {
+        Part::Failed { reason } => Some(failed(reason, &receipt)),
+        Part::NotOurs if !succeeded => Some(failed(Bytes::new(), &receipt)),
+        Part::NotOurs => None,
         Part::Done { logs } => {
             let own = logs.to_vec();
             receipt.logs = own;
+            None
         }
-    }
-    Ok((Some(receipt), None))
+    };
+    Ok((Some(Ended { receipt, failure }), None))
 }
 
 /// Waits until a transaction that was sent earlier is mined and has its confirmations. One HTTP request for each look, a few more while
@@ -100,19 +116,22 @@ pub async fn wait(rpc: &Rpc, account: Option<Address>, id: B256, options: &TxOpt
     let deadline = clock.now_ms().saturating_add(options.receipt_timeout.saturating_mul(1000));
     let mut pause = MIN_PAUSE_MS;
     loop {
+        let is_last = clock.now_ms() >= deadline;
         // A node that fails now says nothing about the transaction.
-        let found = find(rpc, account, id).await;
+        let found = look(rpc, account, id).await;
         let disagreement = found.as_ref().err().and_then(|error| quorum::about(error, id));
         match found {
-            Ok(Some(receipt)) if confirmed(rpc, &receipt, options.confirmations).await => {
+            Ok(Some(Ended { receipt, failure })) if confirmed(rpc, &receipt, options.confirmations).await => {
+                if let Some(error) = failure {
+                    return Err(error);
+                }
                 let Receipt { hash, block_number, gas_used, .. } = receipt;
                 (options.on_progress)(Progress::Mined { hash, block_number, gas_used });
                 return Ok(receipt);
             }
-            Err(error) if matches!(*error, Kind::TxRevert { .. }) => return Err(error),
             _ => {}
         }
-        if clock.now_ms() >= deadline {
+        if is_last {
             let timed_out = || Kind::TxReceiptTimeout { hash: id, timeout: options.receipt_timeout }.into();
             return Err(disagreement.unwrap_or_else(timed_out));
         }
@@ -128,7 +147,10 @@ async fn confirmed(rpc: &Rpc, receipt: &Receipt, confirmations: u64) -> bool {
     let mut batch = rpc.batch().decides();
     let head = batch.push("eth_blockNumber", "[]");
     let head = batch.send().await.and_then(|replies| replies.quantity(head));
-    head.is_ok_and(|head| head.saturating_sub(receipt.block_number).saturating_add(1) >= confirmations)
+    match head {
+        Ok(head) => is_deep(rpc, (receipt.block_number, receipt.block_hash), head, confirmations).await.unwrap_or_default(),
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

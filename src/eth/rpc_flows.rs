@@ -358,6 +358,7 @@ fn a_disagreement_about_a_receipt_tells_the_transaction_when_the_time_is_up() {
                     json!({ "hash": hash.to_string(), "blockHash": zero, "from": address, "to": address,
                     "nonce": "0x1", "value": "0x0", "input": "0x" })
                 }
+                "eth_getBlockByNumber" => json!({ "number": "0x6", "hash": hash.to_string(), "parentHash": zero }),
                 _ => json!("0x6"),
             })
         })

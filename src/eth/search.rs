@@ -6,12 +6,15 @@
 //! A nonce's block is found by the account's count at earlier blocks (`eth_getTransactionCount` with a block number),
 //! sixteen at once; a node that has no such state left is read block by block.
 
+use std::rc::Rc;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::call::WriteCall;
+use super::nonce::Ticket;
 use super::replies::{Log, Replies, amount, hex_text, quantity};
 use super::rpc::{Batch, Rpc};
-use super::smart;
+use super::smart::{self, Mined, Operation};
 use crate::error::{Error, Kind, clip};
 use crate::json::Json;
 
@@ -34,6 +37,16 @@ pub(super) struct ChainTransaction {
 }
 
 impl ChainTransaction {
+    /// What it calls.
+    pub(super) fn call(&self) -> WriteCall {
+        WriteCall { to: self.to, data: self.input.clone(), value: self.value }
+    }
+
+    /// The same, once it is mined.
+    pub(super) fn mined<'a>(&'a self, succeeded: bool, logs: &'a [Log]) -> Mined<'a> {
+        Mined { from: self.from, to: self.to, value: self.value, input: &self.input, succeeded, logs }
+    }
+
     pub(super) fn read(wire: Json<'_>) -> Result<Self, Error> {
         let [hash, from, to, nonce, value, input] = wire.fields(["hash", "from", "to", "nonce", "value", "input"]);
         Ok(Self {
@@ -47,17 +60,79 @@ impl ChainTransaction {
     }
 }
 
-/// Where a write may be found on chain.
-#[derive(Clone, Copy, Debug)]
+/// A reorganisation may put a transaction so many blocks below the head at which its wallet was asked.
+const REORGANISED: u64 = 64;
+
+/// Where a write may be found on chain, and whose it is.
+#[derive(Clone)]
 pub(super) struct Place {
+    /// The call that looks.
+    pub(super) ticket: Rc<Ticket>,
     /// The nonce that was suggested; none for a contract account.
     pub(super) nonce: Option<u64>,
     /// The caller named the nonce, as for a call that repeats one whose fate is unknown: what has it may be that one, with other values.
     pub(super) is_repeated: bool,
-    /// The least nonce that the wallet may have used.
+    /// The least nonce that was free before the wallet was asked.
     pub(super) lowest: u64,
+    /// The least nonce that the wallet may have used: one that numbers by itself may replace what was pending.
+    pub(super) floor: u64,
     /// The newest block before the wallet was asked.
-    pub(super) from_block: u64,
+    pub(super) head: u64,
+    /// The operations of a contract account that were there before the wallet was asked.
+    pub(super) before: Before,
+}
+
+impl Place {
+    /// The first block that may hold what was sent.
+    pub(super) const fn earliest(&self) -> u64 {
+        self.head.saturating_sub(REORGANISED)
+    }
+
+    /// The operation of the account that is this call's, and of no other call of this origin; `id` is what the wallet called it.
+    pub(super) async fn own_operation(
+        &self,
+        account: Address,
+        id: Option<B256>,
+        call: &WriteCall,
+        mined: &Mined<'_>,
+    ) -> Option<Operation> {
+        let mut taken = Vec::new();
+        loop {
+            let operation = smart::own_operation(account, id, &taken, call, mined)?;
+            if self.ticket.adopt(operation.id, self.is_repeated).await {
+                return Some(operation);
+            }
+            taken.push(operation.id);
+        }
+    }
+
+    /// The first block that may hold an operation of the account that was not there before.
+    pub(super) fn from_block(&self) -> u64 {
+        self.before.0.as_ref().map_or(self.head, |_| self.earliest())
+    }
+}
+
+/// The operations of a contract account in the newest blocks, by their own names; absent where they are not known. A contract has no nonce
+/// that tells an older operation from one which a reorganisation has put into an older block.
+#[derive(Clone, Default)]
+pub(super) struct Before(Option<Rc<[B256]>>);
+
+impl Before {
+    /// Reads them. One HTTP request.
+    pub(super) async fn read(rpc: &Rpc, account: Address, head: u64) -> Self {
+        let mut batch = rpc.batch().decides();
+        let places = smart::filters(account, head.saturating_sub(REORGANISED)).map(|filter| batch.push("eth_getLogs", filter));
+        let Ok(replies) = batch.send().await else { return Self::default() };
+        if places.into_iter().any(|place| replies.raw(place).is_err()) {
+            return Self::default();
+        }
+        let operations = smart::operations(account, &operation_logs(&replies, places));
+        Self(Some(operations.iter().map(|operation| operation.id).collect()))
+    }
+
+    pub(super) fn contains(&self, id: B256) -> bool {
+        self.0.as_ref().is_some_and(|before| before.contains(&id))
+    }
 }
 
 /// What a transaction is to a call.
@@ -123,17 +198,17 @@ pub(super) fn ask_counts(batch: &mut Batch<'_>, account: Address) -> [usize; 3] 
     ]
 }
 
-/// The account's transactions with the nonces from `first` to `end`, `end` not included, all of them mined. One that a node does
-/// not show is left out.
+/// The account's transactions with these nonces, all of them mined. One that a node does not show is left out. `asked` is the newest block
+/// before the first of them was asked for.
 pub(super) async fn mined(
     rpc: &Rpc,
     account: Address,
     nonces: std::ops::Range<u64>,
-    from_block: u64,
+    asked: u64,
     head: u64,
 ) -> Result<Vec<ChainTransaction>, Error> {
     let mut found = Vec::new();
-    let mut low = from_block.saturating_sub(1);
+    let mut low = asked.saturating_sub(REORGANISED);
     for nonce in nonces.clone().take(usize::try_from(MAX_NONCES).unwrap_or_default()) {
         let (start, end) = narrow(rpc, account, nonce, low, head).await;
         low = start;

@@ -63,6 +63,9 @@ impl Clock for FakeClock {
         })
         .boxed_local()
     }
+    fn idle(&self, _ms: u64) -> LocalBoxFuture<'static, ()> {
+        std::future::pending().boxed_local()
+    }
     fn random(&self) -> [u8; 16] {
         [7; 16]
     }

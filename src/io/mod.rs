@@ -32,6 +32,10 @@ pub trait Clock {
     fn now_ms(&self) -> u64;
     /// Waits.
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
+    /// Waits as [`sleep`](Clock::sleep) does, but does not keep a Node process alive.
+    fn idle(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
+        self.sleep(ms)
+    }
     /// Sixteen unpredictable bytes.
     fn random(&self) -> [u8; 16];
     /// Runs a task to its end, whether or not anyone waits for it.

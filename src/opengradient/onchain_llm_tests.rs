@@ -117,10 +117,13 @@ fn answers_come_from_the_events() {
         log(hub, Hub::LLMChatResult::SIGNATURE_HASH, &data("LLMChatResult")),
         log(hub, Hub::LLMCompletionResult::SIGNATURE_HASH, &data("LLMCompletionResult")),
     ]);
-    let sends = (0..2).map(|_| Ok(json!(hash(1).to_string()))).collect();
+    let sends = (1..3).map(|number| Ok(json!(hash(number).to_string()))).collect();
     let world = world(
         sends,
-        move |method, _| (method == "eth_getTransactionReceipt").then(|| Ok(receipt(1, None, logs.clone()))),
+        move |method, params| {
+            let number = if params[0] == json!(hash(2).to_string()) { 2 } else { 1 };
+            (method == "eth_getTransactionReceipt").then(|| Ok(receipt(number, None, logs.clone())))
+        },
         nobody,
     );
     let Some(messages) = Json::parse(r#"[{"role":"user","content":"2+2="}]"#) else { return };

@@ -35,10 +35,10 @@ use self::search::Search;
 use self::wire::{Refusal, Version};
 use super::call::WriteCall;
 use super::follow::Receipt;
-use super::nonce::{Open, Reservation};
+use super::nonce::{Open, Reservation, Ticket};
 use super::revert;
 use super::rpc::Rpc;
-use super::search::ask_counts;
+use super::search::{Before, Place, ask_counts};
 use super::signer::{Explain, Gone, Signer, TxOptions};
 use super::smart;
 use super::wallet::classify;
@@ -58,8 +58,9 @@ const ANSWER_MS: u64 = 10_000;
 /// How long a batch that may be out is looked for, and one that is not where the wallet says.
 const SEARCH_MS: u64 = 15_000;
 /// How long the account is watched before a refusal is believed that a node may have made when the batch was out. What was sent
-/// under a nonce cannot be mined beside what is sent under it next; a contract has no such safety, and is watched for [`SEARCH_MS`].
-const QUIET_MS: u64 = 4000;
+/// under a nonce cannot be mined beside what is sent under it next, and what a wallet numbers by itself shows within this time; a
+/// contract has no such safety, and is watched for [`SEARCH_MS`].
+const QUIET_MS: u64 = 10_000;
 const QUIET_PAUSE_MS: u64 = 1000;
 
 /// Sends all calls in one atomic batch and waits for it. `None` when the wallet cannot, in which case nothing was sent. The receipts
@@ -98,10 +99,17 @@ pub async fn send_calls<'a>(
     // A node never has fewer than it has mined, whatever its pool says.
     let lowest = replies.quantity(pending)?.max(replies.quantity(mined)?);
     let code = hex::decode(replies.json(code)?.plain().unwrap_or_default()).unwrap_or_default();
-    let search = Search::new(rpc, signer, calls, smart::has_key(&code), lowest, replies.quantity(head)?);
+    let head = replies.quantity(head)?;
+    let (nonce, before) = match smart::has_key(&code) {
+        true => (Some(lowest), Before::default()),
+        false => (None, Before::read(rpc, signer.account, head).await),
+    };
+    let ticket = signer.book.ticket(rpc.io(), signer.chain.chain_id);
+    let place = Place { ticket: Rc::clone(&ticket), nonce, is_repeated: false, lowest, floor: lowest, head, before };
+    let search = Search::new(rpc, signer, calls, place);
 
     let window = signer.window(rpc.io(), options).await?;
-    let mut batch = Batch { rpc, signer, calls, options, explain, search, open: Open(Rc::default()) };
+    let mut batch = Batch { rpc, signer, calls, options, explain, search, ticket, open: Open(Rc::default()) };
     let answer = loop {
         match batch.ask(version).await? {
             Asked::Sent(id) => break Ok(id),
@@ -171,6 +179,7 @@ struct Batch<'a> {
     options: &'a TxOptions,
     explain: Explain<'a>,
     search: Search<'a>,
+    ticket: Rc<Ticket>,
     /// The nonce that the batch is expected to have, until the end is known.
     open: Open,
 }
@@ -182,8 +191,8 @@ impl Batch<'_> {
         let (io, account, chain_id) = (rpc.io(), signer.account, signer.chain.chain_id);
         // A second question, in another version, keeps the nonce of the first.
         let is_first = self.open.0.borrow().is_none();
-        if let (Some(nonce), true) = (&mut self.search.nonce, is_first) {
-            let reservation = signer.book.reserve(io.tabs.as_ref(), chain_id, account, *nonce).await?;
+        if let (Some(nonce), true, Some(first)) = (&mut self.search.nonce, is_first, calls.first()) {
+            let reservation = signer.book.reserve(&self.ticket, account, *nonce, first).await?;
             *nonce = reservation.nonce;
             if reservation.reused {
                 (options.on_progress)(Progress::NonceReused { nonce: *nonce });

@@ -6,7 +6,7 @@ use super::super::call::WriteCall;
 use super::super::follow::{Receipt, read_receipt};
 use super::super::replies::Log;
 use super::super::rpc::Rpc;
-use super::super::search::{ChainTransaction, ask_counts, mined, operation_logs};
+use super::super::search::{ChainTransaction, Place, ask_counts, mined, operation_logs};
 use super::super::signer::Signer;
 use super::super::smart::{self, Mined, Part, own_part};
 use crate::error::Error;
@@ -23,10 +23,8 @@ pub(super) struct Search<'a> {
     calls: &'a [WriteCall],
     /// The nonce that the batch is expected to have; none for a contract, which sends no transactions itself.
     pub(super) nonce: Option<u64>,
-    /// The account's next nonce before the wallet was asked.
-    lowest: u64,
-    /// The newest block before the wallet was asked: nothing older is this batch.
-    from_block: u64,
+    /// Where the batch may be found, and whose it is.
+    place: Place,
     /// The batch's id, where it has the form of a hash: it may be the operation's, or the transaction's.
     id: Option<B256>,
     /// The transactions that hold the batch by the wallet's word.
@@ -52,8 +50,8 @@ pub(super) struct Seen {
     pub(super) failed: usize,
     /// The transactions in which a call succeeded, with the logs of the account's own operations alone.
     pub(super) receipts: Vec<Receipt>,
-    /// The first failure: its transaction, its block and its revert data.
-    pub(super) failure: Option<(B256, u64, Bytes)>,
+    /// The first failure.
+    pub(super) failure: Option<Failure>,
     /// All transactions that the wallet names are mined.
     pub(super) settled: bool,
     /// One of them that did nothing for any of the calls.
@@ -62,6 +60,15 @@ pub(super) struct Seen {
     pub(super) moved: bool,
     /// A transaction of the account waits for its block.
     pub(super) in_flight: bool,
+}
+
+/// A transaction in which a call failed.
+pub(super) struct Failure {
+    pub(super) hash: B256,
+    /// The number and the hash of its block.
+    pub(super) block: (u64, B256),
+    /// Its revert data.
+    pub(super) reason: Bytes,
 }
 
 /// A mined transaction that holds the batch by the wallet's word alone.
@@ -82,18 +89,9 @@ struct Transaction {
 }
 
 impl<'a> Search<'a> {
-    /// `lowest` is the account's next nonce and `from_block` the newest block before the wallet is asked.
-    pub(super) fn new(
-        rpc: &'a Rpc,
-        signer: &'a Signer,
-        calls: &'a [WriteCall],
-        has_key: bool,
-        lowest: u64,
-        from_block: u64,
-    ) -> Self {
-        let nonce = if has_key { Some(lowest) } else { None };
+    pub(super) fn new(rpc: &'a Rpc, signer: &'a Signer, calls: &'a [WriteCall], place: Place) -> Self {
         let (named, found, claimed) = Default::default();
-        Self { rpc, signer, calls, nonce, lowest, from_block, id: None, named, found, next: lowest, count: 0, claimed }
+        Self { rpc, signer, calls, nonce: place.nonce, id: None, named, found, next: place.lowest, count: 0, claimed, place }
     }
 
     /// The wallet's word: the batch's id, and the transactions that it is in.
@@ -113,20 +111,22 @@ impl<'a> Search<'a> {
     pub(super) async fn look(&mut self) -> Result<Seen, Error> {
         let account = self.signer.account;
         let mut batch = self.rpc.batch().decides();
-        let filters = smart::filters(account, self.from_block).map(|filter| batch.push("eth_getLogs", filter));
+        let filters = smart::filters(account, self.place.from_block()).map(|filter| batch.push("eth_getLogs", filter));
         let [latest, pending, head] = ask_counts(&mut batch, account);
         let replies = batch.send().await?;
         let mut seen = Seen { head: replies.quantity(head)?, ..Seen::default() };
         for operation in smart::operations(account, &operation_logs(&replies, filters)) {
-            seen.moved = true;
-            self.add(operation.transaction);
+            if !self.place.before.contains(operation.id) {
+                seen.moved = true;
+                self.add(operation.transaction);
+            }
         }
         if self.nonce.is_some() {
             let (latest, pending) = (replies.quantity(latest)?, replies.quantity(pending)?);
             self.count = latest;
             seen.in_flight = pending > latest;
-            seen.moved |= latest.max(pending) > self.lowest;
-            for transaction in mined(self.rpc, account, self.next..latest, self.from_block, seen.head).await? {
+            seen.moved |= latest.max(pending) > self.place.lowest;
+            for transaction in mined(self.rpc, account, self.next..latest, self.place.head, seen.head).await? {
                 self.add(transaction.hash);
                 self.next += u64::from(transaction.nonce == self.next);
             }
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
         let is_mined = |hash: &B256| mined.iter().any(|transaction| transaction.sent.hash == *hash);
         if !self.found.iter().all(is_mined) {
             // A reorganisation may have put another in its place.
-            self.next = self.lowest;
+            self.next = self.place.lowest;
         }
         seen.settled = !self.named.is_empty() && self.named.iter().all(is_mined);
         self.judge(&mined, &mut seen).await;
@@ -179,7 +179,13 @@ impl<'a> Search<'a> {
     fn parts<'b>(&self, transaction: &'b Transaction) -> Vec<Part<'b>> {
         let Transaction { sent, receipt, succeeded } = transaction;
         let own = sent.from == self.signer.account;
-        if receipt.block_number < self.from_block || own && sent.nonce < self.lowest {
+        // One that was pending may have been replaced by the batch.
+        let is_older = match own {
+            true => sent.nonce < self.place.lowest && receipt.block_number <= self.place.head,
+            false => receipt.block_number < self.place.from_block(),
+        };
+        if is_older || smart::operations(self.signer.account, &receipt.logs).iter().any(|one| self.place.before.contains(one.id))
+        {
             return Vec::new();
         }
         let (succeeded, logs) = (*succeeded, receipt.logs.as_slice());
@@ -191,7 +197,7 @@ impl<'a> Search<'a> {
         let mut done = vec![false; self.calls.len()];
         let mut failed = vec![false; self.calls.len()];
         for transaction in mined {
-            let Receipt { hash, block_number, .. } = transaction.receipt;
+            let Receipt { hash, block_number, block_hash, .. } = transaction.receipt;
             let parts = self.parts(transaction);
             if parts.iter().all(|part| *part == Part::NotOurs) {
                 if self.named.contains(&hash) {
@@ -201,7 +207,7 @@ impl<'a> Search<'a> {
                 }
                 continue;
             }
-            if !self.claim(transaction).await {
+            if !self.claim(transaction, &parts).await {
                 continue;
             }
             let mut own_logs: Vec<&[Log]> = Vec::new();
@@ -216,7 +222,7 @@ impl<'a> Search<'a> {
                     }
                     Part::Failed { reason } => {
                         *failed = true;
-                        seen.failure.get_or_insert((hash, block_number, reason));
+                        seen.failure.get_or_insert(Failure { hash, block: (block_number, block_hash), reason });
                     }
                 }
             }
@@ -230,18 +236,27 @@ impl<'a> Search<'a> {
 
     /// Whether a transaction that holds a call is this batch's: the wallet names it or its operation, or no other call of this origin
     /// follows it, or claims its nonce.
-    async fn claim(&mut self, transaction: &Transaction) -> bool {
-        let Transaction { sent, receipt, .. } = transaction;
-        let Signer { account, chain, book, .. } = self.signer;
-        let operation = smart::operations(*account, &receipt.logs).first().map(|operation| operation.id);
+    async fn claim(&mut self, transaction: &Transaction, parts: &[Part<'_>]) -> bool {
+        let Transaction { sent, receipt, succeeded } = transaction;
+        let Signer { account, book, .. } = self.signer;
+        let mined = sent.mined(*succeeded, &receipt.logs);
+        let own = |call| smart::own_operation(*account, self.id, &[], call, &mined);
+        let operation = self.calls.iter().find_map(own).map(|operation| operation.id);
         let is_named = self.named.contains(&sent.hash) || self.id.is_some_and(|id| id == sent.hash || Some(id) == operation);
         if let Some((_, ours)) = self.claimed.iter().find(|(hash, _)| *hash == sent.hash) {
             return *ours || is_named;
         }
-        let tabs = self.rpc.io().tabs.as_ref();
-        let is_adopted = book.adopt_hash(tabs, chain.chain_id, operation.unwrap_or(sent.hash)).await;
+        let ticket = &self.place.ticket;
         let is_numbered = sent.from != *account || Some(sent.nonce) == self.nonce;
-        let ours = is_named || is_adopted && (is_numbered || book.adopt(tabs, chain.chain_id, *account, sent.nonce).await);
+        let mut is_anothers = false;
+        for (call, _) in self.calls.iter().zip(parts).filter(|(_, part)| !is_numbered && **part != Part::NotOurs) {
+            is_anothers |= book.is_anothers(ticket, *account, sent.nonce, call).await;
+        }
+        let is_adopted = !is_anothers && ticket.adopt(operation.unwrap_or(sent.hash), false).await;
+        if is_adopted && !is_numbered {
+            book.adopt(ticket, *account, sent.nonce).await;
+        }
+        let ours = is_named || is_adopted;
         self.claimed.push((sent.hash, ours));
         ours
     }

@@ -18,11 +18,12 @@
 use alloy_primitives::{B256, Bytes};
 use futures_util::FutureExt as _;
 
+use super::super::depth::is_deep;
 use super::super::follow::{MIN_PAUSE_MS, Receipt, failure, next_pause};
 use super::super::replies::hex_text;
 use super::super::revert;
 use super::super::signer::Gone;
-use super::search::{Seen, Stray};
+use super::search::{Failure, Seen, Stray};
 use super::wire::{self, Status};
 use super::{ANSWER_MS, Batch, SEARCH_MS, words};
 use crate::error::{Error, Kind, Said, clip};
@@ -68,8 +69,7 @@ impl Batch<'_> {
                 self.search.told(state.hash, Vec::new());
                 if let Some(hash) = state.hash {
                     // It may be the operation's own name: no other call is to take that for its own.
-                    let (tabs, chain_id) = (self.rpc.io().tabs.as_ref(), self.signer.chain.chain_id);
-                    self.signer.book.adopt_hash(tabs, chain_id, hash).await;
+                    self.ticket.adopt(hash, false).await;
                 }
             }
             Err((said, search_ms)) => {
@@ -84,6 +84,7 @@ impl Batch<'_> {
         let is_open = |error: &Error| matches!(**error, Kind::TxUncertain { .. } | Kind::TxReceiptTimeout { .. });
         if !outcome.as_ref().is_err_and(is_open) {
             self.free();
+            self.ticket.settle();
         }
         outcome
     }
@@ -97,6 +98,8 @@ impl Batch<'_> {
         let mut pause = MIN_PAUSE_MS;
         let mut seen = Seen::default();
         loop {
+            // A look that began before the end, as in a page that stood still, is not the last.
+            let is_last = clock.now_ms() >= state.deadline;
             self.ask_status(state).await;
             // A node that fails now says nothing about the batch: look again until the time is up.
             if let Ok(look) = self.search.look().await {
@@ -115,7 +118,7 @@ impl Batch<'_> {
                     state.deadline = state.deadline.min(clock.now_ms().saturating_add(SEARCH_MS));
                 }
             }
-            if clock.now_ms() >= state.deadline {
+            if is_last && clock.now_ms() >= state.deadline {
                 return Err(self.give_up(&seen, state));
             }
             clock.sleep(pause).await;
@@ -161,21 +164,24 @@ impl Batch<'_> {
                 self.tell(Progress::Sent { hash: receipt.hash });
             }
         }
+        let failed = seen.failure.as_ref().map(|failure| (failure.hash, failure.block.1));
+        let held = seen.receipts.iter().map(|receipt| (receipt.hash, receipt.block_hash));
         if let Some((hash, block_number, block_hash)) = state.confirming
-            && !seen.receipts.iter().any(|receipt| (receipt.hash, receipt.block_hash) == (hash, block_hash))
+            && !held.chain(failed).any(|held| held == (hash, block_hash))
         {
             state.confirming = None;
             self.tell(Progress::Reorganised { hash, block_number });
         }
-        if let (Some((hash, block, reason)), true) = (&seen.failure, seen.failed == calls) {
-            return Some(Err(self.failed(*hash, *block, reason).await));
+        if let (Some(failure), true) = (&seen.failure, seen.failed == calls) {
+            let is_final = self.is_deep(failure.hash, failure.block, seen, state).await;
+            return if is_final { Some(Err(self.failed(failure).await)) } else { None };
         }
         let is_final = state.status == Some(Status::Partial) || seen.failed > 0 && seen.done + seen.failed == calls;
         if seen.done > 0 && is_final {
             return Some(Err(self.partial(seen, state)));
         }
         if seen.done == calls {
-            return self.confirmed(seen, state).then(|| Ok(seen.receipts.clone()));
+            return self.confirmed(seen, state).await.then(|| Ok(seen.receipts.clone()));
         }
         if seen.done + seen.failed > 0 {
             return None;
@@ -194,22 +200,26 @@ impl Batch<'_> {
     }
 
     /// Whether enough blocks hold the batch.
-    fn confirmed(&self, seen: &Seen, state: &mut State) -> bool {
-        let confirmations = self.options.confirmations;
+    async fn confirmed(&self, seen: &Seen, state: &mut State) -> bool {
         let Some(last) = seen.receipts.iter().max_by_key(|receipt| receipt.block_number) else { return false };
-        let Receipt { hash, block_number, block_hash, .. } = *last;
-        // The receipt is as new as the head, or newer.
-        if seen.head.saturating_sub(block_number).saturating_add(1) < confirmations {
-            if state.confirming.replace((hash, block_number, block_hash)).is_none() {
-                state.deadline = self.rpc.io().clock.now_ms().saturating_add(self.time());
-                self.tell(Progress::Confirming { hash, block_number, confirmations });
-            }
+        if !self.is_deep(last.hash, (last.block_number, last.block_hash), seen, state).await {
             return false;
         }
         for &Receipt { hash, block_number, gas_used, .. } in &seen.receipts {
             self.tell(Progress::Mined { hash, block_number, gas_used });
         }
         true
+    }
+
+    /// Whether a transaction of the batch has its confirmations.
+    async fn is_deep(&self, hash: B256, block: (u64, B256), seen: &Seen, state: &mut State) -> bool {
+        let confirmations = self.options.confirmations;
+        let is_deep = is_deep(self.rpc, block, seen.head, confirmations).await.unwrap_or_default();
+        if !is_deep && state.confirming.replace((hash, block.0, block.1)).is_none() {
+            state.deadline = self.rpc.io().clock.now_ms().saturating_add(self.time());
+            self.tell(Progress::Confirming { hash, block_number: block.0, confirmations });
+        }
+        is_deep
     }
 
     /// What is told of a batch whose time is up.
@@ -251,7 +261,7 @@ impl Batch<'_> {
         }
         let calls = self.calls.len();
         let reason = match &seen.failure {
-            Some((_, _, reason)) if !reason.is_empty() => revert::decode(reason.clone(), "").reason,
+            Some(Failure { reason, .. }) if !reason.is_empty() => revert::decode(reason.clone(), "").reason,
             _ if seen.done > 0 && seen.done < calls => {
                 [&seen.done.to_string(), " of ", &calls.to_string(), " calls are seen on chain"].concat()
             }
@@ -262,10 +272,10 @@ impl Batch<'_> {
 
     /// Why all calls failed: what the chain holds, else the first that fails on the state before the block; where all pass there, as
     /// when a race was lost within it, on the state after it.
-    async fn failed(&self, hash: B256, block: u64, reason: &Bytes) -> Error {
+    async fn failed(&self, Failure { hash, block: (block, _), reason }: &Failure) -> Error {
         let found = if reason.is_empty() {
             let mut batch = self.rpc.batch();
-            for state in [block.saturating_sub(1), block] {
+            for state in [block.saturating_sub(1), *block] {
                 for call in self.calls {
                     batch.push_transaction("eth_call", self.signer.account, call, format!(r#"}},"0x{state:x}"]"#));
                 }
@@ -276,7 +286,7 @@ impl Batch<'_> {
         } else {
             Some(revert::decode(reason.clone(), ""))
         };
-        failure(hash, found, self.explain).await
+        failure(*hash, found, self.explain).await
     }
 
     fn tell(&self, step: Progress) {

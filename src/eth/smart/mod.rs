@@ -157,22 +157,45 @@ fn is_entry_point(address: Address) -> bool {
 /// as well be a transaction's hash, a name of the wallet's own or none: then the operation is meant whose calldata holds the call
 /// (see [`contains_call`]), and when that is none of them, or may be several, nothing here is told to be ours.
 pub fn own_part<'a>(account: Address, id: Option<B256>, call: &WriteCall, mined: &Mined<'a>) -> Part<'a> {
+    let found = || own_operation(account, id, &[], call, mined);
+    own_transaction(account, call, mined).unwrap_or_else(|| found().map_or(Part::NotOurs, |operation| part_of(&operation, mined)))
+}
+
+/// What a mined transaction did for `call`, where that is told by the transaction as a whole: the account sent it, or somebody sent it to
+/// the account; `None` where an operation within it tells (see [`own_operation`]).
+pub fn own_transaction<'a>(account: Address, call: &WriteCall, mined: &Mined<'a>) -> Option<Part<'a>> {
     let own = mined.from == account && mined.to == call.to && mined.value == call.value && mined.input == *call.data;
     if !mined.succeeded {
         // Somebody else's transaction that failed took nothing of the account's, not even a nonce.
         let signed = own || mined.from == account && mined.to == Some(account) && contains_call(mined.input, account, call);
-        return if signed { Part::Failed { reason: Bytes::new() } } else { Part::NotOurs };
+        return Some(if signed { Part::Failed { reason: Bytes::new() } } else { Part::NotOurs });
     }
-    let operations = operations(account, mined.logs);
     if own {
-        return Part::Done { logs: mined.logs };
+        return Some(Part::Done { logs: mined.logs });
     }
-    if operations.is_empty() && calldata::is_relayed(account, call, mined) {
+    if operations(account, mined.logs).is_empty() && calldata::is_relayed(account, call, mined) {
         let failed = mined.logs.iter().any(|log| log.address == account && log.topics.first() == Some(&MODULE_FAILURE));
-        return if failed { Part::Failed { reason: Bytes::new() } } else { Part::Done { logs: mined.logs } };
+        return Some(if failed { Part::Failed { reason: Bytes::new() } } else { Part::Done { logs: mined.logs } });
     }
-    let named = operations.iter().find(|operation| Some(operation.id) == id);
-    let Some(operation) = named.or_else(|| by_calldata(account, call, mined, &operations)) else { return Part::NotOurs };
+    None
+}
+
+/// The operation of a mined transaction that is `call`, `id` as for [`own_part`]. Those that are `taken` are other calls', which may be
+/// equal.
+pub fn own_operation(
+    account: Address,
+    id: Option<B256>,
+    taken: &[B256],
+    call: &WriteCall,
+    mined: &Mined<'_>,
+) -> Option<Operation> {
+    let operations = operations(account, mined.logs);
+    let named = operations.iter().find(|operation| Some(operation.id) == id && !taken.contains(&operation.id));
+    named.or_else(|| by_calldata(account, call, taken, mined, &operations)).copied()
+}
+
+/// What became of an operation of a mined transaction.
+pub fn part_of<'a>(operation: &Operation, mined: &Mined<'a>) -> Part<'a> {
     let before = mined.logs.get(..operation.at).unwrap_or_default();
     let Some(event) = mined.logs.get(operation.at) else { return Part::NotOurs };
     if operation.succeeded {
@@ -212,21 +235,29 @@ fn reason(log: &Log, event: &Log) -> Option<Bytes> {
 }
 
 /// The operation whose calldata holds the call.
-fn by_calldata<'a>(account: Address, call: &WriteCall, mined: &Mined<'_>, operations: &'a [Operation]) -> Option<&'a Operation> {
+fn by_calldata<'a>(
+    account: Address,
+    call: &WriteCall,
+    taken: &[B256],
+    mined: &Mined<'_>,
+    operations: &'a [Operation],
+) -> Option<&'a Operation> {
+    let is_free = |operation: &Operation| !taken.contains(&operation.id);
     let is_user_operation =
         |operation: &&Operation| mined.logs.get(operation.at).is_some_and(|event| is_entry_point(event.address));
     let (user_operations, executions): (Vec<&Operation>, Vec<&Operation>) = operations.iter().partition(is_user_operation);
     let found = match (calldata::bundled(mined.input, account), user_operations.as_slice()) {
         // An EntryPoint carries operations out in the order of its calldata.
         (Some(parts), all) if parts.len() == all.len() => {
-            parts.iter().zip(all).find(|(part, _)| calldata::holds(part, call)).map(|(_, operation)| *operation)
+            let mut free = parts.iter().zip(all).filter(|(_, operation)| is_free(operation));
+            free.find(|(part, _)| calldata::holds(part, call)).map(|(_, operation)| *operation)
         }
         // A contract of the bundler passes the bundle on.
-        (None, [operation]) if calldata::holds(mined.input, call) => Some(*operation),
+        (None, [operation]) if is_free(operation) && calldata::holds(mined.input, call) => Some(*operation),
         _ => None,
     };
     match executions.as_slice() {
-        [operation] if found.is_none() && calldata::executed(account, call, mined) => Some(operation),
+        [operation] if found.is_none() && is_free(operation) && calldata::executed(account, call, mined) => Some(operation),
         _ => found,
     }
 }

@@ -9,14 +9,14 @@ use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 
 use super::super::call::WriteCall;
-use super::super::nonce::{Open, Reservation};
+use super::super::nonce::{Open, Reservation, Ticket};
 use super::super::replies::parse_hex;
 use super::super::rpc::{Rpc, transaction_params};
-use super::super::search::{Place, ask_counts};
+use super::super::search::{Before, Place, ask_counts};
 use super::super::signer::{Guard, Signer, TxOptions};
 use super::super::wallet::is_rejection;
 use super::decision::Answer;
-use super::look::under;
+use super::look::{repeated, under};
 use super::prepare::{Account, Prepared};
 use crate::error::Error;
 use crate::io::{Progress, WalletFailure};
@@ -28,6 +28,8 @@ const STALE_MS: u64 = 50;
 /// What a wallet is asked to send.
 pub(super) struct Request<'a> {
     pub(super) call: &'a WriteCall,
+    /// The call that asks.
+    pub(super) ticket: &'a Rc<Ticket>,
     /// The caller's nonce; else the book's next.
     pub(super) nonce: Option<u64>,
     /// What goes with the call, as members of JSON: gas and its price.
@@ -60,8 +62,8 @@ pub(super) async fn ask(
     let chain_id = signer.chain.chain_id;
     let _window = signer.window(io, options).await?;
     let is_stale = io.clock.now_ms().saturating_sub(request.read_ms) > STALE_MS;
-    if let (true, Some(nonce)) = (request.is_repeated && is_stale, request.nonce)
-        && let Some((hash, place)) = under(rpc, signer, request.call, nonce).await?
+    if let (true, Some(nonce)) = (request.is_repeated, request.nonce)
+        && let Some((hash, place)) = under(rpc, signer, request.call, nonce, request.ticket).await?
     {
         // The window of the call that is repeated was answered meanwhile.
         (options.on_progress)(Progress::Sent { hash });
@@ -70,7 +72,7 @@ pub(super) async fn ask(
     let mut pending = prepared.pending;
     let reservation = match (prepared.account, request.nonce) {
         (Account::Contract, _) => None,
-        (Account::Key, Some(nonce)) => Some(signer.book.take(io.tabs.as_ref(), chain_id, signer.account, nonce).await),
+        (Account::Key, Some(nonce)) => Some(signer.book.take(request.ticket, signer.account, nonce, request.call).await),
         (Account::Key, None) => {
             if is_stale {
                 let mut batch = rpc.batch().decides();
@@ -79,10 +81,21 @@ pub(super) async fn ask(
                 // A node never has fewer than it has mined, whatever its pool says.
                 pending = replies.quantity(counted)?.max(replies.quantity(mined)?);
             }
-            Some(signer.book.reserve(io.tabs.as_ref(), chain_id, signer.account, pending).await?)
+            Some(signer.book.reserve(request.ticket, signer.account, pending, request.call).await?)
         }
     };
+    let before = match prepared.account {
+        Account::Contract => Before::read(rpc, signer.account, prepared.block).await,
+        Account::Key => Before::default(),
+    };
     guard("sign")?;
+    if let (true, Some(Reservation { nonce, .. })) = (request.is_repeated, &reservation)
+        && let Some(hash) = request.ticket.late_answer(signer.account, *nonce, request.call)
+    {
+        let (nonce, ticket) = (*nonce, request.ticket);
+        (options.on_progress)(Progress::Sent { hash });
+        return Ok(Asked { answer: Answer::Hash(hash), place: repeated(ticket, nonce, prepared.block) });
+    }
     let nonce = reservation.as_ref().map(|reservation| reservation.nonce);
     if let Some(Reservation { reused: true, nonce, .. }) = &reservation {
         (options.on_progress)(Progress::NonceReused { nonce: *nonce });
@@ -101,7 +114,9 @@ pub(super) async fn ask(
     let _open = Open(Rc::clone(&held));
     let (sender, answer) = oneshot::channel();
     let provider = signer.wallet.provider();
-    let (book, tabs, account) = (signer.book.clone(), Rc::clone(&io.tabs), signer.account);
+    let (book, account) = (signer.book.clone(), signer.account);
+    let (ticket, outside) = (Rc::downgrade(request.ticket), io.clone());
+    let asked = request.call.clone();
     let on_progress = options.on_progress.clone();
     io.clock.spawn(
         async move {
@@ -109,19 +124,18 @@ pub(super) async fn ask(
             let reservation = held.borrow_mut().take();
             match &answer {
                 Answer::Hash(hash) => {
+                    // One that comes when its call has ended belongs to a call that repeats that one.
+                    let ticket = ticket.upgrade().unwrap_or_else(|| book.ticket(&outside, chain_id));
                     match (reservation, nonce) {
                         (Some(reservation), _) => reservation.keep(),
                         // Nobody waits any more, and the nonce is in doubt: it is no longer.
                         (None, Some(nonce)) => {
                             book.clear_doubt(chain_id, account, nonce);
-                            book.adopt(tabs.as_ref(), chain_id, account, nonce).await;
+                            book.adopt(&ticket, account, nonce).await;
                         }
                         (None, None) => {}
                     }
-                    // A call that repeats one which has ended may take its transaction over; no other call may.
-                    if !sender.is_canceled() {
-                        book.adopt_hash(tabs.as_ref(), chain_id, *hash).await;
-                    }
+                    ticket.adopt_answer(*hash, account, nonce, &asked).await;
                     on_progress(Progress::Sent { hash: *hash });
                 }
                 Answer::Failed(failure) if is_rejection(failure) => {
@@ -130,7 +144,7 @@ pub(super) async fn ask(
                         book.clear_doubt(chain_id, account, nonce);
                     }
                 }
-                _ => reservation.into_iter().for_each(Reservation::doubt),
+                _ => reservation.into_iter().for_each(Reservation::fail),
             }
             // Nobody waits any more after an abort; the book and `on_progress` know.
             let _ = sender.send(answer);
@@ -144,7 +158,10 @@ pub(super) async fn ask(
         Err(gone) => Answer::Gone(gone),
     };
     let lowest = nonce.map_or(pending, |nonce| nonce.min(pending));
-    Ok(Asked { answer, place: Place { nonce, is_repeated: request.is_repeated, lowest, from_block: prepared.block } })
+    let ticket = Rc::clone(request.ticket);
+    let (is_repeated, floor, head) = (request.is_repeated, lowest.min(prepared.mined), prepared.block);
+    let place = Place { ticket, nonce, is_repeated, lowest, floor, head, before };
+    Ok(Asked { answer, place })
 }
 
 fn read(result: Result<String, WalletFailure>) -> Answer {

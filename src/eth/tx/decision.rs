@@ -14,15 +14,15 @@
 //!
 //! | the chain shows, from the suggested nonce on                   | then                        | because |
 //! |----------------------------------------------------------------|-----------------------------|---------|
-//! | our own call, mined or pending                                 | follow it                   | it is out |
-//! | the nonce mined with another transaction, nothing of ours after it, for [`QUIET_MS`] | ask the wallet again, once | what was asked under that nonce can never be mined; a node that lags has caught up by then |
+//! | our own call, mined or pending, and no equal call's            | follow it                   | it is out |
+//! | the nonce mined with another transaction, nothing of ours after it, for [`QUIET_MS`] | ask the wallet again, once | what was asked under that nonce can never be mined; a node that lags has caught up by then, and a wallet that numbers by itself and failed has broadcast by then what it still broadcasts |
 //! | the same, and the caller wants no second window                | [`Kind::Nonce`]             | |
 //! | a transaction to the same contract with other values, which no other call of the origin sent | follow it, and tell the difference | the user edited it in the wallet |
 //! | a transfer of nothing to oneself                               | [`Kind::TxReplaced`]        | the user cancelled, and wants no second window |
 //! | nothing, until the time is up                                  | [`Kind::TxUncertain`]       | nobody can tell: the nonce is in doubt (see [`nonce`](crate::eth::nonce)), and no window opens by itself |
 //!
-//! Two assumptions stand behind this: a node is at most [`QUIET_MS`] behind the chain, and a wallet that has answered with a
-//! failure does not broadcast minutes later.
+//! Two assumptions stand behind this: a node is less than [`QUIET_MS`] behind the chain, and a wallet that has answered with a
+//! failure does not broadcast later than that.
 
 use alloy_primitives::{Address, B256};
 
@@ -34,7 +34,7 @@ use crate::io::WalletFailure;
 /// How long the chain is asked after a failure.
 pub(super) const SEARCH_MS: u64 = 15_000;
 /// How long a nonce is seen in another's hands before that counts.
-pub(super) const QUIET_MS: u64 = 4_000;
+pub(super) const QUIET_MS: u64 = 10_000;
 
 /// What became of the request.
 pub(super) enum Answer {

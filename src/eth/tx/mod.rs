@@ -22,15 +22,19 @@ mod flows;
 mod look;
 mod prepare;
 
+use std::rc::Rc;
+
 use futures_util::FutureExt as _;
 
 use self::ask::{Asked, Request, ask};
-use self::decision::{Next, SEARCH_MS, Shown, Verdict, conclude, judge};
+use self::decision::{Next, QUIET_MS, SEARCH_MS, Shown, Verdict, conclude, judge};
+pub use self::look::used_by;
 use self::look::{look, under};
 use self::prepare::{Account, Prepared, prepare};
 use super::call::WriteCall;
 pub use super::follow::Receipt;
 use super::follow::{Followed, Sent, follow};
+use super::nonce::Ticket;
 use super::revert::Reverted;
 use super::rpc::Rpc;
 use super::search::mismatch;
@@ -57,8 +61,37 @@ pub async fn execute(
     guard: Guard<'_>,
     explain: Explain<'_>,
 ) -> Result<Receipt, Error> {
+    let ticket = signer.book.ticket(rpc.io(), signer.chain.chain_id);
+    let outcome = run(rpc, signer, call, options, guard, explain, &ticket).await;
+    if is_known(&outcome) {
+        ticket.settle();
+    }
+    outcome
+}
+
+/// Whether it is known what became of the call's transaction, which then nobody needs to take over.
+fn is_known(outcome: &Result<Receipt, Error>) -> bool {
+    match outcome.as_ref().map_err(|error| &**error) {
+        Ok(_) | Err(Kind::TxReplaced { .. } | Kind::TxMismatch { .. }) => true,
+        Err(Kind::TxRevert { hash, .. } | Kind::ContractPanic { hash, .. }) => hash.is_some(),
+        Err(_) => false,
+    }
+}
+
+async fn run(
+    rpc: &Rpc,
+    signer: &Signer,
+    call: &WriteCall,
+    options: &TxOptions,
+    guard: Guard<'_>,
+    explain: Explain<'_>,
+    ticket: &Rc<Ticket>,
+) -> Result<Receipt, Error> {
+    if let Some(nonce) = options.nonce {
+        quiet(rpc, signer, nonce, options).await;
+    }
     if let Some(nonce) = options.nonce
-        && let Some((hash, place)) = under(rpc, signer, call, nonce).await?
+        && let Some((hash, place)) = under(rpc, signer, call, nonce, ticket).await?
     {
         // The call that is repeated under its own nonce is out already: no window opens.
         (options.on_progress)(Progress::Sent { hash });
@@ -71,10 +104,10 @@ pub async fn execute(
         let read_ms = rpc.io().clock.now_ms();
         (options.on_progress)(Progress::Simulated { gas: prepared.gas });
         let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
-        let request = Request { call, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
+        let request = Request { call, ticket, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
         let asked = ask(rpc, signer, request, &prepared, options, guard).await?;
         let again = attempt < options.max_retries.min(MAX_WINDOWS) && options.auto_fix_nonce && options.nonce.is_none();
-        let place = asked.place;
+        let place = asked.place.clone();
         match out(rpc, signer, call, asked, options, again).await {
             Next::Follow(hash) => {
                 return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
@@ -85,6 +118,18 @@ pub async fn execute(
                 (options.on_progress)(Progress::Retrying { attempt, reason: error.to_string() });
             }
         }
+    }
+}
+
+/// Waits until a wallet that failed under this nonce a moment ago, while its caller gave up, has sent what it still sends: one that numbers by
+/// itself would send the repetition beside it.
+async fn quiet(rpc: &Rpc, signer: &Signer, nonce: u64, options: &TxOptions) {
+    let clock = &rpc.io().clock;
+    let Some(since) = signer.book.failed(signer.chain.chain_id, signer.account, nonce) else { return };
+    let left = QUIET_MS.saturating_sub(clock.now_ms().saturating_sub(since));
+    if left > 0 {
+        (options.on_progress)(Progress::Searching { nonce: Some(nonce) });
+        clock.sleep(left).await;
     }
 }
 
@@ -105,8 +150,8 @@ async fn out(rpc: &Rpc, signer: &Signer, call: &WriteCall, asked: Asked, options
     }
 }
 
-/// Follows what the wallet or the chain named. Where that is another transaction, what was asked may still be out, so the chain is
-/// asked.
+/// Follows what the wallet or the chain named. Where that is another transaction, or none that any endpoint shows, what was asked may still
+/// be out, so the chain is asked.
 async fn settle(
     rpc: &Rpc,
     signer: &Signer,
@@ -115,33 +160,54 @@ async fn settle(
     options: &TxOptions,
     explain: Explain<'_>,
 ) -> Result<Receipt, Error> {
-    let place = sent.place;
-    let (other, field) = match follow(rpc, signer, call, sent, options, explain).await? {
-        Followed::Mined(receipt) => return Ok(receipt),
-        Followed::NotOurs(other, field) => (other, field),
+    let (place, named) = (sent.place.clone(), sent.hash);
+    let time = options.receipt_timeout.saturating_mul(1000);
+    let followed = follow(rpc, signer, call, sent, options, time, explain).await;
+    let search_ms = match &followed {
+        Ok(Followed::Mined(_)) => None,
+        Ok(Followed::NotOurs(..) | Followed::Anothers(_)) => Some(SEARCH_MS),
+        Err(error) => (place.nonce.is_some() && matches!(**error, Kind::TxReceiptTimeout { .. })).then_some(0),
     };
-    (options.on_progress)(Progress::Searching { nonce: place.nonce });
-    if let Shown::Ours(hash) | Shown::Edited(hash) = look(rpc, signer, call, &place, SEARCH_MS).await {
-        (options.on_progress)(Progress::Sent { hash });
-        let sent = Sent { hash, place, exact_nonce: false };
-        match follow(rpc, signer, call, sent, options, explain).await? {
-            Followed::Mined(receipt) => return Ok(receipt),
-            Followed::NotOurs(other, field) => return Err(mismatch(call, &other, field)),
+    let shown = match search_ms {
+        Some(search_ms) => {
+            (options.on_progress)(Progress::Searching { nonce: place.nonce });
+            look(rpc, signer, call, &place, search_ms).await
         }
-    } else if other.from == signer.account && other.nonce >= place.lowest {
+        None => Shown::Nothing,
+    };
+    let followed = match shown {
+        Shown::Ours(hash) | Shown::Edited(hash) if hash != named || followed.is_err() => {
+            if hash != named {
+                (options.on_progress)(Progress::Sent { hash });
+            }
+            let sent = Sent { hash, place: place.clone(), exact_nonce: false };
+            // Where the time is up one look is left.
+            follow(rpc, signer, call, sent, options, if followed.is_err() { 0 } else { time }, explain).await?
+        }
+        _ => followed?,
+    };
+    let (chain_id, account) = (signer.chain.chain_id, signer.account);
+    let (hash, words) = match followed {
+        Followed::Mined(receipt) => return Ok(receipt),
         // The account's own transaction under a nonce that was free before the window: the user edited it.
-        if let Some(suggested) = place.nonce.filter(|suggested| *suggested != other.nonce) {
-            signer.book.release(signer.chain.chain_id, signer.account, suggested);
+        Followed::NotOurs(other, field) if other.from == account && other.nonce >= place.lowest => {
+            if let Some(suggested) = place.nonce.filter(|suggested| *suggested != other.nonce) {
+                signer.book.release(chain_id, account, suggested);
+            }
+            return Err(mismatch(call, &other, field));
         }
-        return Err(mismatch(call, &other, field));
-    }
-    let message =
-        ["the wallet answered with ", &other.hash.to_string(), ", which is not the transaction that was asked"].concat();
+        Followed::NotOurs(other, _) => (other.hash, ", which is not the transaction that was asked"),
+        Followed::Anothers(hash) => (hash, ", which is an equal call's"),
+    };
     if let Some(nonce) = place.nonce {
-        signer.book.doubt(signer.chain.chain_id, signer.account, nonce);
+        signer.book.doubt(chain_id, account, nonce);
     }
-    let said = Said { message, ..Said::default() };
-    Err(Error::from(Kind::TxUncertain { address: signer.account, nonce: place.nonce, said }))
+    let said = Said { message: ["the wallet answered with ", &hash.to_string(), words].concat(), ..Said::default() };
+    match conclude(shown, account, place.nonce, said, false) {
+        Next::Fail(error) | Next::AskAgain(error) => Err(error),
+        // It was followed, and is not the call.
+        Next::Follow(hash) => Err(Kind::TxReceiptTimeout { hash, timeout: options.receipt_timeout }.into()),
+    }
 }
 
 /// Sends a bare transfer of nothing to oneself with a given nonce and gas price (wei), which takes the place of a stuck
@@ -159,13 +225,18 @@ pub async fn cancel(
 ) -> Result<Receipt, Error> {
     let call = WriteCall::raw(signer.account, alloy_primitives::Bytes::new());
     let fees = format!(r#","gas":"0x5208","gasPrice":"0x{gas_price:x}""#);
-    let prepared = Prepared { gas: 21_000, pending: nonce, block: from_block, account: Account::Key };
-    let request = Request { call: &call, nonce: Some(nonce), fees, read_ms: 0, is_repeated: false };
+    let prepared = Prepared { gas: 21_000, pending: nonce, mined: nonce, block: from_block, account: Account::Key };
+    let ticket = &signer.book.ticket(rpc.io(), signer.chain.chain_id);
+    let request = Request { call: &call, ticket, nonce: Some(nonce), fees, read_ms: 0, is_repeated: false };
     let asked = ask(rpc, signer, request, &prepared, options, &|_| Ok(())).await?;
-    let place = asked.place;
+    let place = asked.place.clone();
     let explain = |reverted: Reverted| std::future::ready(reverted.into_error(None)).boxed_local();
-    match out(rpc, signer, &call, asked, options, false).await {
+    let outcome = match out(rpc, signer, &call, asked, options, false).await {
         Next::Follow(hash) => settle(rpc, signer, &call, Sent { hash, place, exact_nonce: true }, options, &explain).await,
         Next::Fail(error) | Next::AskAgain(error) => Err(error),
+    };
+    if is_known(&outcome) {
+        ticket.settle();
     }
+    outcome
 }

@@ -28,6 +28,8 @@ pub(super) struct Prepared {
     pub(super) gas: u64,
     /// The account's next nonce, as the node sees it.
     pub(super) pending: u64,
+    /// How many of its transactions are mined.
+    pub(super) mined: u64,
     pub(super) block: u64,
     pub(super) account: Account,
 }
@@ -79,6 +81,7 @@ pub(super) async fn prepare(
         gas,
         // A node never has fewer than it has mined, whatever its pool says.
         pending: replies.quantity(pending)?.max(replies.quantity(mined)?),
+        mined: replies.quantity(mined)?,
         block: replies.quantity(block)?,
         account,
     })

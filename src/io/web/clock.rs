@@ -11,6 +11,14 @@ use crate::io::Clock;
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
+
+    /// A number in browsers.
+    type Timer;
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(resolve: &js_sys::Function, ms: u32) -> Timer;
+    /// In Node alone.
+    #[wasm_bindgen(method, catch)]
+    fn unref(this: &Timer) -> Result<JsValue, JsValue>;
 }
 
 /// `setTimeout` counts in 32 bits; a longer one would fire at once.
@@ -35,6 +43,18 @@ impl Clock for Platform {
                     break;
                 }
             }
+        }
+        .boxed_local()
+    }
+
+    fn idle(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
+        let ms = u32::try_from(ms.min(LONGEST_TIMER_MS)).unwrap_or(u32::MAX >> 1);
+        let promise = js_sys::Promise::new(&mut |resolve, _| {
+            // A browser's timer has no `unref`.
+            let _ = set_timeout(&resolve, ms).unref();
+        });
+        async move {
+            let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
         }
         .boxed_local()
     }

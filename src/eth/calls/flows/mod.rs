@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use self::world::*;
 use crate::error::Kind;
 use crate::eth::call::WriteCall;
+use crate::eth::nonce::content;
 use crate::io::Progress;
 use crate::io::fake::{self, failure};
 
@@ -171,7 +172,7 @@ fn a_batch_whose_answer_was_lost_is_found_on_chain() {
 fn what_looks_alike_and_is_older_or_somebody_elses_is_not_the_batch() {
     let lost = || sends(Err(failure(None, "Failed to fetch")));
     for stranger in [
-        Tx { block: START - 1, ..delegated(&calls()) },
+        Tx { nonce: NONCE - 1, block: START - 1, ..delegated(&calls()) },
         Tx { from: STRANGER, to: TARGET, input: calls()[0].data.to_vec(), ..delegated(&calls()) },
         Tx { to: STRANGER, ..delegated(&calls()) },
     ] {
@@ -188,7 +189,7 @@ fn what_looks_alike_and_is_older_or_somebody_elses_is_not_the_batch() {
     let other = Tx { input: vec![1; 99], ..delegated(&[]) };
     assert_eq!(play(World { transactions: vec![other], ..says(json!({ "status": 100 })) }).code(), "txUncertain");
     // The wallet names a transaction of the account from before.
-    let old = Tx { nonce: NONCE - 1, ..delegated(&calls()) };
+    let old = Tx { nonce: NONCE - 1, block: START, ..delegated(&calls()) };
     assert_eq!(play(World { transactions: vec![old], ..says(executed_in(HASH)) }).code(), "txMismatch");
 }
 
@@ -522,7 +523,7 @@ fn what_another_call_of_this_origin_follows_is_that_calls() {
         play(World { sends: vec![Some(Ok(json!({ "id": ID.to_string() })))], code: "0x6080", ..says(json!({ "status": 100 })) });
     assert!(waiting.followed.contains(&format!("ogkit:hash:1071:{ID}")));
     for (ours, key) in [
-        (Tx { nonce: NONCE + 1, ..delegated(&calls()) }, claim("nonce", NONCE + 1)),
+        (Tx { nonce: NONCE + 1, ..delegated(&calls()) }, content((1071, ACCOUNT), NONCE + 1, &calls()[0])),
         (delegated(&calls()), format!("ogkit:hash:1071:{HASH}")),
         (bundled(&calls(), true), format!("ogkit:hash:1071:{ID}")),
     ] {
@@ -546,7 +547,7 @@ fn what_another_call_of_this_origin_follows_is_that_calls() {
             let found = fake::run(stage.send()).is_ok_and(|receipts| receipts.is_some_and(|receipts| receipts[0].hash == HASH));
             assert_eq!(found, expected, "{key} {claimed}");
             // No other call takes it for its own from now on.
-            assert!(!found || key.contains(":nonce:") || stage.tabs.0.borrow().contains(&key), "{key} {claimed}");
+            assert!(!found || key.contains(":call:") || stage.tabs.0.borrow().contains(&key), "{key} {claimed}");
         }
     }
 }

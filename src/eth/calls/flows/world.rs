@@ -56,7 +56,7 @@ pub(super) struct Tx {
 impl Tx {
     pub(super) fn receipt(&self) -> Value {
         json!({ "transactionHash": self.hash.to_string(), "blockNumber": format!("0x{:x}", self.block),
-            "blockHash": B256::left_padding_from(&[self.block.to_be_bytes(), self.fork.to_be_bytes()].concat()).to_string(), "gasUsed": "0x5208",
+            "blockHash": block_hash(self.block, self.fork), "gasUsed": "0x5208",
             "from": self.from.to_string(), "to": self.to.to_string(), "status": if self.succeeded { "0x1" } else { "0x0" },
             "logs": self.logs() })
     }
@@ -77,6 +77,10 @@ impl Tx {
         };
         self.logs.iter().enumerate().map(place).collect()
     }
+}
+
+fn block_hash(number: u64, fork: u64) -> String {
+    B256::left_padding_from(&[number.to_be_bytes(), fork.to_be_bytes()].concat()).to_string()
 }
 
 /// The account's own transaction to itself with these calls in it (EIP-7702).
@@ -329,7 +333,13 @@ impl Stage {
 
     /// The claims on nonces.
     pub(super) fn claims(&self) -> Vec<String> {
-        self.tabs.0.borrow().iter().filter(|claim| !claim.contains(":hash:")).cloned().collect()
+        self.tabs
+            .0
+            .borrow()
+            .iter()
+            .filter(|claim| [":nonce:", ":doubt:"].iter().any(|what| claim.contains(what)))
+            .cloned()
+            .collect()
     }
 }
 
@@ -366,7 +376,9 @@ pub(super) fn stage(world: World) -> Stage {
             return Err(json!({ "code": -32000, "message": "header not found" }));
         }
         let known: Vec<&Tx> = transactions.iter().filter(|tx| sent && tx.known.contains(&look)).collect();
-        let own = known.iter().filter(|tx| tx.from == ACCOUNT).count() as u64;
+        // At an earlier block the account has sent less.
+        let number = |text: &Value| text.as_str().and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        let own = |last: u64| known.iter().filter(|tx| tx.from == ACCOUNT && tx.block <= last).count() as u64;
         let by_hash = || known.iter().find(|tx| confuses || params[0] == json!(tx.hash.to_string()));
         Ok(match method {
             "eth_blockNumber" => {
@@ -388,12 +400,14 @@ pub(super) fn stage(world: World) -> Stage {
                     Some("pending") => waiting_before,
                     _ => 0,
                 };
-                json!(format!("0x{:x}", NONCE + own + waiting))
+                json!(format!("0x{:x}", NONCE + own(number(&params[1]).unwrap_or(u64::MAX)) + waiting))
             }
             "eth_getBlockByNumber" => {
-                let number = params[0].as_str().unwrap_or_default().to_owned();
-                let inside = known.iter().filter(|tx| format!("0x{:x}", tx.block) == number).map(|tx| tx.wire());
-                json!({ "transactions": inside.collect::<Vec<_>>() })
+                let at = number(&params[0]).unwrap_or_default();
+                let inside = known.iter().filter(|tx| tx.block == at).map(|tx| tx.wire());
+                let hash = |at| block_hash(at, known.iter().find(|tx| tx.block == at).map_or(0, |tx| tx.fork));
+                json!({ "number": params[0], "hash": hash(at), "parentHash": hash(at.saturating_sub(1)),
+                    "transactions": inside.collect::<Vec<_>>() })
             }
             "eth_getLogs" => {
                 let (address, topics) = (&params[0]["address"], &params[0]["topics"]);
