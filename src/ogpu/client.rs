@@ -1,6 +1,7 @@
 //! The workflows: connect, publish, confirm, deposit. What is sent is made in [`protocol`](super::protocol), how it is
 //! sent in [`eth::tx`](crate::eth::tx).
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use alloy_primitives::{Address, B256};
@@ -190,10 +191,12 @@ impl Client {
     }
 
     /// Confirms several responses: under one signature where the wallet has batches (EIP-5792), else one transaction after
-    /// the other. The first failure ends it; what was confirmed before stays confirmed.
+    /// the other. The first failure ends it; what was confirmed before stays confirmed. With `options.nonce` it goes on with a list that
+    /// ended so: the transaction under that nonce is followed, whichever response it confirms, and responses that are confirmed are
+    /// left out.
     ///
     /// # Errors
-    /// Those of [`Client::call`] and [`send_calls`].
+    /// Those of [`Client::call`] and [`send_calls`]; [`Kind::TxPartial`] when some were confirmed and the next one was surely not sent.
     pub async fn confirm_responses(&self, responses: &[Address], options: &TxOptions) -> Result<Vec<Receipt>, Error> {
         let signer = self.signer("client")?;
         let mut calls = Vec::with_capacity(responses.len());
@@ -206,14 +209,52 @@ impl Client {
         if let Some(receipts) = send_calls(&self.rpc, signer, &bare, options, &explain).await? {
             return Ok(receipts);
         }
-        let mut receipts = Vec::with_capacity(calls.len());
+        let is_repeated = options.nonce.is_some();
+        let mut receipts: Vec<Receipt> = Vec::with_capacity(calls.len());
         let mut options = options.clone();
-        for (call, context) in calls {
-            receipts.push(self.write(&call, context, &options, &|_| Ok(())).await?);
-            // The caller's nonce is the first transaction's.
-            options.nonce = None;
+        let mut confirmed = None;
+        let mut left: VecDeque<(WriteCall, Context)> = calls.into();
+        let mut turns = left.len();
+        while let Some((call, context)) = left.pop_front() {
+            match self.write(&call, context, &options, &|_| Ok(())).await {
+                Ok(receipt) => {
+                    receipts.push(receipt);
+                    // The caller's nonce is the first transaction's.
+                    options.nonce = None;
+                }
+                Err(error) => match (&*error, options.nonce) {
+                    (Kind::ResponseAlreadyConfirmed { .. }, _) if is_repeated => confirmed = Some(error),
+                    // The nonce may be that of another one of the list.
+                    (Kind::TxMismatch { .. }, Some(nonce)) if turns > 0 => {
+                        turns -= 1;
+                        let used = tx::used_by(&self.rpc, signer, &bare, nonce).await?;
+                        let Some(used) = used.and_then(|at| bare.get(at)) else { return Err(error) };
+                        left.push_front((call, context));
+                        match left.iter().position(|(call, _)| call == used) {
+                            Some(at) => left.rotate_left(at),
+                            // It is confirmed, and left out.
+                            None => options.nonce = None,
+                        }
+                    }
+                    _ => return Err(self.ended_at(&receipts, error)),
+                },
+            }
         }
-        Ok(receipts)
+        match confirmed {
+            Some(error) if receipts.is_empty() => Err(error),
+            _ => Ok(receipts),
+        }
+    }
+
+    /// The error of a list of writes that ended after these.
+    fn ended_at(&self, receipts: &[Receipt], error: Error) -> Error {
+        // Who repeats the list takes them over.
+        receipts.iter().for_each(|receipt| self.book.disown(receipt.hash));
+        if receipts.is_empty() || error.is_about_transaction() {
+            return error;
+        }
+        let hashes = receipts.iter().map(|receipt| receipt.hash).collect();
+        Error::from(Kind::TxPartial { id: String::new(), hashes, reason: error.to_string() })
     }
 
     /// Carries out any call, explaining its revert by what it is about.

@@ -313,9 +313,10 @@ impl Core {
         })
     }
 
-    /// Confirms several responses, under one signature where the wallet has batches.
+    /// Confirms several responses, under one signature where the wallet has batches. After a failure with a `nonce` repeat the call with
+    /// that nonce: it goes on, and answers the receipts of what it still confirmed.
     ///
-    /// @throws NotTaskOwnerError, ResponseAlreadyConfirmedError, TaskAlreadyFinalizedError, WalletRejectedError
+    /// @throws TxPartialError, NotTaskOwnerError, ResponseAlreadyConfirmedError, TaskAlreadyFinalizedError, WalletRejectedError
     #[wasm_bindgen(js_name = confirmResponses, unchecked_return_type = "Promise<Receipt[]>")]
     pub fn confirm_responses(
         &self,
