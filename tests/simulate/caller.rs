@@ -26,7 +26,7 @@ use crate::chain::{CHAIN_ID, EPOCH};
 use crate::contracts::{CONTRACTS, SOURCE};
 use crate::executor::Owner;
 use crate::faults::Fault;
-use crate::ledger::{Call, Effect, Intent, Meaning, Memory, Told};
+use crate::ledger::{Ask, Call, Effect, Intent, Meaning, Memory, Told};
 use crate::net::{PIN_URL, link, rpc_url};
 use crate::oracle;
 use crate::plan::{IntentPlan, Op};
@@ -154,12 +154,12 @@ async fn script(world: &Shared, page: u32, number: usize) {
                 }
                 let Some(client) = client(world, page, plan.account).await else { return };
                 let told = call(world, page, &plan, client).await;
+                let pause = world.between(300, 6000);
+                world.exec.sleep(pause).await;
                 next = match told {
                     Some(told) => advised(world, number, &told),
                     None => resume(world, number),
                 };
-                let pause = world.between(300, 6000);
-                world.exec.sleep(pause).await;
             }
         }
     }
@@ -236,7 +236,9 @@ fn resume(world: &Shared, number: usize) -> Next {
 fn wallet_shows_nothing(world: &Shared, number: usize) -> bool {
     let ledger = world.ledger.borrow();
     let calls: Vec<u32> = ledger.calls.iter().filter(|call| call.intent == number).map(|call| call.id).collect();
-    ledger.asks.iter().all(|ask| !calls.contains(&ask.call) || (!ask.is_open && ask.broadcasts.is_empty()))
+    let wallet = world.wallet.borrow();
+    let is_quiet = |(number, ask): (usize, &Ask)| !ask.is_open && ask.broadcasts.is_empty() && !wallet.has_signed(number);
+    ledger.asks.iter().enumerate().all(|(number, ask)| !calls.contains(&ask.call) || is_quiet((number, ask)))
 }
 
 /// A hash is looked up for a while.
@@ -255,7 +257,7 @@ async fn look_up(world: &Shared, page: u32, number: usize) -> Next {
     });
     match looked {
         Ok(receipt) => {
-            oracle::looked_up(world, &receipt);
+            oracle::looked_up(world, number, &receipt);
             return Next::Over;
         }
         Err(error) if matches!(*error, Kind::TxRevert { .. }) => return Next::Over,
@@ -402,8 +404,9 @@ fn on_progress(world: &Shared, id: u32) -> OnProgress {
         let Some(call) = ledger.call(id) else { return };
         let number = call.intent;
         call.step = Some((now, step.clone()));
-        if matches!(step, Progress::Mined { .. }) {
+        if let Progress::Mined { hash, .. } = step {
             call.settled = asks;
+            ledger.told_mined.push((number, hash));
         }
         let Some(intent) = ledger.intents.get_mut(&number) else { return };
         let memory = &mut intent.memory;

@@ -200,6 +200,10 @@ pub(crate) struct Ask {
     pub(crate) is_open: bool,
     /// The user said no, in words that are known.
     pub(crate) is_refused: bool,
+    /// The wallet took a lower nonce than the suggested one.
+    pub(crate) is_below: bool,
+    /// The wallet has failed, and will send all the same.
+    pub(crate) is_late: bool,
     pub(crate) broadcasts: Vec<Broadcast>,
 }
 
@@ -227,6 +231,8 @@ pub(crate) struct Ledger {
     pub(crate) intents: BTreeMap<usize, Intent>,
     pub(crate) calls: Vec<Call>,
     pub(crate) asks: Vec<Ask>,
+    /// Transactions that were told as mined, on the way or when they were looked up, each with the intent of the caller.
+    pub(crate) told_mined: Vec<(usize, B256)>,
     /// Transactions that the network lost.
     pub(crate) dropped: Vec<B256>,
     pub(crate) violations: Vec<Violation>,
@@ -257,13 +263,20 @@ impl Ledger {
         })
     }
 
-    /// Whether a transaction was told as the success of another intent's call.
-    pub(crate) fn has_succeeded(&self, hash: B256, than: u32) -> bool {
+    /// Whether a transaction was told as another intent's: as its success, its failure, or a part of it.
+    pub(crate) fn is_told_as_anothers(&self, hash: B256, than: u32) -> bool {
         let intent = self.calls.iter().find(|call| call.id == than).map(|call| call.intent);
-        self.calls.iter().filter(|call| Some(call.intent) != intent).any(|call| match &call.told {
+        let told = |call: &Call| match &call.told {
             Some(Told::Success { receipts, .. }) => receipts.iter().any(|receipt| receipt.hash == hash),
-            _ => false,
-        })
+            Some(Told::Failure(kind)) => match Meaning::of(kind) {
+                Meaning::Failed(failed) => failed == hash,
+                Meaning::Partly(hashes) => hashes.contains(&hash),
+                _ => false,
+            },
+            None => false,
+        };
+        self.told_mined.iter().any(|(of, found)| Some(*of) != intent && *found == hash)
+            || self.calls.iter().any(|call| Some(call.intent) != intent && told(call))
     }
 
     /// Something that must not be, once for each kind and world.
@@ -277,7 +290,8 @@ impl Ledger {
     ///
     /// Where nothing but the user keeps two transactions apart (the wallet numbers by itself, or the account has no nonce of its own that
     /// a page could suggest), a user who says yes to two windows of one intent that are open at the same time gets two. So does a caller
-    /// who repeats a call with other calldata, which nobody can tell to be the same.
+    /// who repeats a call with other calldata, which nobody can tell to be the same; and one whose page died when the wallet had taken
+    /// a lower nonce than it was suggested, or had failed and was to send all the same.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
         // Of several writes in a row the first alone has the caller's nonce.
         let wanted = self.call(call).filter(|asking| asking.settled == 0).and_then(|asking| asking.nonce);
@@ -296,12 +310,17 @@ impl Ledger {
             let is_other = |plan: &IntentPlan| !plan.is_stable || plan.op == Op::PublishSource;
             let is_changed = |number: &usize| self.intents.get(number).is_some_and(|intent| is_other(&intent.plan));
             let is_changed = intent.as_ref().is_some_and(is_changed);
-            let open = self.asks.iter().any(|ask| ask.call != 0 && (ask.is_open || is_changed) && of_intent(ask));
+            let is_lost = |ask: &Ask| {
+                let call = self.calls.get(ask.call as usize - 1);
+                let is_unknown = |call: &Call| ask.is_below && call.is_dropped || ask.is_late && call.is_lost;
+                ask.is_open || is_changed || call.is_some_and(is_unknown)
+            };
+            let open = self.asks.iter().any(|ask| ask.call != 0 && is_lost(ask) && of_intent(ask));
             if open && let Some(intent) = intent.and_then(|number| self.intents.get_mut(&number)) {
                 intent.allowance += 1;
             }
         }
-        self.asks.push(Ask { call, is_open: true, is_refused: false, broadcasts: Vec::new() });
+        self.asks.push(Ask { call, is_open: true, is_refused: false, is_below: false, is_late: false, broadcasts: Vec::new() });
         self.asks.len() - 1
     }
 }

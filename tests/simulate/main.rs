@@ -29,7 +29,8 @@
 //! * No endpoint is more than 3 seconds behind ([`world::MAX_STALE_MS`]), and its pool not more than 3 either.
 //! * No wallet sends minutes after it has told the page that it failed: 8 seconds at most.
 //! * A wallet that numbers transactions by itself meets endpoints that show the pool, and no private relay; and a call that is repeated
-//!   has the calldata that it had, or may happen once more.
+//!   has the calldata that it had, or may happen once more. So may one whose page died when such a wallet had taken a lower nonce than the
+//!   suggested one, or had failed and was to send all the same: nothing that the page could have kept leads to it.
 //! * A transaction whose nonce another one has taken in a block does not come back with a reorganisation.
 //! * 4001, 5000 and the known words of a user's no come before anything is signed.
 //! * A caller that goes on after an abort or a crash kept the last nonce and hash that it was told, as the guides advise.

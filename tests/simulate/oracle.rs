@@ -18,7 +18,7 @@ use crate::wallet::account;
 use crate::world::{Shared, World};
 
 /// Longer than any pause that the core makes by itself.
-const SILENCE_MS: u64 = 9000;
+const SILENCE_MS: u64 = 11_000;
 
 fn effect(inner: &Inner) -> Effect {
     Effect::read(inner.account, inner.to, inner.value, &inner.data)
@@ -64,7 +64,8 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
 }
 
 /// A caller who looked a hash up was told that it is mined.
-pub(crate) fn looked_up(world: &Shared, receipt: &Receipt) {
+pub(crate) fn looked_up(world: &Shared, intent: usize, receipt: &Receipt) {
+    world.ledger.borrow_mut().told_mined.push((intent, receipt.hash));
     let chain = world.chain.borrow();
     let block = chain.by_hash(receipt.block_hash);
     let is_there = block.is_some_and(|block| {
@@ -116,6 +117,10 @@ impl Since<'_> {
         }
         for wanted in effects {
             let own: Vec<&&Inner> = inner.iter().filter(|inner| effect(inner) == *wanted).collect();
+            // A list that is repeated leaves out what is confirmed.
+            if own.is_empty() && matches!(wanted, Effect::Confirm { .. }) && self.is_done(wanted) {
+                continue;
+            }
             if own.is_empty() {
                 return Some(("false success", format!("no receipt's transaction did {wanted:?}")));
             }
@@ -124,6 +129,12 @@ impl Since<'_> {
             }
         }
         None
+    }
+
+    /// Whether an effect is on the branch that counts.
+    fn is_done(&self, wanted: &Effect) -> bool {
+        let inner = |(block, at): (usize, usize)| self.chain.blocks[block].txs[at].inner.iter();
+        self.chain.executed().into_iter().flat_map(inner).any(|inner| inner.succeeded && effect(inner) == *wanted)
     }
 
     /// Whether a block counted, and had so many blocks on it.
@@ -149,7 +160,9 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
     let was_refused = ledger.asks_of(id).last().is_some_and(|ask| ask.is_refused);
     // A page that stood still may find its time up, or the wallet gone, and the answer at once.
     let is_late = since.is_hurried || world.counted()[Fault::WalletDisconnects as usize] > 0;
-    if was_refused && !is_late && !matches!(kind, Kind::WalletRejected { .. }) {
+    // Of several writes in a row some may have gone out before the no.
+    let is_told = matches!(kind, Kind::WalletRejected { .. } | Kind::TxPartial { .. });
+    if was_refused && !is_late && !is_told {
         return Some(("unheard no", format!("the user said no, and {} was told", kind.code())));
     }
     match Meaning::of(kind) {
@@ -172,7 +185,10 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         },
         Meaning::Replaced { by, .. } => match since.own(by, effects) {
             None => Some(("false replacement", format!("{by} was told as the replacement, and was never mined"))),
-            Some(own) if own.contains(&true) => Some(("false replacement", format!("{by} did what was asked"))),
+            // A call that is repeated with other calldata is not what was sent before.
+            Some(own) if own.contains(&true) && since.is_stable => {
+                Some(("false replacement", format!("{by} did what was asked")))
+            }
             Some(_) => None,
         },
         Meaning::Mined(hash) => {
@@ -182,8 +198,10 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
         // Who cannot ask the chain cannot know.
         Meaning::Held(_) if world.is_blind() => None,
         Meaning::Held(held) => {
-            let is_done = since.chain.blocks.iter().any(|block| {
+            let counts = |at: usize| since.chain.is_on(since.chain.head(), at);
+            let is_done = since.chain.blocks.iter().enumerate().any(|(at, block)| {
                 block.time + 20 < crate::chain::EPOCH + since.now / 1000
+                    && counts(at)
                     && block.txs.iter().flat_map(|executed| &executed.inner).any(|inner| inner.id == Some(held))
             });
             is_done.then(|| ("false waiting", format!("{held} was told as waiting, and was executed long before")))
@@ -194,6 +212,10 @@ fn failure(world: &Shared, since: &Since<'_>, ledger: &Ledger, id: u32, kind: &K
             // A call that is repeated with other calldata is not what was sent before.
             (is_own && !is_edited && since.is_stable).then(|| ("false mismatch", format!("{hash} is what was asked")))
         }
+        // It tells which nonce the wallet used, not whether that is mined.
+        Meaning::Out(_) if matches!(kind, Kind::Nonce { .. }) => None,
+        // Who is not believed says nothing.
+        Meaning::Out(_) if matches!(kind, Kind::RpcDisagreement { .. }) => None,
         Meaning::Unknown(_) | Meaning::Out(_) => {
             let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
             let found = sent.map(|sent| sent.hash).find(|hash| world.could_see(since.chain, *hash, since.confirmations))?;
@@ -221,7 +243,7 @@ fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<Stri
 fn nothing(chain: &Chain, ledger: &Ledger, id: u32) -> Option<String> {
     // What the user made of it is not told apart from what another page sent.
     let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
-    let is_others = |hash: &B256| ledger.is_twin(id) && ledger.has_succeeded(*hash, id);
+    let is_others = |hash: &B256| ledger.is_twin(id) && ledger.is_told_as_anothers(*hash, id);
     let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash) && !is_others(hash))?;
     Some(format!("{alive} is out"))
 }
@@ -322,8 +344,8 @@ pub(crate) fn judge(world: &World) {
         }
     }
     for (effect, hashes) in &happened {
-        let meant: usize =
-            ledger.intents.values().filter(|intent| intent.effects.contains(effect)).map(|intent| intent.allowance).sum();
+        let wanting = ledger.intents.values().filter(|intent| intent.effects.contains(effect));
+        let meant: usize = wanting.map(|intent| intent.allowance + reorganised(&chain, &ledger, intent)).sum();
         if meant == 0 && !matches!(effect, Effect::Nothing { .. }) {
             ledger.violated("stray effect", format!("{effect:?} was never meant: {hashes:?}"));
         } else if hashes.len() > meant && !matches!(effect, Effect::Nothing { .. }) {
@@ -336,6 +358,25 @@ pub(crate) fn judge(world: &World) {
     lies(&chain, &mut ledger);
     shared(&mut ledger);
     needless(world, &mut ledger);
+}
+
+/// How many of an intent's failures on chain a later reorganisation has taken back: nobody can know that of them.
+fn reorganised(chain: &Chain, ledger: &Ledger, intent: &Intent) -> usize {
+    let has_failed = |hash: B256| {
+        chain.find(chain.head(), hash).is_some_and(|(block, at)| {
+            let inner = &chain.blocks[block].txs[at].inner;
+            inner.iter().all(|inner| !inner.succeeded || !intent.effects.contains(&effect(inner)))
+        })
+    };
+    let calls = ledger.calls.iter().filter(|call| call.intent == intent.plan.number);
+    let failed = calls.filter_map(|call| match &call.told {
+        Some(Told::Failure(kind)) => match Meaning::of(kind) {
+            Meaning::Failed(hash) => Some(hash),
+            _ => None,
+        },
+        _ => None,
+    });
+    failed.filter(|hash| !has_failed(*hash)).count()
 }
 
 /// What was told as not sent and came all the same.
@@ -381,7 +422,8 @@ fn shared(ledger: &mut Ledger) {
 fn needless(world: &World, ledger: &mut Ledger) {
     let is_hurried = |intent: &Intent| intent.plan.wallet_timeout_ms.is_some() || intent.plan.total_timeout.is_some();
     let is_calm = world.counted().iter().all(|count| *count == 0) && !ledger.intents.values().any(is_hurried);
-    if !is_calm || world.plan.block_ms > 3000 {
+    let has_fixes = ledger.intents.values().any(|intent| intent.plan.op == Op::FixNonces);
+    if !is_calm || has_fixes || world.plan.block_ms > 3000 {
         return;
     }
     let failed = ledger.calls.iter().find_map(|call| {
@@ -389,8 +431,8 @@ fn needless(world: &World, ledger: &mut Ledger) {
         if plan.confirmations > 1 || plan.max_retries < 2 || !plan.auto_fix_nonce {
             return None;
         }
-        // Two intents may be about the same task; what is to be replaced may be mined meanwhile.
-        if matches!(plan.op, Op::Confirm(_) | Op::Cancel(_) | Op::FixNonces) && ledger.intents.len() > 1 {
+        // Two intents may be about the same task.
+        if matches!(plan.op, Op::Confirm(_) | Op::Cancel(_)) && ledger.intents.len() > 1 {
             return None;
         }
         match &call.told {

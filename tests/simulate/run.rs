@@ -19,7 +19,7 @@ use crate::world::{Shared, World};
 /// How long things go wrong, in milliseconds.
 const LIFE_MS: u64 = 200_000;
 /// How long a world has to come to rest: longer than the longest receipt time-out and look-up.
-const REST_MS: u64 = 500_000;
+const REST_MS: u64 = 1_200_000;
 /// How long the last windows and blocks need.
 const QUIET_MS: u64 = 45_000;
 /// How long a write may take when nothing is wrong.

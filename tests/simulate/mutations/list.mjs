@@ -13,16 +13,34 @@ export default [
     `        Answer::Failed(failure) =>`,
   ),
   one(
+    "a no in other words than 4001 is not heard",
+    "src/eth/rejection.rs",
+    `            Person(phrases) => holds_any(line, phrases),`,
+    `            Person(_) => false,`,
+  ),
+  one(
     "the call is not looked for among the account's transactions",
     "src/eth/tx/look.rs",
-    `        if is_call(transaction, signer, call) && owned(`,
-    `        if false && is_call(transaction, signer, call) && owned(`,
+    `        match if is_call(transaction, signer, call) {`,
+    `        match if false && is_call(transaction, signer, call) {`,
   ),
   one(
     "another call's transaction is taken for one's own",
+    "src/eth/nonce.rs",
+    `        let Some(claim) = self.io.tabs.claim(self.name("hash", id)).await else { return false };`,
+    `        let Some(claim) = self.io.tabs.claim(self.name("hash", id)).await else { return true };`,
+  ),
+  one(
+    "an equal call's nonce does not tell its transaction",
     "src/eth/tx/look.rs",
-    `    used == nonce || signer.book.adopt(`,
-    `    true || used == nonce || signer.book.adopt(`,
+    `    if !is_suggested && signer.book.is_anothers(ticket, account, nonce, call).await {`,
+    `    if false && signer.book.is_anothers(ticket, account, nonce, call).await {`,
+  ),
+  one(
+    "a call that ends without knowing keeps its transaction",
+    "src/eth/nonce.rs",
+    `        if !self.is_settled.get() {`,
+    `        if false {`,
   ),
   one(
     "the window is asked for again while nothing has the nonce",
@@ -36,6 +54,13 @@ export default [
     "src/eth/nonce.rs",
     `        book.entries.borrow_mut().push(Entry { claim: None, ..self.entry });`,
     `        book.entries.borrow_mut().push(self.entry);`,
+  ),
+  one(
+    "a nonce whose transaction was lost stays taken",
+    "src/eth/nonce.rs",
+    `                retired.await;`,
+    `                retired.await;
+                std::future::pending::<()>().await;`,
   ),
   one(
     "an aborted call gives its nonce back without a word",
@@ -54,5 +79,49 @@ export default [
     "src/eth/follow.rs",
     `            Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),`,
     `            Match::Differs(_) => {}`,
+  ),
+  one(
+    "a wallet without eth_requestAccounts, as a Safe's, does not connect",
+    "src/eth/wallet.rs",
+    `                Err(error) if is_missing(&error) => None,`,
+    `                Err(error) if false && is_missing(&error) => None,`,
+  ),
+  one(
+    "an operation that failed counts by its bundle's status",
+    "src/eth/smart/mod.rs",
+    `    if operation.succeeded {`,
+    `    if true {`,
+  ),
+  one(
+    "a bundle's logs are all the operation's own",
+    "src/eth/smart/mod.rs",
+    `.map_or(0, |at| at + 1);
+        return`,
+    `.map_or(0, |_| 0);
+        return`,
+  ),
+  one(
+    "the chain is not asked for a smart account's operation by its own name",
+    "src/eth/follow.rs",
+    `            operations.iter().find(|operation| operation.id == self.sent.hash && operation.transaction != self.hash)`,
+    `            operations.iter().find(|operation| false && operation.id == self.sent.hash && operation.transaction != self.hash)`,
+  ),
+  one(
+    "a part of a batch is told as the whole",
+    "src/eth/calls/settle.rs",
+    `        if seen.done == calls {`,
+    `        if seen.done > 0 {`,
+  ),
+  one(
+    "confirmations are counted from two moments",
+    "src/eth/depth.rs",
+    `            if quantity(found)? != number || parent != below {`,
+    `            if quantity(found)? != number {`,
+  ),
+  one(
+    "a page that stood still looks no more",
+    "src/eth/follow.rs",
+    `        if is_last {`,
+    `        if clock.now_ms() >= deadline {`,
   ),
 ];

@@ -179,8 +179,8 @@ fn result(world: &Shared, op: &Operation) -> (u32, Vec<(usize, usize)>) {
     let succeeded = places.iter().all(|(block, at)| chain.blocks[*block].txs[*at].succeeded);
     match (is_all, op.is_partial, succeeded) {
         (false, ..) => {
-            let is_lost = op.hashes.iter().any(|hash: &B256| !chain.is_alive(*hash));
-            (if is_lost && places.is_empty() { 400 } else { 100 }, Vec::new())
+            let is_lost = !op.hashes.iter().any(|hash: &B256| chain.is_alive(*hash));
+            (if is_lost { 400 } else { 100 }, Vec::new())
         }
         (true, true, _) => (600, places),
         (true, false, true) => (200, places),

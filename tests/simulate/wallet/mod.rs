@@ -157,6 +157,11 @@ impl WalletState {
         }
     }
 
+    /// Whether an operation was signed for a request.
+    pub(crate) fn has_signed(&self, ask: usize) -> bool {
+        self.operations.iter().any(|operation| operation.ask == ask)
+    }
+
     /// Which reload it is in.
     pub(crate) fn epoch(&self) -> u32 {
         u32::try_from(self.epochs.len() - 1).unwrap_or_default()

@@ -129,6 +129,9 @@ pub(crate) async fn send(world: &Shared, ask: usize, request: &Transaction, edit
     }
     let suggested = request.nonce.and_then(|nonce| u64::try_from(nonce).ok()).filter(|_| honours && from == request.from);
     let nonce = suggested.unwrap_or_else(|| tracked_nonce(world, from));
+    if request.nonce.is_some_and(|asked| asked > U256::from(nonce)) {
+        world.ledger.borrow_mut().asks[ask].is_below = true;
+    }
     let gas = request.gas.and_then(|gas| u64::try_from(gas).ok()).unwrap_or(90_000);
     let given = request.gas_price.or(request.max_fee_per_gas).and_then(|price| u64::try_from(price).ok());
     let price = given.unwrap_or_else(|| price(world));
@@ -162,7 +165,9 @@ async fn deliver(world: &Shared, ask: usize, tx: &Rc<Tx>, is_edited: bool) -> An
     if world.strikes(Fault::WalletLateBroadcast) {
         let failure = words::no_answer(world);
         let (tx, wait) = (Rc::clone(tx), world.between(300, 8000));
+        world.ledger.borrow_mut().asks[ask].is_late = true;
         after(world, wait, move |world| {
+            world.ledger.borrow_mut().asks[ask].is_late = false;
             let _ = broadcast(world, &[ask], &tx, Manner::own(world, is_edited));
         });
         return Err(failure);
