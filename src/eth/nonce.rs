@@ -123,8 +123,7 @@ impl Ticket {
     /// Takes a transaction, or a smart account's operation by its own name. `false` when it is another call's of this origin: two calls
     /// with the same calldata never take one transaction for both. A call that repeats one (`is_repeat`) takes what that one gave up.
     pub async fn adopt(&self, id: B256, is_repeat: bool) -> bool {
-        let owns = |followed: &Followed| followed.id == id && followed.owner == self.id && followed.claim.is_some();
-        if self.book.followed.borrow().iter().any(owns) {
+        if self.owns(id) {
             return true;
         }
         let Some(claim) = self.io.tabs.claim(self.name("hash", id)).await else { return false };
@@ -147,8 +146,13 @@ impl Ticket {
     }
 
     /// Whether a transaction is another call's.
-    pub async fn is_taken(&self, id: B256) -> bool {
-        self.io.tabs.claim(self.name("hash", id)).await.is_none()
+    pub async fn is_anothers(&self, id: B256) -> bool {
+        !self.owns(id) && self.io.tabs.claim(self.name("hash", id)).await.is_none()
+    }
+
+    fn owns(&self, id: B256) -> bool {
+        let owns = |followed: &Followed| followed.id == id && followed.owner == self.id && followed.claim.is_some();
+        self.book.followed.borrow().iter().any(owns)
     }
 
     fn name(&self, what: &str, id: B256) -> String {

@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// The first block that may hold an operation of the account that was not there before.
-    pub(super) fn from_block(&self) -> u64 {
+    pub(super) fn first_block(&self) -> u64 {
         self.before.0.as_ref().map_or(self.head, |_| self.earliest())
     }
 }

@@ -209,6 +209,13 @@ impl Batch<'_> {
         let (sender, answer) = oneshot::channel();
         io.clock.spawn(
             async move {
+                if sender.is_canceled() {
+                    // The batch was given up before it was asked for.
+                    if let Some(nonce) = nonce {
+                        book.clear_doubt(chain_id, account, nonce);
+                    }
+                    return;
+                }
                 let asked = sort(provider.request("wallet_sendCalls", params).await);
                 // A no that comes late ends the doubt.
                 if let (Err(_) | Ok(Asked::Unable), Some(nonce), None) = (&asked, nonce, &*held.borrow()) {

@@ -111,7 +111,7 @@ impl<'a> Search<'a> {
     pub(super) async fn look(&mut self) -> Result<Seen, Error> {
         let account = self.signer.account;
         let mut batch = self.rpc.batch().decides();
-        let filters = smart::filters(account, self.place.from_block()).map(|filter| batch.push("eth_getLogs", filter));
+        let filters = smart::filters(account, self.place.first_block()).map(|filter| batch.push("eth_getLogs", filter));
         let [latest, pending, head] = ask_counts(&mut batch, account);
         let replies = batch.send().await?;
         let mut seen = Seen { head: replies.quantity(head)?, ..Seen::default() };
@@ -182,7 +182,7 @@ impl<'a> Search<'a> {
         // One that was pending may have been replaced by the batch.
         let is_older = match own {
             true => sent.nonce < self.place.lowest && receipt.block_number <= self.place.head,
-            false => receipt.block_number < self.place.from_block(),
+            false => receipt.block_number < self.place.first_block(),
         };
         if is_older || smart::operations(self.signer.account, &receipt.logs).iter().any(|one| self.place.before.contains(one.id))
         {

@@ -120,6 +120,13 @@ pub(super) async fn ask(
     let on_progress = options.on_progress.clone();
     io.clock.spawn(
         async move {
+            if sender.is_canceled() {
+                // The call was given up before it asked.
+                if let Some(nonce) = nonce {
+                    book.clear_doubt(chain_id, account, nonce);
+                }
+                return;
+            }
             let answer = read(provider.request("eth_sendTransaction", params).await);
             let reservation = held.borrow_mut().take();
             match &answer {

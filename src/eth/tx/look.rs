@@ -53,7 +53,7 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
 async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Result<Shown, Error> {
     let account = signer.account;
     let mut batch = rpc.batch().decides();
-    let filters = smart::filters(account, place.from_block()).map(|filter| batch.push("eth_getLogs", filter));
+    let filters = smart::filters(account, place.first_block()).map(|filter| batch.push("eth_getLogs", filter));
     let counts =
         place.nonce.map(|_| (ask_counts(&mut batch, account), batch.push("eth_getBlockByNumber", r#"["pending",true]"#)));
     let replies = batch.send().await?;
@@ -86,6 +86,7 @@ async fn once(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place) -> Re
         Match::Differs("value" | "calldata")
             if !signer.book.is_shared(rpc.io().tabs.as_ref(), signer.chain.chain_id, account, nonce).await
                 && !signer.book.was_asked(&place.ticket, account, place.lowest, &other.call()).await
+                && !place.ticket.is_anothers(other.hash).await
                 && place.ticket.adopt_edited(other.hash).await =>
         {
             Shown::Edited(other.hash)
@@ -112,7 +113,7 @@ async fn owned(signer: &Signer, call: &WriteCall, place: &Place, transaction: &C
     let (ticket, account, nonce) = (&place.ticket, signer.account, transaction.nonce);
     let is_suggested = place.nonce == Some(nonce);
     if !is_suggested && signer.book.is_anothers(ticket, account, nonce, call).await {
-        return if ticket.is_taken(transaction.hash).await { Owner::Another } else { Owner::Unclear };
+        return if ticket.is_anothers(transaction.hash).await { Owner::Another } else { Owner::Unclear };
     }
     if !ticket.adopt(transaction.hash, place.is_repeated).await {
         return Owner::Another;
