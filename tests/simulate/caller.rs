@@ -257,7 +257,7 @@ async fn look_up(world: &Shared, page: u32, number: usize) -> Next {
     });
     match looked {
         Ok(receipt) => {
-            oracle::looked_up(world, number, &receipt);
+            oracle::looked_up(world, &receipt);
             return Next::Over;
         }
         Err(error) if matches!(*error, Kind::TxRevert { .. }) => return Next::Over,
@@ -406,7 +406,7 @@ fn on_progress(world: &Shared, id: u32) -> OnProgress {
         call.step = Some((now, step.clone()));
         if let Progress::Mined { hash, .. } = step {
             call.settled = asks;
-            ledger.told_mined.push((number, hash));
+            ledger.told_mined.push((id, hash));
         }
         let Some(intent) = ledger.intents.get_mut(&number) else { return };
         let memory = &mut intent.memory;

@@ -231,8 +231,8 @@ pub(crate) struct Ledger {
     pub(crate) intents: BTreeMap<usize, Intent>,
     pub(crate) calls: Vec<Call>,
     pub(crate) asks: Vec<Ask>,
-    /// Transactions that were told as mined, on the way or when they were looked up, each with the intent of the caller.
-    pub(crate) told_mined: Vec<(usize, B256)>,
+    /// Transactions that were told as mined, on the way by a call, or when they were looked up (call 0).
+    pub(crate) told_mined: Vec<(u32, B256)>,
     /// Transactions that the network lost.
     pub(crate) dropped: Vec<B256>,
     pub(crate) violations: Vec<Violation>,
@@ -263,9 +263,8 @@ impl Ledger {
         })
     }
 
-    /// Whether a transaction was told as another intent's: as its success, its failure, or a part of it.
+    /// Whether a transaction was told as another call's: as its success, its failure, or a part of it. That call may repeat this one.
     pub(crate) fn is_told_as_anothers(&self, hash: B256, than: u32) -> bool {
-        let intent = self.calls.iter().find(|call| call.id == than).map(|call| call.intent);
         let told = |call: &Call| match &call.told {
             Some(Told::Success { receipts, .. }) => receipts.iter().any(|receipt| receipt.hash == hash),
             Some(Told::Failure(kind)) => match Meaning::of(kind) {
@@ -275,8 +274,8 @@ impl Ledger {
             },
             None => false,
         };
-        self.told_mined.iter().any(|(of, found)| Some(*of) != intent && *found == hash)
-            || self.calls.iter().any(|call| Some(call.intent) != intent && told(call))
+        self.told_mined.iter().any(|(of, found)| *of != than && *found == hash)
+            || self.calls.iter().any(|call| call.id != than && told(call))
     }
 
     /// Something that must not be, once for each kind and world.
@@ -305,7 +304,12 @@ impl Ledger {
         }
         if is_loose {
             let intent = self.call(call).map(|call| call.intent);
-            let of_intent = |ask: &Ask| self.calls.get(ask.call as usize - 1).map(|call| call.intent) == intent;
+            let effects = |number: &usize| self.intents.get(number).map(|intent| &intent.effects);
+            // A window of an equal intent's may as well be this one's.
+            let of_intent = |ask: &Ask| {
+                let other = self.calls.get(ask.call as usize - 1).map(|call| call.intent);
+                other == intent || other.as_ref().and_then(effects) == intent.as_ref().and_then(effects)
+            };
             // A source carries the time of its publication.
             let is_other = |plan: &IntentPlan| !plan.is_stable || plan.op == Op::PublishSource;
             let is_changed = |number: &usize| self.intents.get(number).is_some_and(|intent| is_other(&intent.plan));

@@ -64,8 +64,8 @@ pub(crate) fn told(world: &Shared, id: u32, told: &Told) {
 }
 
 /// A caller who looked a hash up was told that it is mined.
-pub(crate) fn looked_up(world: &Shared, intent: usize, receipt: &Receipt) {
-    world.ledger.borrow_mut().told_mined.push((intent, receipt.hash));
+pub(crate) fn looked_up(world: &Shared, receipt: &Receipt) {
+    world.ledger.borrow_mut().told_mined.push((0, receipt.hash));
     let chain = world.chain.borrow();
     let block = chain.by_hash(receipt.block_hash);
     let is_there = block.is_some_and(|block| {
@@ -243,7 +243,7 @@ fn has_nonce(chain: &Chain, ledger: &Ledger, id: u32, nonce: u64) -> Option<Stri
 fn nothing(chain: &Chain, ledger: &Ledger, id: u32) -> Option<String> {
     // What the user made of it is not told apart from what another page sent.
     let sent = ledger.asks_of(id).flat_map(|ask| &ask.broadcasts).filter(|sent| !sent.is_edited);
-    let is_others = |hash: &B256| ledger.is_twin(id) && ledger.is_told_as_anothers(*hash, id);
+    let is_others = |hash: &B256| ledger.is_told_as_anothers(*hash, id);
     let alive = sent.map(|broadcast| broadcast.hash).find(|hash| chain.is_alive(*hash) && !is_others(hash))?;
     Some(format!("{alive} is out"))
 }
