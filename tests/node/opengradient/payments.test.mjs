@@ -14,7 +14,7 @@ import { ask, failure, open } from "./stage.mjs";
 
 let stage, net, wallet;
 before(async () => {
-  stage = await open({ idle: 400 });
+  stage = await open();
   net = stage.net;
   wallet = await stage.wallet();
 });
