@@ -49,6 +49,7 @@ describe("the main job", () => {
     });
 
     const steps = [];
+    await proxy.idle();
     proxy.reset();
     const task = await ogpu.publishTask(
       {
@@ -96,6 +97,7 @@ describe("the main job", () => {
     const asked = wallet();
     const ogpu = await Ogpu.connect({ wallet: asked, network });
     const before = asked.requests.length;
+    await proxy.idle();
     proxy.reset();
     const bad = [
       ["info.minPayment", () => ogpu.publishSource(sourceInfo({ minPayment: 5 }))],

@@ -133,6 +133,7 @@ export async function stage({ provider = false, chainId = 31337, anvilArgs, answ
     fund: (role, amount = parseEther("10")) => set.write(role, "Vault", "deposit", [address(role)], { value: amount }),
     /** The answer of a call, and how many HTTP requests it took. */
     async counted(call) {
+      await proxy.idle();
       proxy.reset();
       const value = await call();
       return [value, proxy.count()];

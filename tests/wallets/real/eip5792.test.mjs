@@ -48,7 +48,7 @@ describe("EIP-5792", () => {
     return { ...user, responses };
   };
   const confirmed = (responses) => Promise.all(responses.map(async (response) => (await s.read("Response", "getStatus", [], response)) === CONFIRMED));
-  const it = (name, run) => test(name, { timeout: 60_000 }, run);
+  const it = (name, run) => test(name, { timeout: 300_000 }, run);
 
   // Without MetaMask's simulation service the gas of an upgrade is estimated as if the account had no code yet: its user raises it.
   const withGas = (window) => window.approve(window.data?.txParams?.authorizationList && { txParams: { gas: "0x4c4b40" } });

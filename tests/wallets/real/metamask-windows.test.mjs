@@ -21,7 +21,7 @@ describe("MetaMask's windows", () => {
   before(async () => (s = await stage()));
   after(() => s?.stop());
 
-  const withUser = (name, options, run) => test(name, { timeout: 60_000 }, async () => {
+  const withUser = (name, options, run) => test(name, { timeout: 300_000 }, async () => {
     const { privateKey, account, address } = await s.user();
     const endpoint = await startEndpoint(s.devnet.rpcUrl);
     const started = [];

@@ -29,7 +29,7 @@ describe("viem and ethers broadcast again", () => {
     await s?.stop();
   });
 
-  const it = (name, run) => test(name, { timeout: 60_000 }, run);
+  const it = (name, run) => test(name, { timeout: 300_000 }, run);
   const chain = (urls) => ({ id: CHAIN, name: "devnet", nativeCurrency: { name: "OpenGPU", symbol: "OGPU", decimals: 18 }, rpcUrls: { default: { http: urls } } });
   const WALLETS = {
     "viem's fallback over two endpoints"({ account }) {
