@@ -113,7 +113,7 @@ describe("MetaMask's node fails after it took the transaction", () => {
         endpoint.next(SEND, outcomes.refused(404));
         await assert.rejects(ogpu.publishTask(s.taskInfo()), is("txUncertain", { address, nonce: 0 }));
         assert.deepEqual(await s.tasksOf(address), []);
-        const { told } = await s.publishesOnce(ogpu, { receiptTimeout: 8 });
+        const { told } = await s.publishesOnce(ogpu);
         assert.equal(told.find(({ kind }) => kind === "signing").nonce, 0, "no gap");
         assert.equal(windows(), 2);
       });

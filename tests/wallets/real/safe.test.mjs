@@ -124,7 +124,7 @@ describe("Safe", () => {
     withSafe("its transaction fails as a whole when the others have signed: it waits on", 2, {}, async ({ safe, ogpu, owners }) => {
       const source = await s.source();
       const told = steps();
-      const publishing = ogpu.publishTask(s.taskInfo({ source }), { ...told.options, receiptTimeout: 3 });
+      const publishing = ogpu.publishTask(s.taskInfo({ source }), { ...told.options, receiptTimeout: 10 });
       publishing.catch(() => {});
       const { id } = await told.step("awaitingApproval");
       await s.write("client", "Nexus", "inactivateSource", [source]);
