@@ -9,8 +9,8 @@ const nodeTests = (folder, name = "", without = "node_modules") => {
   const files = readdirSync(`${root}${folder}`, { recursive: true })
     .filter((file) => file.endsWith(`${name}.test.mjs`) && ![without, "node_modules"].some((folder) => file.split("/").includes(folder)))
     .sort();
-  // Helpers of tools (a bundler's service, a guide's server) may outlive their test: its end is the end.
-  return ["node", "--test", "--test-force-exit", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
+  // Helpers of tools (a bundler's service, a guide's server) may outlive their test: its end is the end. A file that takes an hour hangs.
+  return ["node", "--test", "--test-force-exit", "--test-timeout=3600000", "--test-reporter=spec", ...files.map((name) => `${folder}/${name}`)];
 };
 /** The same tests again, with the oldest version of each peer. */
 const withOldest = ([node, ...args], ...more) => [node, "--import", "./tests/oldest/peers.mjs", ...args, ...more.flat().filter((word) => word.endsWith(".mjs"))];
@@ -53,7 +53,7 @@ for (const [name, [command, ...args]] of Object.entries(LAYERS)) {
   console.log(`\n── ${name}: ${[command, ...args].join(" ")}`);
   const started = Date.now();
   // The same tests, told by the environment where to run.
-  const env = name === "web-chrome" ? { ...process.env, CHROMEDRIVER: "/usr/bin/chromedriver", WASM_BINDGEN_USE_BROWSER: "1" } : process.env;
+  const env = name === "web-chrome" ? { ...process.env, CHROMEDRIVER: "/usr/bin/chromedriver", WASM_BINDGEN_USE_BROWSER: "1", WASM_BINDGEN_TEST_TIMEOUT: "600", WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "120" } : process.env;
   const { status, stdout } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
   process.stdout.write(stdout ?? "");
   const sum = (pattern) => [...(stdout ?? "").matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);

@@ -79,11 +79,22 @@ const REDIRECTS = {
   "to-credentials": "http://user:password@127.0.0.1:9/x",
 };
 
+/** Of these, what ends by the caller's time limits alone. */
+const ENDLESS = ["silent", "stall", "drip"];
+
 /** Every manner, by kind. */
 export const MANNERS = {
   lies: [...Object.keys(BODIES), ...Object.keys(REDIRECTS), "other-block", "loop", "bomb", "says-raw", "says-car", "500", "404", "204"],
-  conducts: Object.keys(CONDUCTS),
+  conducts: Object.keys(CONDUCTS).filter((name) => !ENDLESS.includes(name)),
+  endless: ENDLESS,
 };
+
+/**
+ * Time limits for a manner. One that ends by them alone gets short ones, which still leave a busy machine time for an honest gateway's
+ * answer. With all others no limit shall pass.
+ * @param {string} manner
+ */
+export const limitsFor = (manner) => (ENDLESS.includes(manner) ? { timeout: 20, idleTimeout: 10 } : { timeout: 600, idleTimeout: 600 });
 
 /**
  * @param {string} honest a gateway's URL, ending in /ipfs/

@@ -31,7 +31,7 @@ export function startProvider({ rpcUrl, chainId, at, abi, pinUrl, log = () => {}
   const send = (functionName, args) => {
     const sent = queue.then(async () => {
       const hash = await signer.writeContract({ address: at.Nexus, abi: abi.Nexus, functionName, args });
-      return reader.waitForTransactionReceipt({ hash, timeout: 20_000 });
+      return reader.waitForTransactionReceipt({ hash });
     });
     queue = sent.catch(() => {});
     return sent;

@@ -67,7 +67,7 @@ describe("the documents' code", { concurrency: false }, () => {
   for (const block of all) {
     const lacks = missingEntries(block.code);
     const skip = lacks.length ? `the package has no ${lacks.join(", ")} yet` : block.words.includes("types") || block.language === "tsx" ? "types only" : false;
-    test(block.name, { skip, timeout: 60_000 }, async (t) => {
+    test(block.name, { skip, timeout: 300_000 }, async (t) => {
       const printed = [];
       t.mock.method(console, "log", (...parts) => void printed.push(format(...parts).replace(/\s+/g, " ")));
       const page = pretendPage(block.code);

@@ -5,9 +5,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
 
 import { failures } from "../../docs/site/errors.mjs";
+import { launch, newPage } from "../e2e/browser.mjs";
 import { root } from "./blocks.mjs";
 
 const site = `${root}target/docs`;
@@ -27,7 +27,7 @@ describe("the site", () => {
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${server.address().port}`;
-    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    browser = await launch();
   });
   after(async () => {
     await browser?.close();
@@ -68,7 +68,7 @@ describe("the site", () => {
   })) {
     test(`fits ${what}`, async () => {
       const context = await browser.newContext(options);
-      const page = await context.newPage();
+      const page = await newPage(context);
       const problems = [];
       page.on("pageerror", (error) => problems.push(String(error)));
       page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
@@ -86,7 +86,7 @@ describe("the site", () => {
 
   for (const width of [1280, 1440, 390]) {
     test(`shows what it found within a page ${width} wide`, async () => {
-      const page = await browser.newPage({ viewport: { width, height: 800 } });
+      const page = await newPage(browser, { viewport: { width, height: 800 } });
       await page.goto(`${url}/api/ogpu/Ogpu.html`);
       await page.fill("#search", "get");
       await page.getByRole("option").first().waitFor();
@@ -102,7 +102,7 @@ describe("the site", () => {
   }
 
   test("keeps its buttons off the code", async () => {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(`${url}/guides/get-started.html`);
     const over = await page.evaluate(() => [...document.querySelectorAll("pre")].filter((pre) => pre.querySelector(".copy")?.getBoundingClientRect().bottom > pre.querySelector("code").getBoundingClientRect().top).length);
     assert.equal(over, 0);
@@ -110,7 +110,7 @@ describe("the site", () => {
   });
 
   test("is searched by keyboard", async () => {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(`${url}/index.html`);
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the text");

@@ -10,8 +10,18 @@ export const ARGS = [
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
-/** Chromium. */
-export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS });
+/** Milliseconds after which a browser hangs: so many that a busy machine is not taken for that. */
+const HANGS = 180_000;
+
+/** Chromium, with more of its switches. */
+export const launch = (...more) => chromium.launch({ executablePath: "/usr/bin/chromium", args: [...ARGS, ...more], timeout: HANGS });
+
+/** A page of a browser, or of one of its contexts, that is waited for. */
+export async function newPage(of, options) {
+  const page = await of.newPage(options);
+  page.setDefaultTimeout(HANGS);
+  return page;
+}
 
 /** Everything that an end-to-end test needs; OpenGradient's devnet where its options are given. */
 export async function stage({ opengradient: options } = {}) {
@@ -35,8 +45,7 @@ export async function stage({ opengradient: options } = {}) {
 /** A page that remembers what went wrong in it. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ permissions: ["clipboard-write"], ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  const page = await newPage(context);
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

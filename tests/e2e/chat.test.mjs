@@ -10,7 +10,7 @@ const real = (problems) => problems.filter((problem) => !/status of 402/.test(pr
 describe("the chat page", () => {
   let set, url;
   before(async () => {
-    set = await stage({ opengradient: { pause: 25, idle: 100_000 } });
+    set = await stage({ opengradient: {} });
     url = `${set.url}chat.html`;
   });
   after(() => set?.stop());
@@ -48,13 +48,15 @@ describe("the chat page", () => {
     await page.getByTestId("pay").click();
     await reject(page);
     await logged(page, /^You rejected the payment of up to 0\.1 OPG in your wallet, to 0x/);
+    let held = set.opengradient.gateway.hold(3);
     await ask(page, "What is an enclave?");
     await page.getByTestId("pay").click();
     await approve(page);
-    // As it is written: the text grows before the proof is there.
+    // As it is written: the text is there before the proof is.
     const answer = page.getByTestId("answer").first();
     await page.waitForFunction(() => (document.querySelector('[data-testid="answer"]')?.textContent ?? "").length > 5);
     const [early, proofs] = [await answer.textContent(), await page.getByTestId("proof").count()];
+    held.release();
     await page.getByTestId("proof").waitFor();
     assert.equal(proofs, 0);
     assert.ok((await answer.textContent()).length > early.length);
@@ -68,11 +70,13 @@ describe("the chat page", () => {
     await page.getByTestId("proof").nth(1).waitFor();
     assert.match(await page.getByTestId("cost").nth(1).textContent(), /Paid by the signature from before/);
 
+    held = set.opengradient.gateway.hold(3);
     await ask(page, "Tell a long story");
     await page.waitForFunction(() => (document.querySelectorAll('[data-testid="answer"]')[2]?.textContent ?? "").length > 5);
     await page.getByTestId("ask-cancel").click();
     await page.getByText("Stopped. This text is not proven. What was used of your signature (up to 0.1 OPG) may be charged.").waitFor();
     assert.equal(await page.locator("#chat").getByTestId("error").count(), 0);
+    held.release();
     // One signature paid for three questions.
     await logged(page, /^Payment signed: up to 0\.1 OPG, good until .*, to 0x/);
     assert.equal(await page.getByTestId("log").getByText(/^Payment signed/).count(), 1);

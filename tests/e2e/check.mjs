@@ -57,7 +57,7 @@ async function throughThePackage() {
     expiryTime: Math.floor(Date.now() / 1000) + 600, payment: parseEther("0.2"),
   });
   say("node", `task published · ${task.address}`);
-  for await (const event of task.watch({ pollInterval: 0.2, signal: AbortSignal.timeout(20_000) })) {
+  for await (const event of task.watch({ pollInterval: 0.2, signal: AbortSignal.timeout(180_000) })) {
     if (event.type === "attempted") say("node", `attempt · ${event.provider}`);
     if (event.type === "responseSubmitted") {
       say("node", `response · ${event.response}`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { approve, connect, logged, open, reject, stage } from "./browser.mjs";
+import { approve, connect, logged, newPage, open, reject, stage } from "./browser.mjs";
 
 describe("the dApp", () => {
   let set;
@@ -24,7 +24,7 @@ describe("the dApp", () => {
     await page.getByTestId("deposit").click();
     await approve(page);
     await logged(page, "Deposited 1 OGPU");
-    assert.equal(await page.getByTestId("vault-balance").textContent(), "1 OGPU");
+    await page.getByTestId("vault-balance").getByText("1 OGPU", { exact: true }).waitFor();
 
     await page.getByTestId("publish-source").click();
     await approve(page);
@@ -42,7 +42,7 @@ describe("the dApp", () => {
     await approve(page);
     assert.match(await page.getByTestId("paid").textContent(), /0\.01 OGPU went to the provider/);
     await logged(page, "The task is finalized");
-    assert.equal(await page.getByTestId("vault-balance").textContent(), "0.99 OGPU");
+    await page.getByTestId("vault-balance").getByText("0.99 OGPU", { exact: true }).waitFor();
     assert.deepEqual(problems, []);
     await page.context().close();
   });
@@ -62,8 +62,7 @@ describe("the dApp", () => {
 
   test("a window.ethereum that throws and a flood of announcements hide no wallet", async () => {
     const context = await set.browser.newContext();
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    const page = await newPage(context);
     await page.addInitScript(() => {
       Object.defineProperty(window, "ethereum", { get() { throw new Error("a getter that throws"); } });
       let count = 0;

@@ -7,12 +7,11 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
 
 import { Ogpu } from "../../pkg/ogpu.js";
 import { serve } from "../../www/serve.mjs";
 import { networkOf, startDevnet } from "../devnet/index.mjs";
-import { ARGS } from "./browser.mjs";
+import { launch, newPage } from "./browser.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = (cwd, command, args) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -31,7 +30,7 @@ describe("a newcomer", () => {
     mkdirSync(join(root, "target"), { recursive: true });
     // Below the repository: the template's Vite and TypeScript are found there, nothing is downloaded.
     base = mkdtempSync(join(root, "target/newcomer-"));
-    [devnet, browser] = await Promise.all([startDevnet(), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+    [devnet, browser] = await Promise.all([startDevnet(), launch()]);
   });
   after(async () => {
     await browser?.close();
@@ -71,14 +70,14 @@ describe("a newcomer", () => {
       },
       bundle: true, format: "iife", write: false, logLevel: "error",
     });
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const problems = [];
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     await page.addInitScript(wallet.text);
     await page.goto(site.url);
     await page.click("button");
-    await page.locator("pre").filter({ hasText: "answers" }).waitFor({ timeout: 30_000 }).catch((error) => assert.fail(`${error.message}\n${problems.join("\n")}`));
+    await page.locator("pre").filter({ hasText: "answers" }).waitFor().catch((error) => assert.fail(`${error.message}\n${problems.join("\n")}`));
     const [, task, answer] = /^(0x\w{40}) answers (.*)$/.exec(await page.textContent("pre"));
     assert.equal(JSON.parse(answer).result, "positive");
     assert.deepEqual(problems, []);

@@ -5,14 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
 import { build } from "vite";
 
 import { Ogpu, parseEther } from "../../pkg/ogpu.js";
 import { serve } from "../../www/serve.mjs";
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
-import { ARGS } from "./browser.mjs";
+import { launch, newPage } from "./browser.mjs";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** The page: the package and the development wallet, and a function to publish many tasks at once. */
@@ -58,7 +57,7 @@ describe("two tabs", () => {
       root: folder, configFile: false, logLevel: "error", build: { target: "es2022", outDir: "dist", assetsInlineLimit: 0 },
       resolve: { alias: { viem: path("../../node_modules/viem") } }, server: { fs: { strict: false } },
     });
-    [devnet, browser] = await Promise.all([startDevnet({ provider: false }), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS }), bundle]);
+    [devnet, browser] = await Promise.all([startDevnet({ provider: false }), launch(), bundle]);
     site = await serve({ devnet, root: join(folder, "dist") });
     context = await browser.newContext();
     const { privateKey } = devnet.accounts.find(({ role }) => role === "client");
@@ -74,7 +73,7 @@ describe("two tabs", () => {
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
   const tab = async () => {
-    const page = await context.newPage();
+    const page = await newPage(context);
     await page.goto(site.url);
     await page.waitForFunction(() => document.title === "ready");
     return page;

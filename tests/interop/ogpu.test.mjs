@@ -102,10 +102,10 @@ describe("the official Python SDK", () => {
     const response = await answered(task.address);
     const other = await Ogpu.connect({ wallet: createWallet({ privateKey: keys.client2, chains: { 1071: devnet.rpcUrl }, chainId: 1071 }), network: networkOf(devnet) });
     const name = (call) => call.then(() => "nothing", (error) => error.name);
-    const short = { source, config: { functionName: "predict", data: {} }, expiryTime: now() + 60, payment: parseEther("1") };
+    const short = { source, config: { functionName: "predict", data: {} }, expiryTime: now() + 600, payment: parseEther("1") };
     const pairs = [
       ["NotTaskOwnerError", () => other.confirmResponse(response), () => peer.call("confirm", keys.client2, response)],
-      ["InsufficientBalanceError", () => other.publishTask(short), () => peer.call("publish_task", keys.client2, source, "predict", {}, now() + 60, String(parseEther("1")), {})],
+      ["InsufficientBalanceError", () => other.publishTask(short), () => peer.call("publish_task", keys.client2, source, "predict", {}, now() + 600, String(parseEther("1")), {})],
       ["InsufficientBalanceError", () => other.vault.withdraw(5n), () => peer.call("withdraw", keys.client2, "5")],
       ["TaskExpiredError", () => ogpu.publishTask({ ...short, expiryTime: now() - 5 }), () => peer.call("publish_task", keys.client, source, "predict", {}, now() - 5, "1", {})],
       ["TaskNotFoundError", () => ogpu.task(devnet.contracts.vault).snapshot(), () => peer.call("task", devnet.contracts.vault)],

@@ -15,7 +15,7 @@ describe("the official Python SDK and ours", () => {
   const official = (...args) => peer.call(...args);
   before(async () => {
     // The SDK pays on Base and nowhere else.
-    stage = await open({ chainId: 8453, idle: 300 });
+    stage = await open({ chainId: 8453 });
     net = stage.net;
     ({ og } = await stage.connect());
     key = net.accounts.find(({ role }) => role === "client2").privateKey;

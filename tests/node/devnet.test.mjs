@@ -15,7 +15,7 @@ import { createWallet } from "../devnet/wallet.mjs";
 
 const main = fileURLToPath(new URL("../devnet/main.mjs", import.meta.url));
 
-test("both networks start together, and end without a trace", { timeout: 120_000 }, async () => {
+test("both networks start together, and end without a trace", { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "ogkit-devnet-"));
   const child = spawn(process.execPath, [main, folder], { stdio: ["ignore", "pipe", "inherit"] });
   const over = once(child, "exit");

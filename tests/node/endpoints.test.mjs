@@ -79,6 +79,7 @@ describe("endpoints", () => {
       const reader = await set.readOnly({ rpcUrl: alone.url });
       const balance = await set.reader.getBalance({ address: address("client") });
       assert.equal(await reader.getBalance(address("client")), balance);
+      await alone.idle();
       alone.reset();
       assert.equal(await reader.getBalance(address("client")), balance);
       assert.equal(alone.count(), 1);
@@ -111,9 +112,11 @@ describe("endpoints", () => {
     const before = await client.vault.getBalanceOf(client.account);
     await client.vault.deposit(client.account, 7n);
     assert.equal(await client.vault.getBalanceOf(client.account), before + 7n);
+    await Promise.all([one.idle(), two.idle()]);
     assert.equal(one.count(), two.count());
     for (const method of ["eth_call", "eth_getTransactionReceipt", "eth_getTransactionCount"]) assert.ok(two.calls(method) > 0, method);
     for (const more of [{}, { quorum: 1 }]) {
+      await two.idle();
       two.reset();
       await (await connect(more)).vault.deposit(client.account, 1n);
       assert.equal(two.count(), 0, "off by default");
@@ -137,6 +140,7 @@ describe("endpoints", () => {
       lie = undefined;
       await call();
       lie = method;
+      await honest.idle();
       honest.reset();
       const error = await call().then(() => assert.fail("it was believed"), (thrown) => thrown);
       assert.ok(is("rpcDisagreement", { method, urls })(error));
@@ -157,7 +161,7 @@ describe("endpoints", () => {
     } })];
     const wallet = set.wallet("client");
     const client = await Ogpu.connect({ wallet, network: { ...set.network, rpcUrl: [liar.url, honest.url], quorum: 2 } });
-    const error = await client.vault.deposit(client.account, 1n, { receiptTimeout: 1 }).then(() => assert.fail("it was believed"), (thrown) => thrown);
+    const error = await client.vault.deposit(client.account, 1n, { receiptTimeout: 5 }).then(() => assert.fail("it was believed"), (thrown) => thrown);
     assert.ok(is("rpcDisagreement", { method: "eth_getTransactionReceipt", answers: ['status: "0x0"', 'status: "0x1"'] })(error));
     const { status } = await set.reader.getTransactionReceipt({ hash: error.hash });
     assert.equal(status, "success");

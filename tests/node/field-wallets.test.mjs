@@ -40,17 +40,26 @@ describe("wallets in the field", () => {
   });
 
   test("one that answers a switch before it has happened, and one whose addition switches late", async () => {
-    const late = wallet(({ method }, plain) => {
-      if (method !== "wallet_switchEthereumChain") return undefined;
-      setTimeout(() => plain.user.switchTo(31337), 700);
+    /** Switches when it has been asked for its chain three times more. */
+    const later = (plain) => {
+      let looks = 0;
+      return ({ method }) => method === "eth_chainId" && ++looks === 3 && plain.user.switchTo(31337);
+    };
+    let look;
+    const late = wallet((asked, plain) => {
+      look?.(asked);
+      if (asked.method !== "wallet_switchEthereumChain") return undefined;
+      look = later(plain);
       return null;
     }, elsewhere());
     await Ogpu.connect({ wallet: late, network: set.network });
     assert.deepEqual(late.windows, ["eth_requestAccounts", "wallet_switchEthereumChain"]);
 
-    const adds = wallet(({ method }, plain) => {
-      if (method !== "wallet_addEthereumChain") return undefined;
-      setTimeout(() => plain.user.switchTo(31337), 500);
+    look = undefined;
+    const adds = wallet((asked, plain) => {
+      look?.(asked);
+      if (asked.method !== "wallet_addEthereumChain") return undefined;
+      look = later(plain);
       return null;
     }, { chains: { 1: set.devnet.rpcUrl }, chainId: 1 });
     await Ogpu.connect({ wallet: adds, network: set.network });
@@ -70,13 +79,16 @@ describe("wallets in the field", () => {
   test("one that goes away while its window is open, and is heard only while it is", async () => {
     let heard = 0;
     const listeners = new Map();
+    const say = (error) => listeners.get("disconnect")(error);
     const gone = wallet(({ method }) => {
       if (method !== "wallet_switchEthereumChain") return undefined;
-      queueMicrotask(() => {
+      const reload = () => {
+        if (!listeners.has("disconnect")) return void setImmediate(reload);
         // It says this while it switches, too: that is no end.
-        listeners.get("disconnect")?.(fault(1013, "Disconnected from chain. Attempting to connect."));
-        setTimeout(() => listeners.get("disconnect")?.(fault(1011, "Page reload required.")), 20);
-      });
+        say(fault(1013, "Disconnected from chain. Attempting to connect."));
+        setImmediate(() => say(fault(1011, "Page reload required.")));
+      };
+      setImmediate(reload);
       return new Promise(() => {});
     }, elsewhere());
     gone.on = (event, listener) => (heard++, listeners.set(event, listener));

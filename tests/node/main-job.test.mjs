@@ -6,7 +6,7 @@ import { ChainConfig, ChainId, ContentUnverifiedError, InvalidInputError, Ogpu, 
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
 import { countingProxy } from "./proxy.mjs";
-import { is, settling } from "./stage.mjs";
+import { atOnce, is, settling } from "./stage.mjs";
 
 const now = () => Math.floor(Date.now() / 1000);
 const sourceInfo = (more = {}) => ({
@@ -49,16 +49,15 @@ describe("the main job", () => {
     });
 
     const steps = [];
+    await proxy.idle();
     proxy.reset();
-    const task = await ogpu.publishTask(
-      {
-        source: source.address,
-        config: { functionName: "predict", data: { text: "I love this product!" }, priority: 3 },
-        expiryTime: now() + 3600,
-        payment: parseEther("0.25"),
-      },
-      { onProgress: (step) => steps.push(step.kind) },
-    );
+    const job = {
+      source: source.address,
+      config: { functionName: "predict", data: { text: "I love this product!" }, priority: 3 },
+      expiryTime: now() + 3600,
+      payment: parseEther("0.25"),
+    };
+    const task = await atOnce(() => ogpu.publishTask(job, { onProgress: (step) => steps.push(step.kind) }));
     assert.deepEqual(steps, ["uploading", "uploaded", "simulated", "signing", "sent", "mined"]);
     assert.equal(proxy.count(), 2, "one batch before the wallet, one for the receipt");
     assert.deepEqual(await task.getMetadata(), { function_name: "predict", data: { text: "I love this product!" }, priority: 3 });
@@ -96,6 +95,7 @@ describe("the main job", () => {
     const asked = wallet();
     const ogpu = await Ogpu.connect({ wallet: asked, network });
     const before = asked.requests.length;
+    await proxy.idle();
     proxy.reset();
     const bad = [
       ["info.minPayment", () => ogpu.publishSource(sourceInfo({ minPayment: 5 }))],

@@ -154,7 +154,7 @@ describe("modules", () => {
     await assert.rejects(mine.vault.claim(), (error) => {
       assert.ok(error instanceof UnbondingPeriodNotElapsedError);
       assert.equal(error.account, address("client2"));
-      assert.ok(error.remainingSeconds > 604700 && error.remainingSeconds <= 604800, String(error.remainingSeconds));
+      assert.ok(error.remainingSeconds > 600000 && error.remainingSeconds <= 604800, String(error.remainingSeconds));
       return true;
     });
     await set.rpc("evm_increaseTime", 604801);

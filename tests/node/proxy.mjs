@@ -13,10 +13,13 @@ import { createServer } from "node:http";
  */
 export async function countingProxy(target, { rewrite = (url) => new URL(url, target).href, answer, alter } = {}) {
   let count = 0;
+  let open = 0;
   let dead = false;
   const methods = [];
   const server = createServer(async (request, response) => {
     count += 1;
+    open += 1;
+    response.once("close", () => (open -= 1));
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = chunks.length ? Buffer.concat(chunks) : undefined;
@@ -50,6 +53,13 @@ export async function countingProxy(target, { rewrite = (url) => new URL(url, ta
     reset: () => {
       count = 0;
       methods.length = 0;
+    },
+    /** Resolves when every request is answered, and none of this process is on its way here: a late one would count for the next call. */
+    async idle() {
+      for (let [turns, seen] = [0, count]; turns < 10; turns++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (open || count !== seen) [turns, seen] = [0, count];
+      }
     },
     /** From now on every connection breaks; or no longer. */
     die: (value = true) => void (dead = value),

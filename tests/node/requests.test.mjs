@@ -82,6 +82,7 @@ describe("requests", () => {
     const uploads = await countingProxy(set.devnet.pinUrl);
     const own = await Ogpu.connect({ wallet: set.wallet("client"), network: { ...set.network, pinUrl: `${uploads.url}/file/create` } });
     const total = async (call) => {
+      await uploads.idle();
       uploads.reset();
       const [value, requests] = await set.counted(call);
       return [value, requests + uploads.count()];

@@ -30,12 +30,11 @@ describe("many events", () => {
 
   test("twenty thousand in one call", async () => {
     await client.getEvents({ toBlock: 0n });
-    const began = Date.now();
-    const events = await client.getEvents({ events: ["deposited"], fromBlock: start, toBlock: start + 7n });
-    const took = Date.now() - began;
+    const [events, requests] = await set.counted(() => client.getEvents({ events: ["deposited"], fromBlock: start, toBlock: start + 7n }));
     assert.deepEqual(events.map(({ amount }) => Number(amount)), Array.from({ length: 20_000 }, (_, index) => index));
     assert.equal(events[19_999].account.toLowerCase(), `0x${(19_999).toString(16).padStart(40, "0")}`);
-    assert.ok(took < 10_000, `${took} ms`);
+    // How long it takes beside others is in the benchmark `decode`.
+    assert.equal(requests, 1);
   });
 
   test("a hundred thousand through a watcher, none lost, none doubled, in flat memory", async () => {

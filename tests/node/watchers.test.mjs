@@ -31,17 +31,20 @@ describe("watchers", () => {
   });
   after(() => set?.stop());
 
-  test("the six official ones, live, with one poll for all", async () => {
+  test("the six official ones, live, with one poll for all", { timeout: 300_000 }, async () => {
     const [source, other] = [await set.source(), await set.source()];
     const [task, stranger] = [await set.task(source), await set.task(other)];
     const streams = { registered: client.watchRegistered(source, { pollInterval }), taskPublished: client.watchTaskPublished(source, { pollInterval }) };
     for (const name of ["Attempted", "ResponseSubmitted", "TaskStatusChanged"]) streams[name] = client[`watch${name}`](task, { pollInterval });
     const waiting = Object.fromEntries(Object.entries(streams).map(([name, stream]) => [name, take(stream, name === "TaskStatusChanged" ? 3 : 1)]));
     await client.getEvents({ toBlock: 0n });
+    // From now on: each has learnt where it begins.
+    await set.proxy.idle();
     await set.respond(stranger, "{}", "provider2");
     const response = await set.respond(task, '{"a":1}');
     const confirmed = take(client.watchResponseStatusChanged(response, { pollInterval }), 1);
     await client.getEvents({ toBlock: 0n });
+    await set.proxy.idle();
     const next = await set.task(source);
     await client.confirmResponse(response);
     const found = await Promise.all(Object.values(waiting));
@@ -57,22 +60,36 @@ describe("watchers", () => {
     const all = Array.from({ length: 8 }, () => client.watchTaskPublished(source, { pollInterval: 0.2 }));
     const eight = Promise.all(all.map((stream) => take(stream, 1)));
     await client.getEvents({ toBlock: 0n });
+    await set.proxy.idle();
     await set.task(source);
     await eight;
     const again = all.map((stream) => stream[Symbol.asyncIterator]());
     assert.deepEqual(await again[0].next(), { value: undefined, done: true }, "break has ended it");
-    set.proxy.reset();
-    const watching = Array.from({ length: 8 }, () => client.watchTaskPublished(source, { pollInterval: 0.2 }));
-    const later = watching.map((stream) => stream.next());
-    while (set.proxy.calls("eth_getLogs") < 8) await new Promise((resolve) => setTimeout(resolve, 5));
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    set.proxy.reset();
-    const since = Date.now();
-    while (set.proxy.calls("eth_getLogs") < 4) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.ok(Date.now() - since > 500, `four looks of eight watchers took ${Date.now() - since} ms`);
-    await set.task(source);
-    assert.equal((await Promise.all(later)).length, 8);
-    watching.forEach((stream) => stream.return());
+
+    // Eight that look once an hour hear at once what a ninth finds: a look of one is a look for all.
+    let shared = 0;
+    const counted = await countingProxy(set.devnet.rpcUrl, {
+      answer(requests) {
+        // A watcher reads its own past by itself; a look for all asks for every contract.
+        if (requests.some(({ method, params }) => method === "eth_getLogs" && [params[0].address].flat().length > 1)) shared += 1;
+      },
+    });
+    const until = async (count) => {
+      while (shared < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const own = await set.readOnly({ rpcUrl: counted.url });
+    const watching = Array.from({ length: 8 }, () => own.watchTaskPublished(source, { pollInterval: 3600 }));
+    const told = watching.map((stream) => stream.next());
+    await until(1);
+    await own.getEvents({ toBlock: 0n });
+    assert.equal(shared, 1, "one first look for the eight");
+    watching.push(own.watchTaskPublished(source, { pollInterval }));
+    told.push(watching[8].next());
+    await until(3);
+    const last = await set.task(source);
+    assert.deepEqual((await Promise.all(told)).map(({ value }) => value.task), Array(9).fill(last));
+    for (const stream of watching) await stream.return();
+    await counted.stop();
   });
 
   test("every event of Nexus, Terminal and Vault", async () => {
@@ -198,21 +215,34 @@ describe("watchers", () => {
     await stream.return();
   });
 
-  test("break and the signal end it", async () => {
+  test("break and the signal end it", { timeout: 300_000 }, async () => {
     const source = await set.source();
+    const [ended, beside] = [await countingProxy(set.devnet.rpcUrl), await countingProxy(set.devnet.rpcUrl)];
+    const [client, other] = [await set.readOnly({ rpcUrl: ended.url }), await set.readOnly({ rpcUrl: beside.url })];
+    const looks = async (proxy, count) => {
+      while (proxy.calls("eth_getLogs") < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
     const controller = new AbortController();
     const reason = { why: "enough" };
     const stream = client.watchTaskPublished(source, { pollInterval, signal: controller.signal });
     const next = stream.next();
-    setTimeout(() => controller.abort(reason), 60);
+    await looks(ended, 3);
+    controller.abort(reason);
     await assert.rejects(next, (error) => error === reason);
     await assert.rejects(client.getEvents({ signal: AbortSignal.abort(reason) }), (error) => error === reason);
     const waiting = client.watchTaskPublished(source, { pollInterval });
     const never = waiting.next();
     await waiting.return();
     assert.deepEqual(await never, { value: undefined, done: true });
-    set.proxy.reset();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(set.proxy.count(), 0, "nobody watches any more, so nobody asks");
+    // Another one's looks are the clock: what was on its way has come after the first few.
+    const watching = other.watchTaskPublished(source, { pollInterval });
+    const nothing = watching.next();
+    await looks(beside, 4);
+    const before = ended.count();
+    await looks(beside, 14);
+    assert.equal(ended.count(), before, "nobody watches any more, so nobody asks");
+    await watching.return();
+    await nothing;
+    await Promise.all([ended.stop(), beside.stop()]);
   });
 });

@@ -8,12 +8,11 @@ import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { chromium } from "playwright-core";
 
 import { Ogpu } from "../../pkg/ogpu.js";
 import { networkOf, startDevnet } from "../devnet/index.mjs";
 import { createWallet } from "../devnet/wallet.mjs";
-import { ARGS } from "../e2e/browser.mjs";
+import { launch, newPage } from "../e2e/browser.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(import.meta.url);
@@ -26,7 +25,7 @@ const WANTED = `1.5 31337 ${BALANCE}`;
 
 async function run(cwd, command, args, env = {}) {
   try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: 150_000, env: { ...process.env, ...env } });
+    const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: 900_000, env: { ...process.env, ...env } });
     return stdout;
   } catch (error) {
     throw new Error(`${command} ${args.join(" ")}: ${error.message}\n${error.stdout ?? ""}\n${error.stderr ?? ""}`);
@@ -64,7 +63,7 @@ export async function stage() {
   mkdirSync(join(root, "target"), { recursive: true });
   // Below the repository, so that toolchains are found by walking up; the package itself comes from the tarball.
   const base = mkdtempSync(join(root, "target/matrix-"));
-  const [devnet, browser] = await Promise.all([startDevnet({ provider: false }), chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS })]);
+  const [devnet, browser] = await Promise.all([startDevnet({ provider: false }), launch()]);
   const stop = async () => {
     await browser.close();
     await devnet.stop();
@@ -98,7 +97,7 @@ export async function stage() {
       },
       /** What a page shows, or `#selector` of it. A problem in its console is a failure. */
       async shows(url, selectors = ["#out"]) {
-        const page = await browser.newPage();
+        const page = await newPage(browser);
         const problems = [];
         page.on("pageerror", (error) => problems.push(String(error)));
         page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
@@ -106,7 +105,7 @@ export async function stage() {
           await page.goto(url);
           const texts = [];
           for (const selector of selectors) {
-            await page.locator(selector).filter({ hasText: /\S/ }).waitFor({ timeout: 15_000, state: "attached" });
+            await page.locator(selector).filter({ hasText: /\S/ }).waitFor({ state: "attached" });
             texts.push(await page.textContent(selector));
           }
           return [...problems, ...texts];
@@ -159,7 +158,7 @@ async function during(command, args, options, url, use) {
   process.once("exit", kill);
   try {
     for (let tries = 0; ; tries++) {
-      if (child.exitCode !== null || tries > 150) throw new Error(`${command} did not start: ${said}`);
+      if (child.exitCode !== null || tries > 3000) throw new Error(`${command} did not start: ${said}`);
       if (await fetch(url).then(() => true, () => false)) break;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -8,6 +8,6 @@ describe("it runs in", () => {
   let set;
   before(async () => (set = await stage()));
   after(() => set?.stop());
-  for (const row of ROWS) test(`${row.where}: ${row.by}`, { timeout: 170_000 }, () => row.run(set));
+  for (const row of ROWS) test(`${row.where}: ${row.by}`, { timeout: 1_200_000 }, () => row.run(set));
   test("and README.md says so", () => assert.equal(written().table, table(), "run: node tests/package/matrix.mjs --write"));
 });

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
 
 import { entries } from "../../scripts/budgets.mjs";
+import { launch, newPage } from "../e2e/browser.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = (cwd, command, args) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -167,9 +167,9 @@ describe("the tarball", () => {
       }
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"] });
+    const browser = await launch();
     try {
-      const page = await browser.newPage();
+      const page = await newPage(browser);
       await page.goto(`http://127.0.0.1:${server.address().port}/`);
       await page.waitForFunction(() => document.getElementById("out").textContent);
       assert.equal(await page.textContent("#out"), "1071 0 missingSigner teeUnavailable");

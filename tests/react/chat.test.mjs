@@ -15,7 +15,7 @@ describe("ogkit/react/opengradient", () => {
   let built, net, site, browser, html, accounts;
   before(async () => {
     built = await buildSite("chat-app.jsx", "chat-parts.jsx");
-    net = await startOpenGradient({ pause: 30, idle: 600_000 });
+    net = await startOpenGradient();
     const network = networkOf(net);
     accounts = ["client", "client2"].map((name) => net.accounts.find(({ role }) => role === name));
     html = await built.render(["toggle", "greet"], { network });
@@ -72,13 +72,8 @@ describe("ogkit/react/opengradient", () => {
   const texts = (page) => page.locator("li .text").allTextContents();
   const grows = (page) => page.waitForFunction(() => ([...document.querySelectorAll('[data-role="assistant"] .text')].at(-1)?.textContent ?? "").length > 3);
   const call = (page, name, ...args) => page.evaluate(([name, args]) => globalThis.chat[name](...args).then((output) => output?.text), [name, args]);
-  const idle = async () => {
-    const end = Date.now() + 5000;
-    while ([...net.gateway.sessions.values()].some(({ busy }) => busy)) {
-      assert.ok(Date.now() < end, "the gateway still answers");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
+  /** The answers that come next stop after a few words, until they are released. */
+  const hold = () => net.gateway.hold(3);
 
   test("renders on a server, and hydrates without a difference", async () => {
     assert.match(html, /<p id="status">disconnected<\/p>.*<p id="opg">none<\/p>.*<p id="chat">idle no <!-- -->|<p id="chat">idle/);
@@ -93,11 +88,13 @@ describe("ogkit/react/opengradient", () => {
     await has(page, "#tees", "1");
     await page.click("#call");
     await has(page, "#call-data", "true");
+    const held = hold();
     await ask(page, "What is an enclave?");
     await grows(page);
-    const [early, proofs] = [await page.locator(`${ANSWERS} .text`).textContent(), await page.locator(".proof").count()];
     await has(page, "#chat", "streaming yes");
+    const [early, proofs] = [await page.locator(`${ANSWERS} .text`).textContent(), await page.locator(".proof").count()];
     assert.equal(await page.locator(ANSWERS).getAttribute("data-kept"), "false");
+    held.release();
     await has(page, "#chat", /^done yes/);
     const [question, answer] = await texts(page);
     assert.ok(proofs === 0 && answer.startsWith(early) && answer.length > early.length);
@@ -148,6 +145,7 @@ describe("ogkit/react/opengradient", () => {
 
   test("an answer that was stopped is paid, not proven, and not in the history", async () => {
     const { page, paid, close } = await visit();
+    const held = hold();
     await ask(page, "Tell me a long story");
     await grows(page);
     await page.click("#stop");
@@ -155,7 +153,8 @@ describe("ogkit/react/opengradient", () => {
     await has(page, "#running", "false false");
     const [, cut] = await texts(page);
     assert.ok(cut.length > 0);
-    await idle();
+    await net.gateway.quiet();
+    held.release();
     assert.equal(await call(page, "retry"), undefined);
     assert.equal(paid.length, 1);
     await ask(page, "What is a key?");
@@ -254,11 +253,13 @@ describe("ogkit/react/opengradient", () => {
     await page.waitForTimeout(300);
     assert.deepEqual([await signatures(), paid.length], [0, 0]);
     await page.click("#toggle");
+    const held = hold();
     await ask(page, "Tell me a long story");
     await page.click("#approve");
     await grows(page);
     await page.click("#toggle");
-    await idle();
+    await net.gateway.quiet();
+    held.release();
     // Its session would pay for more.
     await page.evaluate(() => void globalThis.chat.send("Still there?"));
     await page.waitForTimeout(300);
@@ -268,10 +269,12 @@ describe("ogkit/react/opengradient", () => {
 
   test("another account: the answer under way goes on, the next one is paid by the new one, limits stay", async () => {
     const { page, signatures, close } = await visit();
+    const held = hold();
     await ask(page, "Tell me a long story");
     await grows(page);
     await page.evaluate(() => globalThis.user.pick(1));
     await has(page, "#account", accounts[1].address);
+    held.release();
     await has(page, "#chat", /^done yes/);
     await ask(page, "What is a key?");
     await has(page, ".cost >> nth=1", `new up to 0.1 from ${accounts[1].address}`);
@@ -338,14 +341,19 @@ describe("ogkit/react/opengradient", () => {
   test("a forged answer is taken back, a cut one is not kept; neither is asked again by itself", async () => {
     const { page, paid, close } = await visit();
     await call(page, "send", "What is a key?");
-    await page.evaluate(() => void (globalThis.forge = (text) => text.replace(/"content":"\s*\w+/, '"content":" lies')));
+    await page.evaluate(() => void (globalThis.forge = (text) => text.replace(/"content":"\s*\w+/g, '"content":" lies')));
+    let held = hold();
     await ask(page, "What is a nonce?");
     await has(page, `${ANSWERS} .text`, "lies lies");
+    held.release();
     await has(page, "#chat", "failed maybe proofFailed");
     await has(page, "#running", "false false");
     assert.equal((await texts(page))[3], "");
     await page.evaluate(() => void (globalThis.forge = (text) => (/finish_reason":"/.test(text) ? undefined : text)));
+    held = hold();
     await page.click("#regenerate");
+    await grows(page);
+    held.release();
     await has(page, "#chat", "failed maybe streamCut");
     assert.ok((await texts(page))[3].length > 0);
     assert.equal(paid.length, 3);
@@ -372,9 +380,12 @@ describe("ogkit/react/opengradient", () => {
 
   test("strict, the default of connect, shows nothing before it is proven", async () => {
     const { page, close } = await visit("?verify=strict");
+    const held = hold();
     await ask(page, "What is an enclave?");
     await has(page, "#chat", "streaming");
+    await held.reached();
     assert.equal((await texts(page))[1], "");
+    held.release();
     await has(page, "#chat", /^done yes/);
     assert.ok((await texts(page))[1].length > 10);
     await close();

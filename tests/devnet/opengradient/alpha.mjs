@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createTestClient, encodeDeployData, http, parseGwei } from "viem";
 
 import { compile } from "../compile.mjs";
-import { accounts, clients } from "./chain.mjs";
+import { accounts, clients, inTurn } from "./chain.mjs";
 
 export const HUB = "0x8383C9bD7462F12Eb996DD02F78234C0421A6FaE";
 export const PRECOMPILE = "0x00000000000000000000000000000000000000F4";
@@ -100,14 +100,17 @@ export async function deployAlpha(rpcUrl, chainId) {
 
   const precompile = { address: PRECOMPILE, abi: contracts.InferencePrecompile.abi };
   const scheduler = { address: SCHEDULER, abi: contracts.WorkflowScheduler.abi };
-  let poking;
+  /** The keeper's transactions, one after the other. */
+  const turn = inTurn();
   return {
     abi: Object.fromEntries(["InferencePrecompile", "PriceFeed", "WorkflowScheduler"].map((name) => [name, contracts[name].abi])),
     /** Registers a model under another CID. @param {string} cid @param {string} kind one of KINDS @param {string} [output] the name of a forecast's tensor */
     async setModel(cid, kind, output = "") {
       if (!KINDS.includes(kind)) throw new Error(`no kind ${kind}; there are ${KINDS.join(", ")}`);
-      const hash = await wallet(accounts.keeper).writeContract({ ...precompile, functionName: "setModel", args: [cid, KINDS.indexOf(kind), output] });
-      await reader.waitForTransactionReceipt({ hash });
+      await turn(async () => {
+        const hash = await wallet(accounts.keeper).writeContract({ ...precompile, functionName: "setModel", args: [cid, KINDS.indexOf(kind), output] });
+        await reader.waitForTransactionReceipt({ hash });
+      });
     },
     /** Runs the scheduled workflows that are due. @returns {Promise<boolean>} whether there was one */
     runDue() {
@@ -122,8 +125,7 @@ export async function deployAlpha(rpcUrl, chainId) {
         await reader.waitForTransactionReceipt({ hash });
         return true;
       };
-      poking = (poking ?? Promise.resolve()).catch(() => {}).then(poke);
-      return poking;
+      return turn(poke);
     },
   };
 }

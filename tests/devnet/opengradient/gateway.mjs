@@ -23,11 +23,11 @@ const kinds = { private: "private", individual: "individual", batch: "batch" };
  * @param {string} options.opg @param {string} options.relay @param {Record<string, any[]>} options.abi
  * @param {any} options.enclave
  * @param {bigint} [options.cap] what a client signs at most
- * @param {number} [options.idle] milliseconds after which a session is settled
+ * @param {number} [options.idle] milliseconds after which a session is settled by itself
  * @param {number} [options.pause] milliseconds between two events of a stream
  * @param {string} [options.host] @param {boolean} [options.cors] @param {any} [options.tls]
  */
-export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay, abi, enclave, cap = parseEther("0.1"), idle = 1000, pause = 0, host, cors, tls }) {
+export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay, abi, enclave, cap = parseEther("0.1"), idle = 600_000, pause = 0, host, cors, tls }) {
   const network = `eip155:${chainId}`;
   const resources = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitatorUrl })).register(network, new UptoEvmScheme());
   const accepts = {
@@ -64,22 +64,38 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     settlements.push({ id, amount: spent, success: result?.success ?? true, transaction: result?.transaction ?? "", reason: result?.errorReason });
   };
   let running = Promise.resolve();
-  const reap = () => {
-    const due = [...sessions.values()].filter(({ busy, last, spent, cap }) => !busy && (spent >= cap || Date.now() - last >= idle));
+  const reap = (patience = idle) => {
+    const due = [...sessions.values()].filter(({ busy, last, spent, cap }) => !busy && (spent >= cap || Date.now() - last >= patience));
     running = Promise.all([running, ...due.map((session) => settle(session).catch((error) => settlements.push({ id: session.id, success: false, reason: String(error) })))]);
   };
-  const timer = setInterval(reap, Math.min(Math.max(idle / 4, 20), 250));
+  const timer = setInterval(() => reap(), Math.min(Math.max(idle / 4, 20), 250));
   timer.unref();
+
+  /** Who waits for the end of an answer. */
+  const awaited = [];
+  /** Where streams stop, while they are held. */
+  let held;
+  const pace = (response) => async (sent) => {
+    if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+    if (!held || sent !== held.after || response.destroyed) return;
+    held.reach();
+    await Promise.race([held.over, new Promise((resolve) => response.once("close", resolve))]);
+  };
 
   const dead = (response) => json(response, 402, { error: "Session expired or exhausted" });
   const usable = (session, path) => session && session.spent < session.cap && session.path === path;
 
-  /** @returns the session that pays for this request, or nothing when the response has been sent */
+  /** Nobody settles it meanwhile. */
+  const used = (session) => {
+    session.busy += 1;
+    return session;
+  };
+  /** @returns the session that pays for this request, in use, or nothing when the response has been sent */
   const paid = async (request, response, path, text) => {
     const resumed = request.headers["x-upto-session"];
     if (resumed) {
       const session = sessions.get(resumed);
-      return usable(session, path) ? session : void dead(response);
+      return usable(session, path) ? used(session) : void dead(response);
     }
     const header = (name) => request.headers[name.toLowerCase()];
     const paymentHeader = header("payment-signature");
@@ -96,13 +112,13 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     const key = createHash("sha256").update(paymentHeader).digest("hex");
     if (byPayment.has(key)) {
       const session = sessions.get(byPayment.get(key));
-      return usable(session, path) ? session : void dead(response);
+      return usable(session, path) ? used(session) : void dead(response);
     }
     const { paymentPayload: payload, paymentRequirements: requirements, declaredExtensions: declared } = result;
     const session = { id: randomUUID(), path, payload, requirements, declared, cap: BigInt(requirements.amount), spent: 0n, last: Date.now(), busy: 0, proofs: [] };
     sessions.set(session.id, session);
     byPayment.set(key, session.id);
-    return session;
+    return used(session);
   };
 
   const handle = async (request, response) => {
@@ -113,7 +129,6 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     const text = await bodyOf(request);
     const session = await paid(request, response, path, text);
     if (!session) return;
-    session.busy += 1;
     try {
       const answer = complete(enclave, path, text, tls ? undefined : `${server.url}/images/pixel.png`);
       response.setHeader("X-Upto-Session", session.id);
@@ -134,10 +149,11 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
           response.setHeader("x-settlement-walrus-blob-id", blob);
         }
       }
-      await send(response, answer, { pause });
+      await send(response, answer, pace(response));
     } finally {
       session.busy -= 1;
       session.last = Date.now();
+      for (const look of awaited.splice(0)) look();
     }
   };
   const server = await listen(handle, { host, cors, tls });
@@ -146,14 +162,44 @@ export async function startGateway({ rpcUrl, chainId, facilitatorUrl, opg, relay
     url: server.url,
     sessions,
     settlements,
-    /** Waits until every session is settled. @param {number} [timeout] milliseconds */
-    async settled(timeout = 20_000) {
-      const end = Date.now() + timeout;
-      while (sessions.size || (await running, sessions.size)) {
-        if (Date.now() > end) throw new Error(`${sessions.size} sessions are not settled`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
+    /** Resolves when no answer is under way. */
+    async quiet() {
+      while ([...sessions.values()].some(({ busy }) => busy)) await new Promise((resolve) => awaited.push(resolve));
+    },
+    /** Settles every session now, as if it had been idle; one that still answers, when it has. */
+    async settled() {
+      for (;;) {
+        reap(0);
+        await running;
+        if (!sessions.size) return;
+        await this.quiet();
       }
-      await running;
+    },
+    /**
+     * From now on each stream stops after so many events, until it is released: what is told of an answer under way can be looked at.
+     * @param {number} after
+     */
+    hold(after) {
+      let release;
+      const [over, waiting] = [new Promise((resolve) => (release = resolve)), []];
+      let streams = 0;
+      const mine = (held = {
+        after, over,
+        reach() {
+          streams += 1;
+          for (const look of waiting.splice(0)) look();
+        },
+      });
+      return {
+        /** Resolves when so many streams have stopped. */
+        async reached(count = 1) {
+          while (streams < count) await new Promise((resolve) => waiting.push(resolve));
+        },
+        release() {
+          if (held === mine) held = undefined;
+          release();
+        },
+      };
     },
     async stop() {
       clearInterval(timer);

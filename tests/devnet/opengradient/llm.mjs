@@ -55,15 +55,15 @@ export function complete(enclave, path, text, imageUrl) {
  * Sends an answer, event by event if it is a stream.
  * @param {import("node:http").ServerResponse} response
  * @param {ReturnType<typeof complete>} answer
- * @param {{ pause?: number }} [options] milliseconds between two events
+ * @param {(sent: number) => unknown} [pace] awaited after each event of a stream, with their number
  */
-export async function send(response, { status, body, events }, { pause = 0 } = {}) {
+export async function send(response, { status, body, events }, pace) {
   if (!events) return json(response, status, body);
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     if (response.destroyed) return;
     response.write(`data: ${JSON.stringify(event)}\n\n`);
-    if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+    await pace?.(index + 1);
   }
   response.end("data: [DONE]\n\n");
 }

@@ -14,7 +14,7 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { EXACT_PROXY, MULTICALL3, PERMIT2, accounts, clients } from "./chain.mjs";
 import { canonical, output, parse } from "./canonical.mjs";
 import { messageHash, verifySignature } from "./enclave.mjs";
-import { PRICE } from "./gateway.mjs";
+import { PRICE, startGateway } from "./gateway.mjs";
 import { startOpenGradient } from "./index.mjs";
 import { DEPLOYER, SALT, permit2Code } from "./permit2.mjs";
 import { EXACT } from "./shop.mjs";
@@ -61,7 +61,7 @@ async function events(response) {
 }
 
 before(async () => {
-  net = await startOpenGradient({ idle: 300 });
+  net = await startOpenGradient();
   ({ reader, wallet } = clients(net.rpcUrl, net.chainId));
 });
 after(() => net?.stop());
@@ -303,15 +303,30 @@ describe("the gateway's sessions", () => {
   });
 
   test("a bad request costs nothing", async () => {
+    await net.gateway.settled();
     const before = net.gateway.settlements.length;
     const response = await paying()(url(), { method: "POST", body: "{" });
     assert.equal(response.status, 400);
     await net.gateway.settled();
-    assert.deepEqual([net.gateway.settlements[before].amount, net.gateway.settlements[before].transaction], [0n, ""]);
+    assert.deepEqual(net.gateway.settlements.slice(before).map(({ amount, transaction }) => [amount, transaction]), [[0n, ""]]);
+  });
+
+  test("one that is idle is settled by itself", async () => {
+    const gateway = await startGateway({ ...net, enclave: net.enclave, idle: 50 });
+    try {
+      const start = await balance(net.seller);
+      const response = await paying()(`${gateway.url}${CHAT}`, ask("Anybody?"));
+      const { usage } = await response.json();
+      while (!gateway.settlements.length) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(gateway.settlements[0].success, true);
+      assert.equal((await balance(net.seller)) - start, BigInt(usage.total_tokens) * PRICE);
+    } finally {
+      await gateway.stop();
+    }
   });
 
   test("used up: never more than the cap", async () => {
-    const small = await startOpenGradient({ rpcUrl: undefined, chainId: 31403, cap: PRICE * 10n, idle: 60_000, cors: false });
+    const small = await startOpenGradient({ rpcUrl: undefined, chainId: 31403, cap: PRICE * 10n, cors: false });
     try {
       const { reader, wallet } = clients(small.rpcUrl, small.chainId);
       const at = { address: small.opg, abi: small.abi.Opg };
@@ -322,7 +337,7 @@ describe("the gateway's sessions", () => {
       const session = response.headers.get("x-upto-session");
       await response.text();
       assert.equal((await fetch(`${small.llmUrl}${CHAT}`, ask("More", { headers: { "x-upto-session": session } }))).status, 402);
-      await small.gateway.settled();
+      while (!small.gateway.settlements.length) await new Promise((resolve) => setTimeout(resolve, 20));
       assert.equal(await reader.readContract({ ...at, functionName: "balanceOf", args: [small.seller] }), PRICE * 10n);
     } finally {
       await small.stop();

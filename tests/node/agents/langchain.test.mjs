@@ -73,9 +73,11 @@ describe("ChatOpenGradient", () => {
     await assert.rejects(new ChatOpenGradient({ client: llm, model: MODEL }).invoke("x"), failure);
     assert.equal(llm.asked.length, 1);
     const stop = new AbortController();
-    const slow = { chat: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))) };
+    const slow = { chat: ({ signal }) => new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      setImmediate(() => stop.abort(new Error("enough")));
+    }) };
     const asked = new ChatOpenGradient({ client: slow, model: MODEL }).invoke("x", { signal: stop.signal });
-    setTimeout(() => stop.abort(new Error("enough")), 20);
     await assert.rejects(asked);
     assert.throws(() => new ChatOpenGradient({ client: llm, model: "gpt-5" }), { code: "invalidInput", field: "model" });
   });

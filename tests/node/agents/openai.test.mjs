@@ -57,10 +57,12 @@ describe("createOpenAIFetch", () => {
   });
 
   test("an abort", async () => {
-    const slow = { chat: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))) };
     const stop = new AbortController();
+    const slow = { chat: ({ signal }) => new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      setImmediate(() => stop.abort());
+    }) };
     const asked = client(slow).chat.completions.create({ model: MODEL, messages }, { signal: stop.signal });
-    setTimeout(() => stop.abort(), 20);
     await assert.rejects(asked, OpenAI.APIUserAbortError);
   });
 });

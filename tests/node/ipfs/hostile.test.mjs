@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { fetchIpfs, fetchIpfsBytes, fetchIpfsStream, isOgError } from "../../../pkg/ogpu.js";
-import { MANNERS, startHostileGateway } from "../../devnet/hostile-gateway.mjs";
+import { MANNERS, limitsFor, startHostileGateway } from "../../devnet/hostile-gateway.mjs";
 import { KIB, KNOWN, OWN, collect, noise, startWorld } from "./world.mjs";
 
 const CODES = ["contentUnverified", "ipfsFetch", "ipfsGateway"];
-const QUICK = { timeout: 5, idleTimeout: 2, maxBytes: 8 << 20 };
+const LIMITS = { maxBytes: 8 << 20 };
 
 describe("a hostile gateway", () => {
   let world;
@@ -34,7 +34,7 @@ describe("a hostile gateway", () => {
     await world?.stop();
   });
 
-  /** A few at a time: what is measured is the gateways' patience, not this machine's. */
+  /** A few at a time, which is enough of memory. */
   const groups = (all, size) => Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
   const streamed = async (cid, options) => collect((await fetchIpfsStream(cid, options)).stream);
   /** Either the truth or an error of ours; answers which. */
@@ -50,38 +50,44 @@ describe("a hostile gateway", () => {
     return undefined;
   }
 
-  for (const kind of ["trustless", "blocks only", "CARs only", "plain files"]) {
+  /** Asks a gateway with this manner, alone and beside an honest one. */
+  const ask = async (manner, kind, { what, bytes, cid }) => {
+    const liar = world.hostile[kind].at(manner);
+    const both = [liar, world.gateways[kind].url];
+    const label = `${manner}, ${kind}, ${what}`;
+    const limits = { ...LIMITS, ...limitsFor(manner) };
+    const [alone, , ...helped] = await Promise.all([
+      told(() => fetchIpfsBytes(cid, { ...limits, gateways: [liar] }), bytes, label),
+      told(() => streamed(cid, { ...limits, gateways: [liar] }), bytes, `${label}, streamed`),
+      told(() => fetchIpfsBytes(cid, { ...limits, gateways: both }), bytes, label),
+      told(() => streamed(cid, { ...limits, gateways: both }), bytes, `${label}, streamed`),
+      told(() => fetchIpfsBytes(cid, { ...limits, gateways: both, race: 2 }), bytes, `${label}, raced`),
+    ]);
+    // What only comes after the truth does no harm; spoiled plain files have no way to be right.
+    if (MANNERS.lies.includes(manner) && kind === "plain files") assert.ok(alone, label);
+    assert.deepEqual(helped, [undefined, undefined, undefined], `${label}: the honest one did not help`);
+  };
+  const KINDS = ["trustless", "blocks only", "CARs only", "plain files"];
+  const served = (kind) => subjects.filter(({ plain }) => kind !== "plain files" || plain);
+
+  for (const kind of KINDS) {
     test(`${kind}: no lie gets through, and none keeps the truth of another gateway away`, async () => {
-      for (const { what, bytes, cid, plain } of subjects) {
-        if (kind === "plain files" && !plain) continue;
-        // These end by time alone.
-        const isSlow = what === "a small document" || what === "a file of many blocks";
-        for (const manners of groups(isSlow ? [...MANNERS.lies, ...MANNERS.conducts] : MANNERS.lies, 8)) await Promise.all(
-          manners.map(async (manner) => {
-            const liar = world.hostile[kind].at(manner);
-            const both = [liar, world.gateways[kind].url];
-            const label = `${manner}, ${kind}, ${what}`;
-            const [alone, , ...helped] = await Promise.all([
-              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: [liar] }), bytes, label),
-              told(() => streamed(cid, { ...QUICK, gateways: [liar] }), bytes, `${label}, streamed`),
-              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both }), bytes, label),
-              told(() => streamed(cid, { ...QUICK, gateways: both }), bytes, `${label}, streamed`),
-              told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: both, race: 2 }), bytes, `${label}, raced`),
-            ]);
-            // What only comes after the truth does no harm; spoiled plain files have no way to be right.
-            if (MANNERS.lies.includes(manner) && kind === "plain files") assert.ok(alone, label);
-            assert.deepEqual(helped, [undefined, undefined, undefined], `${label}: the honest one did not help`);
-          }),
-        );
+      for (const subject of served(kind)) {
+        for (const manners of groups([...MANNERS.lies, ...MANNERS.conducts], 8)) await Promise.all(manners.map((manner) => ask(manner, kind, subject)));
       }
     });
   }
+
+  test("who never ends is left when the time is over, and keeps no other's truth away", async () => {
+    const asked = KINDS.flatMap((kind) => served(kind).filter(({ what }) => ["a small document", "a file of many blocks"].includes(what)).map((subject) => [kind, subject]));
+    await Promise.all(asked.flatMap(([kind, subject]) => MANNERS.endless.map((manner) => ask(manner, kind, subject))));
+  });
 
   test("a redirect to the truth is followed; nothing of the caller's is sent along", async () => {
     for (const [kind, hostile] of Object.entries(world.hostile)) {
       for (const { bytes, cid, plain, what } of subjects) {
         if (kind === "plain files" && !plain) continue;
-        assert.equal(await told(() => fetchIpfsBytes(cid, { ...QUICK, gateways: [hostile.at("to-honest")] }), bytes, what), undefined, `${kind}, ${what}`);
+        assert.equal(await told(() => fetchIpfsBytes(cid, { ...LIMITS, gateways: [hostile.at("to-honest")] }), bytes, what), undefined, `${kind}, ${what}`);
       }
       assert.equal(hostile.counts.credentials, undefined);
     }
@@ -100,7 +106,7 @@ describe("a hostile gateway", () => {
     assert.deepEqual([proven.verified, proven.layout, proven.cid], [true, "unixfs-v0-2015", document.cid]);
     const before = process.memoryUsage().rss;
     for (const manner of ["flood", "bomb"]) {
-      for (const kind of ["trustless", "plain files"]) await told(() => fetchIpfsBytes(document.cid, { ...QUICK, gateways: [world.hostile[kind].at(manner)] }), document.bytes, manner);
+      for (const kind of ["trustless", "plain files"]) await told(() => fetchIpfsBytes(document.cid, { ...LIMITS, gateways: [world.hostile[kind].at(manner)] }), document.bytes, manner);
     }
     assert.ok(process.memoryUsage().rss - before < 300 << 20);
   });

@@ -12,7 +12,7 @@ import { ask, collect, failure, open } from "./stage.mjs";
 
 let stage, net;
 before(async () => {
-  stage = await open({ idle: 400, pause: 5 });
+  stage = await open();
   net = stage.net;
 });
 after(() => stage?.stop());
@@ -23,6 +23,7 @@ describe("chat", () => {
   after(() => og?.close());
 
   test("a whole answer with its proof and payment", async () => {
+    const before = Math.floor(Date.now() / 1000);
     const output = await og.llm.chat(ask("What is an enclave?"));
     assert.equal(output.transactionHash, "external");
     assert.ok(output.text.length > 20 && output.chatOutput.content === output.text && output.chatOutput.role === "assistant");
@@ -32,7 +33,7 @@ describe("chat", () => {
     assert.equal(output.proof.teeId, net.tee.id);
     assert.equal(output.teeEndpoint, net.llmUrl);
     assert.equal(output.teePaymentAddress.toLowerCase(), net.seller.toLowerCase());
-    assert.ok(Math.abs(output.teeTimestamp - Date.now() / 1000) < 10);
+    assert.ok(output.teeTimestamp >= before && output.teeTimestamp <= Date.now() / 1000);
     assert.equal(output.payment.scheme, "upto");
     assert.equal(output.payment.amount, parseEther("0.1"));
     assert.equal(output.payment.reused, false);
@@ -77,14 +78,14 @@ describe("streams", () => {
   before(async () => ({ og } = await stage.connect({ verify: "final" })));
   after(() => og?.close());
 
-  test("iterated at once, as they are written", async () => {
-    const times = [];
+  test("iterated at once, as they are written", { timeout: 300_000 }, async () => {
+    const held = net.gateway.hold(2);
     const chunks = [];
     for await (const chunk of og.llm.chat(ask("Tell me of keys", { stream: true }))) {
-      chunks.push(chunk);
-      times.push(performance.now());
+      // Two are here while the server has not written the third.
+      if (chunks.push(chunk) === 2) held.release();
     }
-    assert.ok(chunks.length > 3 && times.at(-1) - times[0] > 20, "over time, not at the end");
+    assert.ok(chunks.length > 3);
     assert.deepEqual(chunks.map(({ isFinal }) => isFinal), [...Array(chunks.length - 1).fill(false), true]);
     assert.equal(chunks[0].choices[0].delta.content, chunks[0].content);
     const last = chunks.at(-1);
@@ -107,18 +108,29 @@ describe("streams", () => {
     assert.deepEqual([output.usage, output.teeId, output.finishReason], [whole.usage, whole.teeId, whole.finishReason]);
   });
 
-  test("strict: proven before the first chunk", async () => {
-    const { og } = await stage.connect();
-    const stream = await og.llm.chat(ask("Tell me of keys", { stream: true }));
-    const times = [performance.now()];
-    for await (const _ of stream) times.push(performance.now());
-    assert.ok(times.length > 4 && times[1] - times[0] > times.at(-1) - times[1], "all at the end");
-    og.close();
+  test("strict: proven before the first chunk", { timeout: 300_000 }, async () => {
+    const strict = await stage.connect();
+    const held = net.gateway.hold(2);
+    const got = [];
+    const all = (async () => {
+      for await (const chunk of strict.og.llm.chat(ask("Tell me of keys", { stream: true }))) got.push(chunk);
+    })();
+    await held.reached(1);
+    // As much has been written to another one, which shows it at once.
+    const other = og.llm.chat(ask("Tell me of keys", { stream: true }))[Symbol.asyncIterator]();
+    for (let count = 0; count < 2; count++) await other.next();
+    assert.equal(got.length, 0, "all at the end");
+    held.release();
+    await all;
+    assert.ok(got.length > 4 && got.at(-1).proof);
+    await other.return();
+    strict.og.close();
   });
 
-  test("abort, the caller's signal and leaving the loop end the request", async () => {
+  test("abort, the caller's signal and leaving the loop end the request", { timeout: 300_000 }, async () => {
     const long = (more) => og.llm.chat(ask("A long story", { stream: true, maxTokens: 400, ...more }));
-    const ended = () => waitFor(() => [...net.gateway.sessions.values()].every(({ busy }) => !busy));
+    const held = net.gateway.hold(3);
+    const ended = () => net.gateway.quiet();
     const aborted = long();
     for await (const _ of aborted) break;
     await ended();
@@ -145,12 +157,14 @@ describe("streams", () => {
     })());
     assert.deepEqual([error.message, seen.length], ["enough", 2]);
     await ended();
+    held.release();
     assert.equal((await failure(long({ signal: AbortSignal.abort(new Error("before")) }).text())).message, "before");
     assert.equal((await failure(og.llm.chat(ask("x", { signal: AbortSignal.abort(new Error("before")) })))).message, "before");
   });
 
   test("a failure is told to whoever looks, and to nobody else", async () => {
     const unseen = og.llm.chat({ model: "openai/gpt-5", messages: [], stream: true });
+    // Long enough for a rejection that nobody handles to end this process.
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.ok((await failure(unseen.output())) instanceof InvalidInputError);
     assert.ok((await failure(unseen)) instanceof InvalidInputError);
@@ -339,14 +353,6 @@ test("the constants are the official ones", () => {
   assert.equal(Object.keys(TeeLlm).length, new Set(known.map(([name]) => name)).size);
   assert.deepEqual([SettlementMode.SETTLE_INDIVIDUAL, SettlementMode.SETTLE_INDIVIDUAL_WITH_METADATA, SettlementMode.BATCH_HASHED], ["settle", "settle-metadata", "batch"]);
 });
-
-async function waitFor(check) {
-  const end = Date.now() + 5000;
-  while (!check()) {
-    if (Date.now() > end) throw new Error("it did not happen");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** A TLS server with a certificate of its own. */
 async function startImpostor() {

@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { parseEther } from "viem";
-import { chromium } from "playwright-core";
 
 import { InvalidInputError, OpenGradient, fetchWithPayment, getPayment, pinnedFetch, relayFetch } from "../../../pkg/opengradient.js";
 import { createRelay, toNodeHandler } from "../../../pkg/relay.js";
 import { PRICE } from "../../devnet/opengradient/gateway.mjs";
 import { startHostile } from "../../devnet/opengradient/hostile.mjs";
 import { EXACT } from "../../devnet/opengradient/shop.mjs";
+import { launch, newPage } from "../../e2e/browser.mjs";
 import { ask, failure, open } from "./stage.mjs";
 
 let stage, net, wallet;
 before(async () => {
-  stage = await open({ idle: 400 });
+  stage = await open();
   net = stage.net;
   wallet = await stage.wallet();
 });
@@ -219,7 +219,7 @@ describe("the relay", () => {
 
   test("a page and a gateway without CORS: the error names the cause, the relay mends it", async () => {
     const closed = await open({ chainId: 31405, cors: false, tls: true, pause: 5 });
-    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    const browser = await launch();
     // In Node the relay pins what no page can.
     const tees = () => OpenGradient.tees({ network: closed.network });
     const relay = await serve(toNodeHandler(createRelay({ upstreams: tees, fetch: pinnedFetch(tees) })));
@@ -227,7 +227,7 @@ describe("the relay", () => {
     // Chains have CORS everywhere; the devnet's anvil too.
     try {
       const funded = await closed.wallet();
-      const page = await browser.newPage();
+      const page = await newPage(browser);
       await page.exposeFunction("walletRequest", (asked) => funded.request(asked).then((result) => ({ result }), ({ message, code }) => ({ error: { message, code } })));
       await page.goto(site.url);
       const run = (more) => page.evaluate(async ({ network, more }) => {

@@ -23,21 +23,16 @@ const SEND = "eth_sendRawTransaction";
 const CONFIRMED = 1;
 
 describe("EIP-5792", () => {
-  let s, endpoint, lagging, delegator, simple;
+  let s, delegator, simple;
   before(async () => {
     s = await stage();
-    [endpoint, lagging] = [await startEndpoint(s.devnet.rpcUrl), await startEndpoint(s.devnet.rpcUrl)];
     const { entryPoint, delegate } = await startBundler(s);
     simple = delegate;
     const { account: owner } = await s.user();
     const manager = await s.deploy({ abi: DelegationManager, bytecode: bytecode.DelegationManager, args: [owner.address] });
     delegator = await s.deploy({ abi: EIP7702StatelessDeleGator, bytecode: bytecode.EIP7702StatelessDeleGator, args: [manager, entryPoint.address] });
   });
-  after(async () => {
-    await endpoint?.stop();
-    await lagging?.stop();
-    await s?.stop();
-  });
+  after(() => s?.stop());
 
   /** A client with two answered tasks, not confirmed yet, and an agent that may confirm them too. */
   const createClient = async () => {
@@ -48,7 +43,7 @@ describe("EIP-5792", () => {
     return { ...user, responses };
   };
   const confirmed = (responses) => Promise.all(responses.map(async (response) => (await s.read("Response", "getStatus", [], response)) === CONFIRMED));
-  const it = (name, run) => test(name, { timeout: 60_000 }, run);
+  const it = (name, run) => test(name, { timeout: 300_000 }, run);
 
   // Without MetaMask's simulation service the gas of an upgrade is estimated as if the account had no code yet: its user raises it.
   const withGas = (window) => window.approve(window.data?.txParams?.authorizationList && { txParams: { gas: "0x4c4b40" } });
@@ -57,12 +52,14 @@ describe("EIP-5792", () => {
     const withMetaMask = (name, { prepare, ...options }, run) => it(name, async () => {
       const { privateKey, responses, account, address: client } = await createClient();
       await prepare?.(account);
+      const endpoint = await startEndpoint(s.devnet.rpcUrl);
       const metamask = await startMetaMask({ chains: { [CHAIN]: endpoint.url }, chainId: CHAIN, privateKeys: [privateKey], delegate: delegator, user: withGas, ...options });
       try {
         const ogpu = await Ogpu.connect({ wallet: metamask.open().provider, network: s.network });
-        await run({ metamask, ogpu, responses, client, windows: () => metamask.windows.filter(({ type }) => type === "transaction").length });
+        await run({ metamask, endpoint, ogpu, responses, client, windows: () => metamask.windows.filter(({ type }) => type === "transaction").length });
       } finally {
         await metamask.stop();
+        await endpoint.stop();
       }
     });
 
@@ -118,7 +115,7 @@ describe("EIP-5792", () => {
     });
 
     for (const [name, outcome] of Object.entries({ "a 503": outcomes.takenBut(503), "a reset connection": outcomes.takenThenCut, "-32603": outcomes.takenThenError(-32603, "Internal error") })) {
-      withMetaMask(`${name} after the broadcast: it is mined once, and told so`, {}, async ({ ogpu, responses, windows }) => {
+      withMetaMask(`${name} after the broadcast: it is mined once, and told so`, {}, async ({ endpoint, ogpu, responses, windows }) => {
         endpoint.next(SEND, outcome);
         const receipts = await ogpu.confirmResponses(responses);
         assert.equal(receipts.length, 1);
@@ -232,15 +229,19 @@ describe("EIP-5792", () => {
     const { responses, account } = await createClient();
     await s.delegate(account, simple);
     const wallet = createBatchWallet(s, { account });
-    const ogpu = await Ogpu.connect({ wallet, network: { ...s.network, rpcUrl: lagging.url } });
-    lagging.lag(await s.reader.getBlockNumber());
-    const asked = lagging.count("eth_getTransactionReceipt");
-    const confirming = ogpu.confirmResponses(responses);
-    confirming.catch(() => {});
-    await lagging.seen("eth_getTransactionReceipt", asked + 2);
-    lagging.catchUp();
-    const receipts = await confirming;
-    assert.equal(receipts.length, 1);
-    assert.deepEqual(await confirmed(responses), [true, true]);
+    const lagging = await startEndpoint(s.devnet.rpcUrl);
+    try {
+      const ogpu = await Ogpu.connect({ wallet, network: { ...s.network, rpcUrl: lagging.url } });
+      lagging.lag(await s.reader.getBlockNumber());
+      const confirming = ogpu.confirmResponses(responses);
+      confirming.catch(() => {});
+      await lagging.seen("eth_getTransactionReceipt", 2);
+      lagging.catchUp();
+      const receipts = await confirming;
+      assert.equal(receipts.length, 1);
+      assert.deepEqual(await confirmed(responses), [true, true]);
+    } finally {
+      await lagging.stop();
+    }
   });
 });

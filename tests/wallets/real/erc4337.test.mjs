@@ -16,7 +16,7 @@ describe("ERC-4337", () => {
     bundler = await startBundler(s);
   });
   after(() => s?.stop());
-  const it = (name, run) => test(name, { timeout: 60_000 }, run);
+  const it = (name, run) => test(name, { timeout: 300_000 }, run);
 
   for (const answers of ["bundle", "userOpHash"]) {
     /** A page with its user's smart account; the account is deployed by its first operation unless `deployed`. */

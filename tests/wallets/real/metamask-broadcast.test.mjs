@@ -27,7 +27,7 @@ describe("MetaMask's node fails after it took the transaction", () => {
   after(() => s?.stop());
 
   /** A test with a user of MetaMask, connected. */
-  const withUser = (name, version, run, adapt = (provider) => provider) => test(`transaction-controller ${version}: ${name}`, { timeout: 60_000 }, async () => {
+  const withUser = (name, version, run, adapt = (provider) => provider) => test(`transaction-controller ${version}: ${name}`, { timeout: 300_000 }, async () => {
     const { privateKey, address } = await s.user();
     const endpoint = await startEndpoint(s.devnet.rpcUrl);
     const metamask = await startMetaMask({ chains: { [CHAIN]: endpoint.url }, chainId: CHAIN, privateKeys: [privateKey], version });
@@ -113,7 +113,7 @@ describe("MetaMask's node fails after it took the transaction", () => {
         endpoint.next(SEND, outcomes.refused(404));
         await assert.rejects(ogpu.publishTask(s.taskInfo()), is("txUncertain", { address, nonce: 0 }));
         assert.deepEqual(await s.tasksOf(address), []);
-        const { told } = await s.publishesOnce(ogpu, { receiptTimeout: 8 });
+        const { told } = await s.publishesOnce(ogpu);
         assert.equal(told.find(({ kind }) => kind === "signing").nonce, 0, "no gap");
         assert.equal(windows(), 2);
       });

@@ -17,13 +17,13 @@ import { is } from "./stage.mjs";
 describe("MetaMask signs payments", () => {
   let s, net;
   before(async () => {
-    s = await open({ idle: 400 });
+    s = await open();
     net = s.net;
   });
   after(() => s?.stop());
 
   /** A user with tokens, and Permit2 allowed to move them. */
-  const withUser = (name, options, run) => test(name, { timeout: 30_000 }, async () => {
+  const withUser = (name, options, run) => test(name, { timeout: 300_000 }, async () => {
     const privateKey = generatePrivateKey();
     const account = privateKeyToAccount(privateKey);
     const write = async (from, functionName, args) => s.reader.waitForTransactionReceipt({ hash: await s.signer(from).writeContract({ address: net.opg, abi: net.abi.Opg, functionName, args }) });

@@ -21,7 +21,7 @@ describe("MetaMask's windows", () => {
   before(async () => (s = await stage()));
   after(() => s?.stop());
 
-  const withUser = (name, options, run) => test(name, { timeout: 60_000 }, async () => {
+  const withUser = (name, options, run) => test(name, { timeout: 300_000 }, async () => {
     const { privateKey, account, address } = await s.user();
     const endpoint = await startEndpoint(s.devnet.rpcUrl);
     const started = [];
@@ -44,9 +44,9 @@ describe("MetaMask's windows", () => {
     return (await s.send(account, { to: account.address })).transactionHash;
   };
   /** A publication that MetaMask has sent; `cancel` is what its user does to it, mined. */
-  const cancelled = async (metamask, ogpu) => {
+  const cancelled = async (metamask, ogpu, options) => {
     const told = steps();
-    const publishing = ogpu.publishTask(s.taskInfo(), { ...told.options, receiptTimeout: 8 });
+    const publishing = ogpu.publishTask(s.taskInfo(), { ...told.options, ...options });
     publishing.catch(() => {});
     const { hash } = await told.step("sent");
     const { id } = metamask.transactions.state.transactions.find((one) => one.hash === hash);
@@ -118,7 +118,7 @@ describe("MetaMask's windows", () => {
     const left = await metamask.window(TRANSACTION);
     leave.abort(new Error("the user left"));
     await assert.rejects(first, /the user left/);
-    const published = s.publishesOnce(ogpu, { receiptTimeout: 10 });
+    const published = s.publishesOnce(ogpu);
     published.catch(() => {});
     const second = await metamask.window(TRANSACTION, 1);
     await second.approve();
@@ -136,7 +136,7 @@ describe("MetaMask's windows", () => {
     const left = await metamask.window(TRANSACTION);
     leave.abort();
     await assert.rejects(first);
-    const published = s.publishesOnce(ogpu, { receiptTimeout: 10 });
+    const published = s.publishesOnce(ogpu);
     published.catch(() => {});
     await (await metamask.window(TRANSACTION, 1)).approve();
     await published;
@@ -144,7 +144,7 @@ describe("MetaMask's windows", () => {
     await left.approve();
     assert.equal(await s.nonceOf(address), 1);
     assert.equal((await s.tasksOf(address)).length, 1);
-    await s.publishesOnce(ogpu, { receiptTimeout: 10, onProgress: ({ kind }) => kind === "signing" && void metamask.window(TRANSACTION, 2).then(approve) });
+    await s.publishesOnce(ogpu, { onProgress: ({ kind }) => kind === "signing" && void metamask.window(TRANSACTION, 2).then(approve) });
     assert.equal(await s.nonceOf(address), 2);
   });
 
@@ -160,7 +160,7 @@ describe("MetaMask's windows", () => {
     await left.approve();
     const { hash } = await first.step("sent");
     assert.equal((await s.reader.getTransactionReceipt({ hash })).status, "success");
-    const published = s.publishesOnce(ogpu, { receiptTimeout: 10 });
+    const published = s.publishesOnce(ogpu);
     published.catch(() => {});
     await (await metamask.window(TRANSACTION, 1)).approve();
     await published;
@@ -238,7 +238,7 @@ describe("MetaMask's windows", () => {
       const again = await start({ state, user: approve });
       again.permit();
       const fresh = await connect(again.open().provider);
-      await s.publishesOnce(fresh, { receiptTimeout: 10 });
+      await s.publishesOnce(fresh);
       assert.equal(await s.nonceOf(address), 1);
     });
 
@@ -309,7 +309,7 @@ describe("MetaMask's windows", () => {
       const ogpu = await connect(metamask.open().provider, { ...s.network, rpcUrl: ours.url });
       await s.withManualMining(async () => {
         ours.lag(await s.reader.getBlockNumber());
-        const { publishing, hash, cancel } = await cancelled(metamask, ogpu);
+        const { publishing, hash, cancel } = await cancelled(metamask, ogpu, { receiptTimeout: 8 });
         await ours.seen("eth_getTransactionByHash");
         await cancel();
         ours.catchUp();

@@ -32,7 +32,7 @@ describe("Safe", () => {
   after(() => s?.stop());
 
   for (const version of ["1.3.0", "1.4.1"]) {
-    const withSafe = (name, threshold, { adapt = (provider) => provider, ...options }, run) => test(`${version}, ${threshold} of ${threshold}: ${name}`, { timeout: 60_000 }, async () => {
+    const withSafe = (name, threshold, { adapt = (provider) => provider, ...options }, run) => test(`${version}, ${threshold} of ${threshold}: ${name}`, { timeout: 300_000 }, async () => {
       const safes = safesOf[version];
       const owners = [];
       for (let count = 0; count < threshold; count++) owners.push((await s.user()).account);
@@ -124,7 +124,7 @@ describe("Safe", () => {
     withSafe("its transaction fails as a whole when the others have signed: it waits on", 2, {}, async ({ safe, ogpu, owners }) => {
       const source = await s.source();
       const told = steps();
-      const publishing = ogpu.publishTask(s.taskInfo({ source }), { ...told.options, receiptTimeout: 3 });
+      const publishing = ogpu.publishTask(s.taskInfo({ source }), { ...told.options, receiptTimeout: 10 });
       publishing.catch(() => {});
       const { id } = await told.step("awaitingApproval");
       await s.write("client", "Nexus", "inactivateSource", [source]);

@@ -18,26 +18,29 @@ import { CHAIN, is, stage } from "./stage.mjs";
 const SEND = "eth_sendRawTransaction";
 
 describe("viem and ethers broadcast again", () => {
-  let s, first, second;
-  before(async () => {
-    s = await stage();
-    [first, second] = [await startEndpoint(s.devnet.rpcUrl), await startEndpoint(s.devnet.rpcUrl)];
-  });
-  after(async () => {
-    await first?.stop();
-    await second?.stop();
-    await s?.stop();
-  });
+  let s;
+  before(async () => (s = await stage()));
+  after(() => s?.stop());
 
-  const it = (name, run) => test(name, { timeout: 60_000 }, run);
+  const it = (name, run) => test(name, { timeout: 300_000 }, run);
   const chain = (urls) => ({ id: CHAIN, name: "devnet", nativeCurrency: { name: "OpenGPU", symbol: "OGPU", decimals: 18 }, rpcUrls: { default: { http: urls } } });
+  /** Two endpoints that nobody else asks: a wallet may repeat its broadcast when its user is done. */
+  const withEndpoints = async (run) => {
+    const [first, second] = [await startEndpoint(s.devnet.rpcUrl), await startEndpoint(s.devnet.rpcUrl)];
+    try {
+      await run(first, second);
+    } finally {
+      await first.stop();
+      await second.stop();
+    }
+  };
   const WALLETS = {
-    "viem's fallback over two endpoints"({ account }) {
+    "viem's fallback over two endpoints"({ account }, first, second) {
       const transport = fallback([http(first.url), http(second.url)], { retryCount: 0 });
       return fromViem(createWalletClient({ account, chain: chain([first.url, second.url]), transport }));
     },
-    "viem over one endpoint": ({ account }) => fromViem(createWalletClient({ account, chain: chain([first.url]), transport: http(first.url) })),
-    "ethers"({ privateKey }) {
+    "viem over one endpoint": ({ account }, first) => fromViem(createWalletClient({ account, chain: chain([first.url]), transport: http(first.url) })),
+    "ethers"({ privateKey }, first) {
       const provider = new JsonRpcProvider(first.url, CHAIN, { staticNetwork: Network.from(CHAIN), cacheTimeout: -1, batchMaxCount: 1 });
       return fromEthers(new Wallet(privateKey, provider));
     },
@@ -63,31 +66,30 @@ describe("viem and ethers broadcast again", () => {
   for (const [name, wallet] of Object.entries(WALLETS)) {
     for (const [fault, outcome] of Object.entries(OUTCOMES)) {
       it(`${name}: ${fault} after the broadcast`, async () => {
-        for (const options of [{}, { autoFixNonce: false }]) {
+        for (const options of [{}, { autoFixNonce: false }]) await withEndpoints(async (first, second) => {
           const user = await s.user();
-          const ogpu = await Ogpu.connect({ wallet: wallet(user), network: s.network });
+          const ogpu = await Ogpu.connect({ wallet: wallet(user, first, second), network: s.network });
           first.next(SEND, outcome);
           const { told } = await s.publishesOnce(ogpu, options);
           assert.equal(told.filter(({ kind }) => kind === "signing").length, 1, "the wallet was asked once");
           assert.equal(await s.nonceOf(user.address), 1, "one transaction");
-        }
+        });
       });
     }
   }
 
-  it("viem's fallback: the repeat meets the transaction in the pool, which is mined later", async () => {
+  it("viem's fallback: the repeat meets the transaction in the pool, which is mined later", () => withEndpoints(async (first, second) => {
     const user = await s.user();
-    const ogpu = await Ogpu.connect({ wallet: WALLETS["viem's fallback over two endpoints"](user), network: s.network });
+    const ogpu = await Ogpu.connect({ wallet: WALLETS["viem's fallback over two endpoints"](user, first, second), network: s.network });
     await s.withManualMining(async () => {
-      const before = second.count(SEND);
       first.next(SEND, outcomes.takenThenCut);
       const published = s.publishesOnce(ogpu);
       published.catch(() => {});
-      await second.seen(SEND, before + 1);
+      await second.seen(SEND);
       await s.mine();
       await published;
     });
-  });
+  }));
 
   // Side by side.
   describe("fifteen seconds later nobody knows", { concurrency: true }, () => {
