@@ -1,5 +1,6 @@
 /** Where a relay may send requests: the list of upstreams. */
 
+import { guarded } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { until } from "./relay-bounds.js";
 import { Refusal } from "./relay-refusal.js";
@@ -43,10 +44,10 @@ export class Upstreams {
   #known: { readonly at: number; readonly bases: Promise<readonly Base[]> } | undefined;
 
   constructor(upstreams: readonly Upstream[] | (() => Promise<readonly Upstream[]>)) {
-    if (typeof upstreams !== "function" && !Array.isArray(upstreams)) throw invalidInput("options.upstreams", "expected a list or a function");
+    if (typeof upstreams !== "function" && !guarded("options.upstreams", () => Array.isArray(upstreams))) throw invalidInput("options.upstreams", "expected a list or a function");
     this.#read = async () => (typeof upstreams === "function" ? upstreams() : upstreams);
-    this.#fixed = typeof upstreams === "function" ? undefined : upstreams.map((one: Upstream, index) => {
-      const base = readBase(one, typeof one === "string");
+    this.#fixed = typeof upstreams === "function" ? undefined : [...upstreams].map((one: Upstream, index) => {
+      const base = guarded(`options.upstreams[${index}]`, () => readBase(one, typeof one === "string"));
       if (!base) throw invalidInput(`options.upstreams[${index}]`, "expected an http or https URL without credentials");
       return base;
     });

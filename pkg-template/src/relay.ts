@@ -7,6 +7,7 @@
  * its upstreams can be a server of your own network by accident. No WebAssembly is loaded.
  */
 
+import { bag, callable, guarded } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { builtin } from "./host.js";
 import { KEPT, UNSENT, exchange, pinningAgent } from "./node-exchange.js";
@@ -95,14 +96,18 @@ const ERROR = "x-ogkit-relay-error";
  * ```
  * @throws InvalidInputError for options that cannot hold
  */
-export function createRelay(options: RelayOptions): (request: Request) => Promise<Response> {
+export function createRelay(given: RelayOptions): (request: Request) => Promise<Response> {
+  const options = bag(given, "options");
   const { origins = "*", fetch: own } = options;
+  if (origins !== "*") texts(origins, "options.origins");
+  if (own !== undefined) callable(own, "options.fetch");
+  if (options.resolve !== undefined) callable(options.resolve, "options.resolve");
   const bounds = readBounds(options);
   const upstreams = new Upstreams(options.upstreams);
-  const addresses = new Addresses(options.allowPrivateHosts ?? [], options.resolve);
-  const passIn = [...REQUEST_HEADERS, ...checkNames(options.requestHeaders ?? [], "options.requestHeaders")];
-  const passOut = [...RESPONSE_HEADERS, ...checkNames(options.responseHeaders ?? [], "options.responseHeaders")];
-  const types = [...MEDIA_TYPES, ...checkTypes(options.mediaTypes ?? [])];
+  const addresses = new Addresses(texts(options.allowPrivateHosts, "options.allowPrivateHosts"), options.resolve);
+  const passIn = [...REQUEST_HEADERS, ...checkNames(texts(options.requestHeaders, "options.requestHeaders"), "options.requestHeaders")];
+  const passOut = [...RESPONSE_HEADERS, ...checkNames(texts(options.responseHeaders, "options.responseHeaders"), "options.responseHeaders")];
+  const types = [...MEDIA_TYPES, ...checkTypes(texts(options.mediaTypes, "options.mediaTypes"))];
   const held = new Held(bounds);
   const send = own ? ownSender(own, addresses) : isNode() ? nodeSender(addresses) : ownSender((url, init) => fetch(url, init), addresses);
 
@@ -282,6 +287,14 @@ function isNode(): boolean {
   const { process, navigator } = globalThis as { process?: { versions?: Record<string, string | undefined> }; navigator?: { userAgent?: string } };
   const { node, bun, deno } = process?.versions ?? {};
   return Boolean(node) && !bun && !deno && navigator?.userAgent !== "Cloudflare-Workers" && builtin("node:http") !== undefined;
+}
+
+/** A list of texts, each read once. */
+function texts(list: readonly string[] | undefined, field: string): readonly string[] {
+  if (list === undefined) return [];
+  const copy = guarded(field, () => (Array.isArray(list) && list.length <= 1000 ? [...(list as readonly unknown[])] : undefined));
+  if (!copy?.every((one) => typeof one === "string")) throw invalidInput(field, "expected a list of at most 1000 texts");
+  return copy;
 }
 
 function readBounds(options: RelayOptions): Bounds {

@@ -160,8 +160,9 @@ async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, 
     if Reflect::get(&step, &"done".into())?.is_truthy() {
         return Ok(None);
     }
-    let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.unchecked_into();
-    Ok(Some(chunk.to_vec()))
+    // The stream of a `fetch` of the caller's own may hold anything.
+    let chunk = Reflect::get(&step, &"value".into())?.dyn_into::<Uint8Array>();
+    chunk.map(|chunk| Some(chunk.to_vec())).map_err(|_| JsError::new("a piece of the body holds no bytes").into())
 }
 
 /// No answer at all. To a page the platform does not tell why, so the likely cause is named.
