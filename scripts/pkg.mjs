@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { abiModule } from "./abi.mjs";
+import { guard } from "./border.mjs";
 import { checkBudgets } from "./budgets.mjs";
 import { buildWasm, run } from "./wasm.mjs";
 
@@ -58,10 +59,12 @@ function build() {
     const text = readFileSync(join(wasm, "ogkit.js"), "utf8");
     const lean = text.replace(/module_or_path = new URL\([^)]*import\.meta\.url\);/, 'throw new TypeError("no WebAssembly given");');
     if (lean === text) throw new Error("the glue of wasm-bindgen has changed: its default URL was not found");
+    const types = readFileSync(join(wasm, "ogkit.d.ts"), "utf8");
+    const guarded = guard(lean, types);
     for (const folder of [join(stage, "src/wasm", entry), join(pkg, "wasm", entry)]) {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, "ogkit.js"), lean);
-      writeFileSync(join(folder, "ogkit.d.ts"), `${DISPOSABLE}\n${readFileSync(join(wasm, "ogkit.d.ts"), "utf8")}`);
+      writeFileSync(join(folder, "ogkit.js"), guarded);
+      writeFileSync(join(folder, "ogkit.d.ts"), `${DISPOSABLE}\n${types}`);
     }
   }
   // Bytes, as they are deployed: the ABI folder has them as hex text.
@@ -89,7 +92,7 @@ function requirable() {
   }
 }
 
-const texts = [...RUST, "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "scripts/pkg.mjs", "scripts/abi.mjs", "package-lock.json"];
+const texts = [...RUST, "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "scripts/pkg.mjs", "scripts/abi.mjs", "scripts/border.mjs", "package-lock.json"];
 once(join(pkg, ".built"), fingerprint(["src", "abi", "pkg-template"], texts), build);
 for (const entry of ENTRIES) if (!statSync(join(pkg, "wasm", entry, "ogkit_bg.wasm")).size) throw new Error("the WebAssembly is empty");
 checkBudgets();

@@ -8,7 +8,7 @@ const root = new URL("../../", import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), "utf8");
 
 /** The codes that exist in TypeScript alone, where the WebAssembly is not there yet. */
-const ONLY_TYPESCRIPT = ["moduleLoad"];
+const ONLY_TYPESCRIPT = ["moduleLoad", "freed"];
 
 /** `(code, class)` of each kind, and the messages that it can have. */
 export function kinds(kind = read("src/error/kind.rs"), display = read("src/error/display.rs")) {

@@ -1,7 +1,8 @@
 /** What the adapters of `ogkit/viem`, `ogkit/ethers` and `ogkit/wagmi` share. No library is imported here or there. */
 
-import { MissingSignerError } from "./errors.js";
-import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
+import { guarded } from "./border.js";
+import { MissingSignerError, invalidInput } from "./errors.js";
+import { read, unwrapWallet, type DiscoveredWallet } from "./provider.js";
 import type { Ogpu } from "./client.js";
 import type { Address, Eip1193Provider, Hash, Hex } from "./wasm/ogpu/ogkit.js";
 
@@ -9,7 +10,7 @@ import type { Address, Eip1193Provider, Hash, Hex } from "./wasm/ogpu/ogkit.js";
 export type WalletSource = Ogpu | DiscoveredWallet | Eip1193Provider;
 
 /** Whether it is a client. By its shape: the class would bring the WebAssembly's glue along. */
-export const isClient = (source: WalletSource): source is Ogpu => "network" in source && "vault" in source && "wallet" in source;
+export const isClient = (source: WalletSource): source is Ogpu => ["network", "vault"].every((key) => read(source, key) !== undefined) && guarded("source", () => "wallet" in source);
 
 /** A failure as EIP-1193 has it. */
 export function fault(code: number, message: string): Error {
@@ -44,7 +45,11 @@ export function withAccount(provider: Eip1193Provider, account: () => Address | 
 
 /** The provider of a source, its client's account in front. @throws MissingSignerError for a read-only client */
 export function providerOf(source: WalletSource): Eip1193Provider {
-  if (!isClient(source)) return unwrapWallet(source);
+  if (!isClient(source)) {
+    const provider = unwrapWallet(source);
+    if (typeof read(provider, "request") !== "function") throw invalidInput("source", "expected a client, a discovered wallet or an EIP-1193 provider");
+    return provider;
+  }
   const { wallet, account } = source;
   if (!wallet) {
     const message = "this client only reads, so it has no wallet to give; make one with Ogpu.connect";

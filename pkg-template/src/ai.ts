@@ -212,5 +212,7 @@ function toStream(parts: AsyncGenerator<StreamPart>, cancel: () => void): Readab
 
 /** What a function tool is to the AI SDK's `tool` and `jsonSchema`: `tool({ ...toAiTool(t, jsonSchema) })`. */
 export function toAiTool<Schema>(tool: FunctionTool, jsonSchema: (schema: never) => Schema): { description: string; inputSchema: Schema; execute: (args: unknown) => Promise<string> } {
+  // Without the error classes, which would double what this entry takes.
+  if (typeof jsonSchema !== "function") throw Object.assign(new TypeError("jsonSchema: expected the function of that name in ai"), { code: "invalidInput" });
   return { description: tool.description, inputSchema: jsonSchema(tool.parameters as never), execute: (args) => tool.call(args as Record<string, unknown>) };
 }

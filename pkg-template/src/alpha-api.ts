@@ -1,5 +1,6 @@
 /** The functions of the alpha network, the hub and the twins, over whichever way the WebAssembly is loaded. */
 
+import { bag, guarded } from "./border.js";
 import { Alpha, compactInput, type AlphaOptions, type InferenceMode } from "./alpha.js";
 import type { GenerateImage } from "./image.js";
 import { ModelHub } from "./model-hub.js";
@@ -63,9 +64,9 @@ export function lazyAlpha(load: () => Promise<void>, options: AlphaConnectOption
 export function bindAlpha(load: () => Promise<void>): AlphaApi {
   return {
     Alpha: Object.freeze({
-      async connect(options: AlphaOptions = {}) {
+      async connect(options?: AlphaOptions) {
         await load();
-        const { wallet, ...rest } = options;
+        const { wallet, ...rest } = bag(options, "options");
         const core = await wasm.AlphaCore.connect(wallet === undefined ? rest : { ...rest, wallet: unwrapWallet(wallet) });
         return new Alpha(async () => core, workflowCode, core.account);
       },
@@ -90,7 +91,7 @@ export function bindAlpha(load: () => Promise<void>): AlphaApi {
     },
     async encodeInference(modelCid, inferenceMode, modelInput) {
       await load();
-      return wasm.encodeInference(modelCid, inferenceMode, compactInput(modelInput));
+      return wasm.encodeInference(modelCid, inferenceMode, guarded("modelInput", () => compactInput(modelInput)));
     },
     async decodeModelOutput(data) {
       await load();

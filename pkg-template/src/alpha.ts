@@ -1,5 +1,7 @@
 /** OpenGradient's own chain: ONNX models, workflows, and the language models of the 0.4 era. */
 
+import { guarded } from "./border.js";
+import { read } from "./provider.js";
 import { invalidInput } from "./errors.js";
 import type { DiscoveredWallet } from "./wallets.js";
 import type {
@@ -107,7 +109,7 @@ export class Alpha {
    * ResultRetrievalError (mined and paid; see `resumeInference`)
    */
   async infer(modelCid: string, inferenceMode: InferenceMode, modelInput: ModelInput, options?: WriteOptions): Promise<InferenceResult> {
-    const input = compactInput(modelInput);
+    const input = guarded("modelInput", () => compactInput(modelInput));
     return (await this.#open()).infer(modelCid, inferenceMode, input, options);
   }
 
@@ -134,7 +136,7 @@ export class Alpha {
   async newWorkflow(
     modelCid: string, inputQuery: HistoricalInputQuery, inputTensorName: string, schedulerParams?: SchedulerParams, options?: WriteOptions,
   ): Promise<Workflow> {
-    const joined = typeof inputQuery === "object" && inputQuery !== null && "currencyPair" in inputQuery;
+    const joined = read(inputQuery, "currencyPair") !== undefined;
     const [core, code] = await Promise.all([this.#open(), this.#code(joined ? "ModelExecutorHistorical" : "PriceHistoryInference")]);
     return core.newWorkflow(code, { modelCid, inputQuery, inputTensorName, schedulerParams }, options);
   }

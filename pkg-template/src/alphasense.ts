@@ -1,5 +1,6 @@
 /** Tools for agents that run a model or read a workflow: as plain functions here, for LangChain.js in `ogkit/langchain`. */
 
+import { bag, guarded } from "./border.js";
 import type { Alpha, InferenceMode } from "./alpha.js";
 import { invalidInput } from "./errors.js";
 import type { Address, InferenceResult, ModelInput, ModelOutput } from "./wasm/opengradient/ogkit.js";
@@ -49,7 +50,7 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const noArguments = (): object => ({ type: "object", properties: {}, additionalProperties: false });
 
 function functionTool(name: string, description: string, parameters: object, run: (args: Record<string, unknown>) => Promise<string>): FunctionTool {
-  if (!NAME.test(name)) throw invalidInput("toolName", "expected 1 to 64 letters, digits, underscores and hyphens");
+  if (typeof name !== "string" || !NAME.test(name)) throw invalidInput("toolName", "expected 1 to 64 letters, digits, underscores and hyphens");
   return Object.freeze({
     name,
     description,
@@ -68,9 +69,9 @@ function functionTool(name: string, description: string, parameters: object, run
  * @throws InvalidInputError for a name that models cannot call
  */
 export function createRunModelTool<Args = Record<string, unknown>>(options: RunModelToolOptions<Args>): FunctionTool {
-  const { modelCid, toolName, modelInputProvider, modelOutputFormatter, inference, inferenceMode = "VANILLA" } = options;
-  const description = options.toolDescription ?? "Executes the given ML model";
-  return functionTool(toolName, description, options.toolInputSchema ?? noArguments(), async (args) => {
+  const { modelCid, toolName, modelInputProvider, modelOutputFormatter, inference, inferenceMode = "VANILLA", toolDescription, toolInputSchema } = bag(options, "options");
+  const description = toolDescription ?? "Executes the given ML model";
+  return functionTool(toolName, description, toolInputSchema ?? noArguments(), async (args) => {
     const input = await modelInputProvider(args as Args);
     return modelOutputFormatter(await inference.infer(modelCid, inferenceMode, input));
   });
@@ -81,11 +82,11 @@ export function createRunModelTool<Args = Record<string, unknown>>(options: RunM
  * @throws InvalidInputError for a name that models cannot call
  */
 export function createReadWorkflowTool(options: ReadWorkflowToolOptions): FunctionTool {
-  const { workflowContractAddress, toolName, toolDescription, alpha, outputFormatter = outputText } = options;
+  const { workflowContractAddress, toolName, toolDescription, alpha, outputFormatter = outputText } = bag(options, "options");
   return functionTool(toolName, toolDescription, noArguments(), async () => outputFormatter(await alpha.readWorkflowResult(workflowContractAddress)));
 }
 
 /** A model's output as JSON, with plain lists. */
 export function outputText(output: ModelOutput): string {
-  return JSON.stringify(output, (_, value: unknown) => (value instanceof Float32Array ? [...value] : value));
+  return guarded("output", () => JSON.stringify(output, (_, value: unknown) => (value instanceof Float32Array ? [...value] : value)));
 }

@@ -1,5 +1,6 @@
 /** The functions of `ogkit/ogpu`, over whichever way the WebAssembly is loaded. */
 
+import { bag, text } from "./border.js";
 import { Ogpu as Client } from "./client.js";
 import * as ipfs from "./ipfs.js";
 import type { IpfsStream } from "./ipfs.js";
@@ -57,6 +58,7 @@ export function bind(load: () => Promise<void>): {
   const loaded =
     <T>(fetch: (gateways: string[], url: string, options?: FetchOptions) => Promise<T>) =>
     async (url: string, options?: FetchOptions): Promise<T> => {
+      text(url, "url");
       await load();
       return fetch(/^\s*https?:/i.test(url) ? [] : [networks.mainnet.gatewayUrl].flat(), url, options);
     };
@@ -64,19 +66,22 @@ export function bind(load: () => Promise<void>): {
     Ogpu: Object.freeze({
       async connect(options: ConnectOptions) {
         await load();
-        const given = { ...options, wallet: unwrapWallet(options?.wallet), network: resolveNetwork(options?.network) };
+        const asked = bag(options, "options");
+        const given = { ...asked, wallet: unwrapWallet(asked.wallet), network: resolveNetwork(asked.network) };
         return new Client(await wasm.Core.connect(given), given.wallet);
       },
-      async readOnly(options: { network?: "mainnet" | "testnet" | Network | undefined } = {}) {
+      async readOnly(options?: { network?: "mainnet" | "testnet" | Network | undefined }) {
         await load();
-        return new Client(await wasm.Core.readOnly({ ...options, network: resolveNetwork(options.network) }));
+        const asked = bag(options, "options");
+        return new Client(await wasm.Core.readOnly({ ...asked, network: resolveNetwork(asked.network) }));
       },
     }),
     ChainConfig: chainConfig(async (url, chainId) => {
       await load();
       await wasm.probeRpc(url, chainId);
     }),
-    async publishToIpfs(data, { pinUrl = networks.mainnet.pinUrl, ...options } = {}) {
+    async publishToIpfs(data, asked) {
+      const { pinUrl = networks.mainnet.pinUrl, ...options } = bag(asked, "options");
       await load();
       return ipfs.publish(data, pinUrl, options);
     },

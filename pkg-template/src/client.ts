@@ -1,6 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `Ogpu`: one network and the wallet that signs there. */
 
+import { bag, cross } from "./border.js";
+import { read } from "./provider.js";
+import { invalidInput } from "./errors.js";
 import { Master, Provider } from "./actors.js";
 import { parseEvents, receiptEvents, watchEvents, type OgpuEventStream } from "./events.js";
 import { Agent, Controller, Nexus, Terminal, Vault } from "./modules.js";
@@ -31,7 +34,7 @@ export interface ConfirmedResponse {
 /** The events that a filter names, or the lifecycle where it names none. */
 type Named<Options> = Options extends { readonly events: readonly (infer Type extends OgpuEventType)[] } ? Type : LifecycleEvent;
 
-const at = (value: Address | { readonly address: Address }): Address => (typeof value === "object" && value !== null ? value.address : value);
+const at = (value: Address | { readonly address: Address }): Address => (typeof value === "object" && value !== null ? (read(value, "address") as Address) : value);
 
 /** An OpenGPU network, and the wallet that signs there. Made by `Ogpu.connect` or, without a wallet, `Ogpu.readOnly`. */
 export class Ogpu {
@@ -141,8 +144,10 @@ export class Ogpu {
    * transaction after the other. The first failure ends it; what was confirmed before stays confirmed.
    * @throws as `confirmResponse`
    */
-  confirmResponses(responses: readonly (Address | Response)[], options?: WriteOptions): Promise<Receipt[]> {
-    return this.#core.confirmResponses(responses.map(at), options);
+  async confirmResponses(responses: readonly (Address | Response)[], options?: WriteOptions): Promise<Receipt[]> {
+    const [list] = cross([responses], ["responses"]);
+    if (!Array.isArray(list)) throw invalidInput("responses", "expected a list");
+    return this.#core.confirmResponses((list as typeof responses).map(at), options);
   }
   /** Lets an agent sign for the connected account, or no longer. Two HTTP requests. */
   setAgent(agent: Address, value: boolean, options?: WriteOptions): Promise<Receipt> {
@@ -200,27 +205,27 @@ export class Ogpu {
   }
   /** Tasks as they are published for a source. */
   watchTaskPublished(source: Address, options?: WatchTiming): OgpuEventStream<"taskPublished"> {
-    return watchEvents(this.#core, { ...options, source, events: ["taskPublished"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), source, events: ["taskPublished"] });
   }
   /** Providers as they take a task. */
   watchAttempted(task: Address, options?: WatchTiming): OgpuEventStream<"attempted"> {
-    return watchEvents(this.#core, { ...options, task, events: ["attempted"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), task, events: ["attempted"] });
   }
   /** A task's responses as they are handed in. */
   watchResponseSubmitted(task: Address, options?: WatchTiming): OgpuEventStream<"responseSubmitted"> {
-    return watchEvents(this.#core, { ...options, task, events: ["responseSubmitted"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), task, events: ["responseSubmitted"] });
   }
   /** A response's status as it changes. */
   watchResponseStatusChanged(response: Address, options?: WatchTiming): OgpuEventStream<"responseStatusChanged"> {
-    return watchEvents(this.#core, { ...options, response, events: ["responseStatusChanged"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), response, events: ["responseStatusChanged"] });
   }
   /** A task's status as it changes. */
   watchTaskStatusChanged(task: Address, options?: WatchTiming): OgpuEventStream<"taskStatusChanged"> {
-    return watchEvents(this.#core, { ...options, task, events: ["taskStatusChanged"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), task, events: ["taskStatusChanged"] });
   }
   /** Providers as they register for a source. */
   watchRegistered(source: Address, options?: WatchTiming): OgpuEventStream<"registered"> {
-    return watchEvents(this.#core, { ...options, source, events: ["registered"] });
+    return watchEvents(this.#core, { ...bag(options, "options"), source, events: ["registered"] });
   }
   /**
    * The events between two blocks, both included, in one list: decoded in one call, however many there are.

@@ -24,10 +24,15 @@ export abstract class OnChain {
 
   /** Whether both stand for the same thing: class, chain and address. */
   equals(other: unknown): boolean {
-    return (
-      other instanceof OnChain && other.constructor === this.constructor && other.address === this.address &&
-      other.ogpu.network.chainId === this.ogpu.network.chainId
-    );
+    try {
+      return (
+        other instanceof OnChain && other.constructor === this.constructor && other.address === this.address &&
+        other.ogpu.network.chainId === this.ogpu.network.chainId
+      );
+    } catch {
+      // A proxy, or of a client that was freed.
+      return false;
+    }
   }
 
   /** @internal One getter. */

@@ -302,6 +302,10 @@ export class NotOnNetworkError extends ConfigError {
   declare readonly function: string;
   declare readonly chainId: number;
 }
+/** The object was given back with `free()` and cannot be used; nothing was sent. */
+export class FreedError extends ConfigError {
+  declare readonly code: "freed";
+}
 
 /** IPFS failed. */
 export class IPFSError extends OgError {}
@@ -549,6 +553,7 @@ const CLASSES = {
   InsufficientAllowanceError, InsufficientTokenBalanceError, PaymentSignatureError, PaymentExpiredError,
   PaymentRejectedError, PaymentUncertainError, VerificationError, StreamCutError, TeeUnavailableError, InferenceError,
   ResultRetrievalError, AuthenticationError, ServiceError, NotReachableError, RpcError, HttpError, ProtocolError, ModuleLoadError,
+  FreedError,
 } as const;
 
 type AnyClass = InstanceType<(typeof CLASSES)[keyof typeof CLASSES]>;
@@ -573,8 +578,13 @@ export function makeError(spec: ErrorSpec): OgError {
 export function isOgError(error: unknown): error is AnyClass;
 export function isOgError<Code extends OgErrorCode>(error: unknown, code: Code): error is OgErrorWith<Code>;
 export function isOgError(error: unknown, code?: OgErrorCode): boolean {
-  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
-  return code === undefined || (error as { code?: unknown }).code === code;
+  try {
+    if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
+    return code === undefined || (error as { code?: unknown }).code === code;
+  } catch {
+    // A proxy that was revoked, or throws.
+    return false;
+  }
 }
 
 /** The error for a value that the caller can fix. */

@@ -1,5 +1,7 @@
 /** `ogkit/ethers`: wallets from ethers' signers, and back. Only ethers' types are used, so nothing of it is bundled. */
 
+import { callable } from "./border.js";
+import { read } from "./provider.js";
 import { fault, localProvider, providerOf, withAccount, type WalletSource } from "./adapter.js";
 import type { Eip1193Provider as EthersEip1193Provider, JsonRpcApiProvider, Signer } from "ethers";
 import type { Address, Eip1193Provider, Hash, Hex } from "./wasm/ogpu/ogkit.js";
@@ -15,6 +17,7 @@ const isRemote = (signer: Signer): boolean => typeof (signer as { sendUncheckedT
  * provider's events, so a wallet made here has none: connect the provider itself to follow its accounts.
  */
 export function fromEthers(signer: Signer): Eip1193Provider {
+  callable(read(signer, "getAddress"), "signer.getAddress");
   const address = async (): Promise<Address> => (await signer.getAddress()) as Address;
   const ask = async (method: string, params: unknown): Promise<unknown> => {
     const provider = signer.provider as Partial<JsonRpcApiProvider> | null;

@@ -13,6 +13,7 @@ import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 
 import * as alphasense from "./alphasense.js";
 import type { FunctionTool, ReadWorkflowToolOptions, RunModelToolOptions } from "./alphasense.js";
+import { bag, callable } from "./border.js";
 import { invalidInput } from "./errors.js";
 import {
   ask, askStream, parseArguments, type LlmAnswer, type LlmInputMessage, type LlmRequest, type LlmSource, type LlmTool, type LlmToolCall,
@@ -196,10 +197,14 @@ function toMessage(answer: LlmAnswer): AIMessageChunk {
 }
 
 /** A function tool as LangChain.js has it. */
-export function toLangChainTool(tool: FunctionTool, schema: unknown = tool.parameters): DynamicStructuredTool {
+export function toLangChainTool(tool: FunctionTool, given?: unknown): DynamicStructuredTool {
+  const { name, description, parameters, call } = bag(tool, "tool");
+  callable(call, "tool.call");
+  if (typeof name !== "string" || typeof description !== "string") throw invalidInput("tool", "expected a name and a description");
+  const schema = given ?? parameters;
   return new DynamicStructuredTool({
-    name: tool.name,
-    description: tool.description,
+    name,
+    description,
     schema: schema as DynamicStructuredToolInput["schema"],
     func: (args: Record<string, unknown>) => tool.call(args),
   });

@@ -13,6 +13,8 @@ let loading: Promise<void> | undefined;
  * @throws ModuleLoadError; the next call tries again
  */
 export function preload(source?: WasmSource | Promise<WasmSource>): Promise<void> {
+  // One that comes second is not looked at. That it fails must not end the process.
+  if (source instanceof Promise) source.catch(() => {});
   loading ??= load(source).catch((error: unknown) => {
     loading = undefined;
     throw error;

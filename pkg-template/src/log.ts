@@ -1,5 +1,7 @@
 /** What goes out, line by line, for whoever debugs. Never bodies, headers, query strings or keys. */
 
+import { callable, quiet } from "./border.js";
+
 /** Who is told each line. */
 export type LogSink = (line: string) => void;
 
@@ -35,6 +37,7 @@ export function attachLog(set: (sink: LogSink | undefined) => void): void {
  * @param to told each line; default: `console.debug`
  */
 export function setLogLevel(level: LogLevel, to: LogSink = toConsole): void {
-  sink = level === "debug" ? to : undefined;
+  callable(to, "to");
+  sink = level === "debug" ? (quiet(to as (...values: unknown[]) => unknown) as LogSink) : undefined;
   for (const set of modules) set(sink);
 }

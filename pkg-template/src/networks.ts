@@ -70,7 +70,7 @@ const chosen = new Map<number, string>();
 
 function publicNetwork(chainId: ChainId | undefined): Network {
   const network = chainId === undefined ? currentNetwork() : byChain.get(chainId);
-  if (!network) throw unsupported(chainId, `chain ${String(chainId)} is no public OpenGPU chain`);
+  if (!network) throw unsupported(chainId, `chain ${typeof chainId === "number" ? chainId : `(a ${typeof chainId})`} is no public OpenGPU chain`);
   return network;
 }
 

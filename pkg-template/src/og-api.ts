@@ -1,5 +1,6 @@
 /** The functions of `ogkit/opengradient`, over whichever way the WebAssembly is loaded. */
 
+import { bag } from "./border.js";
 import { lazyAlpha, bindAlpha, type AlphaApi } from "./alpha-api.js";
 import { OpenGradient as Client, type OpenGradientOptions } from "./og-client.js";
 import { invalidInput } from "./errors.js";
@@ -49,12 +50,13 @@ export function bind(load: () => Promise<void>): AlphaApi & {
   fetchWithPayment: FetchWithPayment;
 } {
   const services = bindAlpha(load);
-  const connect = async (options: OpenGradientOptions): Promise<Client> => {
-    const { relay: _, tls: __, ...rest } = options ?? {};
-    const network = resolveOpenGradientNetwork(options?.network);
-    const wallet = unwrapWallet(options?.wallet);
+  const connect = async (given: OpenGradientOptions): Promise<Client> => {
+    const options = bag(given, "options");
+    const { relay: _, tls: __, ...rest } = options;
+    const network = resolveOpenGradientNetwork(options.network);
+    const wallet = unwrapWallet(options.wallet);
     let core: OpenGradientCore | undefined;
-    const fetch = transport(options ?? {}, async () => (core ? core.tees() : []));
+    const fetch = transport(options, async () => (core ? core.tees() : []));
     await load();
     core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
     const alpha = lazyAlpha(load, { wallet, account: core.account, network: alphaNetwork(network) });
@@ -65,7 +67,8 @@ export function bind(load: () => Promise<void>): AlphaApi & {
     OpenGradient: Object.freeze({
       connect,
       init: connect,
-      async tees({ network, signal }: { network?: "mainnet" | "testnet" | OpenGradientNetwork | undefined; signal?: AbortSignal | undefined } = {}) {
+      async tees(options?: { network?: "mainnet" | "testnet" | OpenGradientNetwork | undefined; signal?: AbortSignal | undefined }) {
+        const { network, signal } = bag(options, "options");
         await load();
         return wasm.activeTees(resolveOpenGradientNetwork(network), { signal });
       },

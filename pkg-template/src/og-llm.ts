@@ -1,5 +1,6 @@
 /** `og.llm`: chat and completion in attested enclaves, paid by the request. */
 
+import { bag, signalOf } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { chatOutput, completionOutput, type AssistantMessage, type TextGenerationOutput } from "./og-output.js";
 import { PendingTextGenerationStream, TextGenerationStream } from "./og-stream.js";
@@ -102,17 +103,17 @@ export class Llm {
   chat(request: ChatRequest & { readonly stream?: false | undefined }): Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = request;
+    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
     if (asked.stream === true) {
       const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment });
-      return new PendingTextGenerationStream(new TextGenerationStream(open, signal));
+      return new PendingTextGenerationStream(new TextGenerationStream(open, signalOf(signal, "options.signal")));
     }
     return this.#core.chat(asked, false, teeId, { signal, onPayment }).then(chatOutput);
   }
 
   /** Has a text continued. @throws as {@link Llm.chat} */
   async completion(request: CompletionRequest): Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = request;
+    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
     return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment }));
   }
 
@@ -122,7 +123,7 @@ export class Llm {
    * @throws InvalidInputError, InsufficientTokenBalanceError, WalletRejectedError, TxRevertError, TxReceiptTimeoutError
    */
   async ensureOpgApproval(options: ApprovalOptions): Promise<OpgApproval> {
-    const { minAllowance, approveAmount, opgAmount, ...write } = options as WriteOptions & { minAllowance?: bigint; approveAmount?: bigint; opgAmount?: bigint };
+    const { minAllowance, approveAmount, opgAmount, ...write } = bag(options, "options") as WriteOptions & { minAllowance?: bigint; approveAmount?: bigint; opgAmount?: bigint };
     if (opgAmount === undefined) {
       const least = atLeast("options.minAllowance", minAllowance, MIN_ALLOWANCE, "0.1 OPG");
       return this.#core.ensureApproval(least, approveAmount ?? least * 2n, write);

@@ -1,5 +1,6 @@
 /** `fetchWithPayment`: any x402 API, paid from the wallet. */
 
+import { bag, guarded } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { relayFetch } from "./og-transport.js";
 import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
@@ -77,10 +78,11 @@ function payerOf({ wallet: given, account, policy = DEFAULT_POLICY }: FetchWithP
 
 /** Makes the function; `load` is awaited before the WebAssembly is used. */
 export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPayment {
-  return async (input, init, options) => {
-    const unknown = Object.keys(options ?? {}).find((name) => !OPTIONS.includes(name));
+  return async (input, init, given) => {
+    const options = bag(given, "options");
+    const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
     if (unknown !== undefined) throw invalidInput(`options.${unknown.slice(0, 40)}`, `unknown key; expected one of ${OPTIONS.join(", ")}`);
-    const request = new Request(input, init);
+    const request = guarded("input", () => new Request(input, init));
     const { signal, redirect } = request;
     signal.throwIfAborted();
     if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');

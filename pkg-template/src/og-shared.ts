@@ -7,7 +7,7 @@ export {
   NotReachableError, TxError, TxRevertError, NonceError, GasError, TxReceiptTimeoutError, TxRpcError, TxReplacedError,
   TxUncertainError, TxMismatchError, TxAwaitingApprovalError, TxPartialError, RpcDisagreementError, ConfigError, MissingSignerError, ChainNotSupportedError, WalletError, WalletRejectedError, WalletRequestPendingError,
   WalletLockedError, WrongChainError, WalletUnsupportedMethodError, WalletDisconnectedError, WalletUnauthorizedError,
-  WalletFailedError, RpcError, HttpError, ProtocolError, ModuleLoadError, isOgError,
+  WalletFailedError, RpcError, HttpError, ProtocolError, ModuleLoadError, FreedError, isOgError,
 } from "./errors.js";
 export type { OgErrorCode, OgErrorWith } from "./errors.js";
 export * from "./units.js";

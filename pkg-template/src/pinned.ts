@@ -1,20 +1,16 @@
 /** Requests to enclaves over TLS with just the certificate that the registry names. No page and no worker can pin one. */
 
-import type { IncomingMessage } from "node:http";
 import type { Agent } from "node:https";
-import type { ReadableStream as NodeStream } from "node:stream/web";
 
 import { builtin } from "./host.js";
+import { exchange, pinningAgent, type ExchangeInit } from "./node-exchange.js";
 import { withUrl, type TeeSource } from "./og-transport.js";
 import type { FetchLike } from "./wasm/opengradient/ogkit.js";
 
-const https = builtin("node:https") as typeof import("node:https");
-const stream = builtin("node:stream") as typeof import("node:stream");
 /** So long a list of enclaves serves before it is asked for again. */
 const FRESH_MS = 30_000;
 const agents = new Map<string, Agent>();
 
-/** Connections that end in the handshake unless the server shows just this certificate, whatever its name and issuer. */
 function agentFor(certificate: string): Agent {
   const known = agents.get(certificate);
   if (known) return known;
@@ -24,23 +20,14 @@ function agentFor(certificate: string): Agent {
       agents.delete(key);
     }
   }
-  const der = Buffer.from(certificate.slice(2), "hex");
-  const agent = new https.Agent({
-    keepAlive: true,
-    ca: `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
-    // Called in the handshake, before any byte of the request is sent.
-    checkServerIdentity: (host, peer) => {
-      if (peer.raw.equals(der)) return undefined;
-      return new Error(`${host} does not show the certificate that the registry names`);
-    },
-  });
+  const agent = pinningAgent(certificate);
   agents.set(certificate, agent);
   return agent;
 }
 
 /**
- * In Node a `fetch` that takes just the registry's TLS certificate from each enclave, for a relay of your own for example: a handshake
- * with any other ends before the request is sent. Other servers are reached as ever. `undefined` in browsers and workers.
+ * In Node a `fetch` that takes just the registry's TLS certificate from each enclave: a handshake with any other ends before the request
+ * is sent. Other servers are reached as ever. `undefined` in browsers and workers.
  */
 export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = !builtin("node:https") ? undefined : (tees) => {
   let known: Awaited<ReturnType<TeeSource>> = [];
@@ -55,45 +42,15 @@ export const pinnedFetch: ((tees: TeeSource) => FetchLike) | undefined = !builti
       readAt = Date.now();
     }
     const tee = find();
-    return tee ? exchange(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
+    return tee ? pinned(url, init, agentFor(tee.tlsCertificate)) : fetch(url, init);
   };
 };
 
-function exchange(url: string, init: RequestInit, agent: Agent): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const { method = "GET", body, signal } = init;
-    const headers = Object.fromEntries(new Headers(init.headers));
-    const bytes = body === undefined || body === null ? undefined : (body as Uint8Array);
-    const call = https.request(url, { method, agent, headers: bytes ? { ...headers, "content-length": bytes.byteLength } : headers, ...(signal ? { signal } : {}) });
-    call.on("error", (cause) => reject(new TypeError(cause.message, { cause })));
-    call.on("response", (answer) => {
-      try {
-        resolve(read(answer, url));
-      } catch (error) {
-        answer.destroy();
-        reject(error);
-      }
-    });
-    call.end(bytes);
-  });
-}
-
-function read(answer: IncomingMessage, url: string): Response {
-  const status = answer.statusCode ?? 0;
-  if (status >= 300 && status < 400 && answer.headers.location !== undefined) throw new TypeError("the enclave redirects, which is refused");
-  return withUrl(new Response(bodyOf(answer, status), { status, headers: headersOf(answer) }), url);
-}
-
-function bodyOf(answer: IncomingMessage, status: number): ReadableStream<Uint8Array> | null {
-  if (status === 204 || status === 304) {
-    answer.resume();
-    return null;
+async function pinned(url: string, init: ExchangeInit, agent: Agent): Promise<Response> {
+  const response = await exchange(url, init, agent);
+  if (response.status >= 300 && response.status < 400 && response.headers.has("location")) {
+    await response.body?.cancel();
+    throw new TypeError("the enclave redirects, which is refused");
   }
-  return stream.Readable.toWeb(answer) as NodeStream<Uint8Array> as ReadableStream<Uint8Array>;
-}
-
-function headersOf(answer: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers)) for (const one of [value ?? []].flat()) headers.append(name, one);
-  return headers;
+  return withUrl(response, url);
 }

@@ -13,7 +13,7 @@ export {
   IPFSFetchError, IPFSGatewayError, ContentUnverifiedError, WalletError, WalletRejectedError,
   WalletRequestPendingError, WalletLockedError, WrongChainError, WalletUnsupportedMethodError,
   WalletDisconnectedError, WalletUnauthorizedError, WalletFailedError, RpcError, HttpError, ProtocolError,
-  ModuleLoadError, isOgError,
+  ModuleLoadError, FreedError, isOgError,
 } from "./errors.js";
 export type { OgErrorCode, OgErrorWith } from "./errors.js";
 export * from "./units.js";

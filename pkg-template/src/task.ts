@@ -1,5 +1,6 @@
 /** `Task`: a published job. */
 
+import { bag } from "./border.js";
 import type { Ogpu } from "./client.js";
 import type { DeliveryMethod, TaskStatus } from "./constants.js";
 import { OnChain } from "./contract.js";
@@ -142,18 +143,18 @@ export class Task extends OnChain {
   /** Everything that happens to it: attempts, responses, status. From its publication on when this object comes from `publishTask`. */
   watch(options: WatchTiming = {}): OgpuEventStream<"taskPublished" | "attempted" | "responseSubmitted" | "responseStatusChanged" | "taskStatusChanged"> {
     const events = ["taskPublished", "attempted", "responseSubmitted", "responseStatusChanged", "taskStatusChanged"] as const;
-    return this.ogpu.watch({ fromBlock: this.receipt?.blockNumber, ...options, task: this.address, events });
+    return this.ogpu.watch({ fromBlock: this.receipt?.blockNumber, ...bag(options, "options"), task: this.address, events });
   }
   /** Providers as they take it. */
   watchAttempted(options: WatchTiming = {}): OgpuEventStream<"attempted"> {
-    return this.ogpu.watchAttempted(this.address, { fromBlock: this.receipt?.blockNumber, ...options });
+    return this.ogpu.watchAttempted(this.address, { fromBlock: this.receipt?.blockNumber, ...bag(options, "options") });
   }
   /** Responses as they are handed in. */
   watchResponseSubmitted(options: WatchTiming = {}): OgpuEventStream<"responseSubmitted"> {
-    return this.ogpu.watchResponseSubmitted(this.address, { fromBlock: this.receipt?.blockNumber, ...options });
+    return this.ogpu.watchResponseSubmitted(this.address, { fromBlock: this.receipt?.blockNumber, ...bag(options, "options") });
   }
   /** Its status as it changes. */
   watchStatusChanged(options: WatchTiming = {}): OgpuEventStream<"taskStatusChanged"> {
-    return this.ogpu.watchTaskStatusChanged(this.address, { fromBlock: this.receipt?.blockNumber, ...options });
+    return this.ogpu.watchTaskStatusChanged(this.address, { fromBlock: this.receipt?.blockNumber, ...bag(options, "options") });
   }
 }

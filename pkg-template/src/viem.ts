@@ -1,5 +1,8 @@
 /** `ogkit/viem`: wallets from viem's wallet clients, and back. Only viem's types are used, so nothing of it is bundled. */
 
+import { bag, callable } from "./border.js";
+import { invalidInput } from "./errors.js";
+import { read } from "./provider.js";
 import { fault, isClient, localProvider, providerOf, withAccount, type WalletSource } from "./adapter.js";
 import type { Account, Chain, CustomTransport, Transport, WalletClient, custom as makeCustom } from "viem";
 import type { Ogpu } from "./client.js";
@@ -17,6 +20,7 @@ type Client = Pick<WalletClient<Transport, Chain | undefined, Account | undefine
  * viem hides its transport's events, so a wallet made here has none: connect the provider itself to follow its accounts.
  */
 export function fromViem(client: Client): Eip1193Provider {
+  callable(read(client, "request"), "client.request");
   const { account } = client;
   // Never by itself a second time: viem would repeat a send that failed with -32603.
   const request = (args: { method: string; params?: unknown }): Promise<unknown> => client.request(args as never, { retryCount: 0 } as never);
@@ -34,7 +38,8 @@ export function fromViem(client: Client): Eip1193Provider {
 
 /** A network as viem's chain. */
 export function viemChain(network: Network): Chain {
-  const { name, chainId, rpcUrl, explorerUrl, nativeCurrency } = network;
+  const { name, chainId, rpcUrl, explorerUrl, nativeCurrency } = bag(network, "network");
+  if (typeof rpcUrl !== "string" && !Array.isArray(rpcUrl)) throw invalidInput("network.rpcUrl", "expected a URL or a list of them");
   const http = typeof rpcUrl === "string" ? [rpcUrl] : [...rpcUrl];
   return {
     id: chainId,
@@ -65,6 +70,7 @@ export function toViem(source: Ogpu, custom: typeof makeCustom): ViemClientOptio
 export function toViem(source: WalletSource, custom: typeof makeCustom): Pick<ViemClientOptions, "transport"> & Partial<ViemClientOptions>;
 export function toViem(source: WalletSource, custom: typeof makeCustom): Pick<ViemClientOptions, "transport"> & Partial<ViemClientOptions> {
   // viem's default repeats what failed with an unclear error; a wallet's window must not open twice.
+  callable(custom, "custom");
   const transport = custom(providerOf(source), { retryCount: 0 });
   if (!isClient(source)) return { transport };
   if (source.account === undefined) throw fault(4100, "the client has no account");

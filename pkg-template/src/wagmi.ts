@@ -1,5 +1,7 @@
 /** `ogkit/wagmi`: wallets from wagmi's connectors, and back. Only wagmi's types are used, so nothing of it is bundled. */
 
+import { callable } from "./border.js";
+import { read } from "./provider.js";
 import { fault, providerOf, withAccount, type WalletSource } from "./adapter.js";
 import type { Config, Connector } from "@wagmi/core";
 import type { Address, Eip1193Provider } from "./wasm/ogpu/ogkit.js";
@@ -42,7 +44,7 @@ function events(connector: Connector): Required<Pick<Eip1193Provider, "on" | "re
   };
 }
 
-const isConfig = (source: Config | Connector): source is Config => "connectors" in source;
+const isConfig = (source: Config | Connector): source is Config => read(source, "connectors") !== undefined;
 
 /** The connector that a config is connected with. @throws with code 4900 when there is none */
 function current(config: Config): { connector: Connector; account: Address | undefined } {
@@ -57,6 +59,7 @@ function current(config: Config): { connector: Connector; account: Address | und
  * chain and failures are the wallet's own; events are the connector's.
  */
 export function fromWagmi(source: Config | Connector): Eip1193Provider {
+  if (!isConfig(source)) callable(read(source, "getProvider"), "source.getProvider");
   const { connector, account } = isConfig(source) ? current(source) : { connector: source, account: undefined };
   const provider: Eip1193Provider = {
     async request(args) {
@@ -87,6 +90,10 @@ export interface WagmiTarget {
  * @throws MissingSignerError for a read-only client
  */
 export function toWagmi(source: WalletSource): WagmiTarget {
-  const named = "uuid" in source && "rdns" in source ? source : undefined;
-  return { id: named?.rdns ?? "ogkit", name: named?.name ?? "ogkit", provider: providerOf(source) as never };
+  const provider = providerOf(source);
+  const named = (key: "rdns" | "name"): string => {
+    const value = read(source, "uuid") === undefined ? undefined : read(source, key);
+    return typeof value === "string" ? value : "ogkit";
+  };
+  return { id: named("rdns"), name: named("name"), provider: provider as never };
 }

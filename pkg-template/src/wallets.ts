@@ -3,6 +3,7 @@
  * before any WebAssembly is. What a wallet says of itself (name, icon, rdns) is unproven; show icons in `<img>` only.
  */
 
+import { bag, callable, cross, guarded, quiet } from "./border.js";
 import { isProvider, read, type DiscoveredWallet } from "./provider.js";
 
 export type { DiscoveredWallet } from "./provider.js";
@@ -133,8 +134,8 @@ function ask(page: Page): void {
  * as long while there is none at all), else `window.ethereum`. None in Node and workers. At most 128: of more announcements the first
  * and the latest are listed, and at most eight of one `rdns` or one provider.
  */
-export function discoverWallets(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<DiscoveredWallet[]> {
-  const { timeout = 300, signal } = options;
+export async function discoverWallets(options?: { timeout?: number; signal?: AbortSignal }): Promise<DiscoveredWallet[]> {
+  const [{ timeout = 300, signal }] = cross([bag(options, "options")], ["options"]) as [{ timeout?: number; signal?: AbortSignal }];
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const page = listen();
@@ -172,8 +173,9 @@ export function discoverWallets(options: { timeout?: number; signal?: AbortSigna
  * Answers a function that ends it.
  */
 export function watchWallets(listener: (wallets: readonly DiscoveredWallet[]) => void): () => void {
+  callable(listener, "listener");
   listeners.add(listener);
   listen();
-  listener(wallets());
+  guarded("listener", () => quiet(listener as (...values: unknown[]) => unknown)(wallets()));
   return () => void listeners.delete(listener);
 }

@@ -1,12 +1,15 @@
 /** OpenGradient's own workflows: forecasts that run on a schedule and are read for nothing. */
 
 import type { Alpha } from "./alpha.js";
+import { bag, callable } from "./border.js";
+import { read } from "./provider.js";
 import type { Address, CallOptions, WorkflowModelOutput } from "./wasm/opengradient/ogkit.js";
 
 type Reader = (alpha: Pick<Alpha, "readWorkflowModel">, options?: CallOptions & { contractAddress?: Address | undefined }) => Promise<WorkflowModelOutput>;
 
-const reader = (name: string): Reader => (alpha, options = {}) => {
-  const { contractAddress, ...rest } = options;
+const reader = (name: string): Reader => async (alpha, options) => {
+  const { contractAddress, ...rest } = bag(options, "options");
+  callable(read(alpha, "readWorkflowModel"), "alpha.readWorkflowModel");
   return alpha.readWorkflowModel(name, contractAddress, rest);
 };
 

@@ -117,6 +117,8 @@ pub enum HttpFailure {
     TooLarge(usize),
     /// No connection, a broken one, a refused redirect, or a cross-origin refusal: the platform does not tell which.
     Network(String),
+    /// A relay between here and the server refused the request or could not be reached, and this names it and tells why.
+    Relay(String),
 }
 
 impl std::fmt::Display for HttpFailure {
@@ -127,6 +129,7 @@ impl std::fmt::Display for HttpFailure {
             Self::Network(reason) => {
                 write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
             }
+            Self::Relay(reason) => f.write_str(reason),
         }
     }
 }

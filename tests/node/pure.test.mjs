@@ -231,7 +231,7 @@ describe("wallets", () => {
 
 test("the exported names are a decision", () => {
   const classes = Object.keys(api).filter((name) => /^[A-Z].*Error$/.test(name));
-  assert.equal(classes.length, 63);
+  assert.equal(classes.length, 64);
   assert.deepEqual(Object.keys(api).filter((name) => !/^[A-Z].*Error$/.test(name)).sort(), [
     "ChainConfig", "ChainId", "DeliveryMethod", "Environment", "IpfsContent", "Master", "Ogpu", "Provider", "Response", "ResponseStatus", "Source", "SourceStatus", "Task",
     "TaskStatus", "cidOf", "clearAllNonceCaches", "combineEnvironments", "discoverWallets", "environmentNames", "parseEnvironments", "fetchIpfs", "fetchIpfsBytes", "fetchIpfsJson", "fetchIpfsStream", "formatEther", "formatUnits", "isOgError",

@@ -160,13 +160,19 @@ async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, 
     if Reflect::get(&step, &"done".into())?.is_truthy() {
         return Ok(None);
     }
-    let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.unchecked_into();
-    Ok(Some(chunk.to_vec()))
+    // The stream of a `fetch` of the caller's own may hold anything.
+    let chunk = Reflect::get(&step, &"value".into())?.dyn_into::<Uint8Array>();
+    chunk.map(|chunk| Some(chunk.to_vec())).map_err(|_| JsError::new("a piece of the body holds no bytes").into())
 }
 
 /// No answer at all. To a page the platform does not tell why, so the likely cause is named.
 fn network_to(url: &str, thrown: JsValue) -> HttpFailure {
+    // Only the relay's transport rejects with an error of this package (`og-transport.ts`), and it knows why.
+    let is_relay = Reflect::get(&thrown, &"code".into()).is_ok_and(|code| code == "http");
     let HttpFailure::Network(mut reason) = network(thrown) else { return HttpFailure::Timeout };
+    if is_relay {
+        return HttpFailure::Relay(reason);
+    }
     let place = Reflect::get(&js_sys::global(), &"location".into()).unwrap_or_default();
     let origin = Reflect::get(&place, &"origin".into()).ok().and_then(|origin| origin.as_string());
     let elsewhere = |origin: &String| url.strip_prefix(origin.as_str()).is_none_or(|rest| !rest.starts_with('/'));

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, pending};
 use js_sys::{Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::error::{Cause, Said, clip};
 use crate::eth::rejection::is_rejection_name;
@@ -110,7 +110,15 @@ pub(crate) fn unlisten(provider: &JsValue, event: &str, listener: &JsValue) {
 /// `provider[method](event, listener)`; whether it was there and did not throw.
 fn call_event(provider: &JsValue, method: &str, event: &str, listener: &JsValue) -> bool {
     let found = Reflect::get(provider, &method.into()).and_then(|found| found.dyn_into::<Function>());
-    found.and_then(|function| function.call2(provider, &event.into(), listener)).is_ok()
+    let answer = found.and_then(|function| function.call2(provider, &event.into(), listener));
+    if let Ok(answer) = &answer
+        && answer.is_object()
+    {
+        // An emitter may answer with a promise. That it fails is nobody's business, and must not end the process.
+        let waiting = JsFuture::from(Promise::resolve(answer));
+        spawn_local(async move { drop(waiting.await) });
+    }
+    answer.is_ok()
 }
 
 async fn ask(provider: &JsValue, method: &str, params: &str) -> Result<JsValue, JsValue> {
