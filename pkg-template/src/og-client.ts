@@ -27,6 +27,11 @@ export interface OpenGradientOptions {
    * written and fail at their end if the proof does. `"off"`: no checks.
    */
   readonly verify?: "strict" | "final" | "off" | undefined;
+  /**
+   * How many seconds an enclave's clock may differ from this machine's. An answer is signed after its question and before it comes, or it is
+   * a `VerificationError` (check `timestamp`). Default: 120.
+   */
+  readonly maxSkew?: number | undefined;
   /** How payments are settled, unless a request says otherwise. Default: `SettlementMode.BATCH_HASHED`. */
   readonly settlement?: SettlementMode | undefined;
   /** A fixed LLM server in place of the registry's enclaves. Its answers must still be signed by one of them. */

@@ -37,6 +37,7 @@ const CONNECT: &[&str] = &[
     "network",
     "server",
     "verify",
+    "maxSkew",
     "settlement",
     "policy",
     "onPayment",

@@ -94,6 +94,7 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
     };
     let options = Options {
         verify: member(bag, "verify", |value| value.one_of(&checks))?.unwrap_or(defaults.verify),
+        max_skew: ms("maxSkew", defaults.max_skew * 1000)? / 1000,
         settlement: member(bag, "settlement", settlement)?.unwrap_or(defaults.settlement),
         timeout_ms: ms("timeout", defaults.timeout_ms)?,
         stream_timeout_ms: ms("streamTimeout", defaults.stream_timeout_ms)?,

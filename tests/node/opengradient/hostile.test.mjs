@@ -61,6 +61,63 @@ describe("answers that are not the enclave's", () => {
     });
   }
 
+  const weather = { type: "function", function: { name: "weather", parameters: { type: "object" } } };
+  const disguised = {
+    "text-as-calls": { tools: undefined }, "text-as-other-calls": { tools: [weather] }, "calls-as-text": { tools: [weather] },
+  };
+  for (const [behaviour, asked] of Object.entries(disguised)) {
+    test(`${behaviour}: signed by the enclave, and told as something else`, async () => {
+      for (const verify of ["strict", "final"]) {
+        const og = await at(behaviour, { verify });
+        const error = await failure(og.llm.chat(ask("Hi", asked)));
+        assert.ok(error instanceof VerificationError, String(error));
+        assert.deepEqual([error.check, /may have been paid/.test(error.message)], ["toolCalls", true]);
+        const chunks = [];
+        const stream = og.llm.chat(ask("Hi", { ...asked, stream: true }));
+        const streamed = await failure((async () => {
+          for await (const chunk of stream) chunks.push(chunk);
+        })());
+        assert.deepEqual([streamed.check, chunks.filter((chunk) => chunk.toolCalls || chunk.isFinal).length], ["toolCalls", 0]);
+        if (verify === "strict") assert.equal(chunks.length, 0);
+        og.close();
+      }
+    });
+  }
+  test("signed text that names an offered tool cannot be told from a call: what is given out is what was signed", async () => {
+    const og = await at("text-as-calls");
+    const output = await og.llm.chat(ask("Hi", { tools: [weather] }));
+    assert.deepEqual([output.proof.covers, output.text, output.toolCalls.length], ["toolCalls", "", 1]);
+    og.close();
+  });
+
+  test("an answer that was signed before the question, or after its coming", async () => {
+    for (const behaviour of ["old-answer", "early-answer"]) {
+      const og = await at(behaviour);
+      assert.equal((await failure(og.llm.chat(ask("Hi")))).check, "timestamp", behaviour);
+      assert.equal((await failure(og.llm.chat(ask("Hi", { stream: true })).output())).check, "timestamp", behaviour);
+      og.close();
+      const patient = await at(behaviour, { maxSkew: 86_400 });
+      assert.ok((await patient.llm.chat(ask("Hi"))).proof, behaviour);
+      patient.close();
+    }
+    const exact = await at("honest", { maxSkew: 1 });
+    assert.ok((await exact.llm.chat(ask("Hi"))).proof);
+    exact.close();
+    assert.equal((await failure(at("honest", { maxSkew: -1 }))).code, "invalidInput");
+  });
+
+  test("an answer that came before", async () => {
+    const og = await at("replayed-answer");
+    assert.ok((await og.llm.chat(ask("Hi"))).proof);
+    const error = await failure(og.llm.chat(ask("Hi")));
+    assert.deepEqual([error.code, error.check], ["proofFailed", "replayed"]);
+    assert.equal((await failure(og.llm.chat(ask("Hi", { onPayment: () => true })))).check, "replayed", "also by another payment");
+    og.close();
+    const other = await at("replayed-answer");
+    assert.ok((await other.llm.chat(ask("Hi"))).proof, "each client remembers its own");
+    other.close();
+  });
+
   test("an honest one, for comparison", async () => {
     const og = await at("honest");
     const output = await og.llm.chat(ask("Hi"));
