@@ -5,6 +5,7 @@ import * as ipfs from "./ipfs.js";
 import type { IpfsStream } from "./ipfs.js";
 import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
 import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
+import { trust } from "./public-fetch.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
 import type { Address, CidOptions, Eip1193Provider, FetchOptions, IpfsContent, IpfsData, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
 
@@ -53,6 +54,10 @@ export function bind(load: () => Promise<void>): {
   cidOf: (data: IpfsData, options?: CidOptions) => Promise<string>;
   clearAllNonceCaches: () => Promise<void>;
 } {
+  const own = (network: Network): Network => {
+    trust(network?.gatewayUrl, network?.pinUrl);
+    return network;
+  };
   // A link with a host of its own is asked for there alone, unless the caller names gateways.
   const loaded =
     <T>(fetch: (gateways: string[], url: string, options?: FetchOptions) => Promise<T>) =>
@@ -64,12 +69,12 @@ export function bind(load: () => Promise<void>): {
     Ogpu: Object.freeze({
       async connect(options: ConnectOptions) {
         await load();
-        const given = { ...options, wallet: unwrapWallet(options?.wallet), network: resolveNetwork(options?.network) };
+        const given = { ...options, wallet: unwrapWallet(options?.wallet), network: own(resolveNetwork(options?.network)) };
         return new Client(await wasm.Core.connect(given), given.wallet);
       },
       async readOnly(options: { network?: "mainnet" | "testnet" | Network | undefined } = {}) {
         await load();
-        return new Client(await wasm.Core.readOnly({ ...options, network: resolveNetwork(options.network) }));
+        return new Client(await wasm.Core.readOnly({ ...options, network: own(resolveNetwork(options.network)) }));
       },
     }),
     ChainConfig: chainConfig(async (url, chainId) => {

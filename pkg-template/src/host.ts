@@ -5,7 +5,9 @@
 
 /** A module of Node's by its name, typed; `undefined` where the host has none. */
 interface Builtins {
+  "node:dns/promises": typeof import("node:dns/promises");
   "node:fs/promises": typeof import("node:fs/promises");
+  "node:http": typeof import("node:http");
   "node:https": typeof import("node:https");
   "node:module": typeof import("node:module");
   "node:stream": typeof import("node:stream");

@@ -52,7 +52,10 @@ export interface OpenGradientOptions {
   readonly timeout?: number | undefined;
   /** Seconds for a whole stream. Default: 900. */
   readonly streamTimeout?: number | undefined;
-  /** Whether images that are URLs are fetched. Default: true. */
+  /**
+   * Whether images that are URLs are fetched and made `data:` URIs. Nobody signs these URLs, so only https and public addresses are asked, and all
+   * together have `timeout` and 32 MiB; what does not come stays a URL. Default: false.
+   */
   readonly inlineImages?: boolean | undefined;
   /** The account is a contract: its signatures are not checked here. */
   readonly contractAccount?: boolean | undefined;

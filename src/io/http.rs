@@ -25,6 +25,9 @@ pub struct HttpRequest {
     pub body: Option<Rc<Vec<u8>>>,
     /// What to do when the server points elsewhere.
     pub redirects: Redirects,
+    /// The URL is a stranger's: only public addresses are asked, also after redirects and, where the platform tells, after the
+    /// name was resolved.
+    pub public_only: bool,
     /// How long it may take, in milliseconds: [`Io::send`]'s whole exchange, [`Io::open`]'s wait for the head and for each
     /// piece of the body.
     pub timeout_ms: u64,
@@ -51,6 +54,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             redirects: Redirects::Follow,
+            public_only: false,
             timeout_ms: 30_000,
             max_bytes: 4 << 20,
         }
@@ -115,6 +119,8 @@ pub enum HttpFailure {
     Timeout,
     /// The body passed the limit of bytes.
     TooLarge(usize),
+    /// A stranger's URL leads to an address that is not public; nothing was asked there. Says which.
+    NotPublic(String),
     /// No connection, a broken one, a refused redirect, or a cross-origin refusal: the platform does not tell which.
     Network(String),
 }
@@ -124,6 +130,10 @@ impl std::fmt::Display for HttpFailure {
         match self {
             Self::Timeout => f.write_str("no whole answer within the time limit"),
             Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::NotPublic(host) => {
+                f.write_str(host)?;
+                f.write_str(" is not a public address, and nothing was asked there")
+            }
             Self::Network(reason) => {
                 write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
             }

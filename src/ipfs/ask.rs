@@ -42,7 +42,8 @@ pub(super) async fn ask(
 ) -> Result<Option<(HttpHead, Body)>, Miss> {
     let headers = accept.map(|accept| ("accept".into(), accept.to_owned())).into_iter().collect();
     let timeout_ms = milliseconds(job.options.timeout);
-    let request = HttpRequest { headers, timeout_ms, max_bytes: limit, ..HttpRequest::get(url) };
+    let public_only = place.is_strange && !job.options.allow_private_hosts;
+    let request = HttpRequest { headers, timeout_ms, max_bytes: limit, public_only, ..HttpRequest::get(url) };
     let (io, id) = (&job.io, request.id);
     let traced = Traced::new(io, &request);
     let answer = io.within(timeout_ms, io.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
@@ -107,7 +108,11 @@ impl Body {
 }
 
 fn failed(url: &str, id: u32, failure: &HttpFailure) -> Miss {
-    passed(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }, id)
+    let mut reason = failure.to_string();
+    if matches!(failure, HttpFailure::NotPublic(_)) {
+        reason.push_str("; allowPrivateHosts takes such links");
+    }
+    passed(Kind::IpfsFetch { url: public_url(url), reason }, id)
 }
 
 /// What became of the request with this number in the trace.

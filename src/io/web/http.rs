@@ -2,7 +2,7 @@
 //! can stop at any piece, and a dropped request is aborted without a reason.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
@@ -26,6 +26,16 @@ const MAX_HEADER: usize = 64 << 10;
 extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     fn fetch_global(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+thread_local! {
+    static PUBLIC_FETCH: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Hands over the `fetch` of the package's TypeScript that asks public addresses alone. It throws an error with the code
+/// `notPublic` and the `host` where it refuses. Until it is there, requests that need it fail.
+pub(crate) fn set_public_fetch(fetch: Function) {
+    PUBLIC_FETCH.with_borrow_mut(|slot| *slot = Some(fetch));
 }
 
 /// The platform's `fetch`, or the caller's own.
@@ -58,6 +68,11 @@ fn open(
     async move {
         let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
         let init = init(&request, body.as_ref(), &stop)?;
+        let own = match request.public_only {
+            // The caller's own fetch is for the servers that it chose.
+            true => Some(PUBLIC_FETCH.with_borrow(Clone::clone).ok_or_else(|| HttpFailure::NotPublic(clip(&request.url)))?),
+            false => own,
+        };
         let promise = match own {
             Some(own) => {
                 own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
@@ -166,6 +181,10 @@ async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, 
 
 /// No answer at all. To a page the platform does not tell why, so the likely cause is named.
 fn network_to(url: &str, thrown: JsValue) -> HttpFailure {
+    let field = |key: &str| Reflect::get(&thrown, &key.into()).ok().and_then(|found| found.as_string());
+    if field("code").as_deref() == Some("notPublic") {
+        return HttpFailure::NotPublic(clip(&field("host").unwrap_or_default()));
+    }
     let HttpFailure::Network(mut reason) = network(thrown) else { return HttpFailure::Timeout };
     let place = Reflect::get(&js_sys::global(), &"location".into()).unwrap_or_default();
     let origin = Reflect::get(&place, &"origin".into()).ok().and_then(|origin| origin.as_string());

@@ -30,7 +30,7 @@ const PUBLISH: &[&str] = &[
     "totalTimeout",
 ];
 const PIN: &[&str] = &["signal", "onProgress", "filename", "contentType", "timeout", "retries", "backoff"];
-const FETCH: &[&str] = &["signal", "verify", "timeout", "idleTimeout", "maxBytes", "gateways", "race"];
+const FETCH: &[&str] = &["signal", "verify", "timeout", "idleTimeout", "maxBytes", "gateways", "race", "allowPrivateHosts"];
 const LAYOUT: &[&str] = &["signal", "onProgress", "cidVersion", "rawLeaves", "chunkSize", "maxChildren"];
 
 /// A slow line's bytes in a second: uploads get time for theirs.
@@ -96,6 +96,7 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
             .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         gateways: member(bag, "gateways", Input::texts)?,
         idle: member(bag, "idleTimeout", Input::duration)?.unwrap_or(defaults.idle),
+        allow_private_hosts: member(bag, "allowPrivateHosts", Input::flag)?.unwrap_or(defaults.allow_private_hosts),
         race: member(bag, "race", |value| within(value, 1, 8))?.map_or(defaults.race, |race| usize::try_from(race).unwrap_or(1)),
     };
     Ok((member(bag, "signal", Input::signal)?, options))

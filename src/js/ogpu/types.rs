@@ -93,6 +93,12 @@ export interface FetchOptions {
   gateways?: readonly string[] | undefined;
   /** How many gateways to ask at once, from 1 to 8; the first whose bytes are proven is taken. Default: 1. */
   race?: number | undefined;
+  /**
+   * Whether a link may lead to this machine, its own network or a cloud's metadata service: loopback, private and link-local addresses, names
+   * such as `localhost`. In Node that is also checked of what a name resolves to, and of redirects. Gateways are your own and may be anywhere, and
+   * so may links to their hosts. Default: false.
+   */
+  allowPrivateHosts?: boolean | undefined;
 }
 
 /** Options of a list. */

@@ -156,7 +156,7 @@ impl Open {
         last.source = self.target.source();
         last.settlement.or(&self.settlement);
         if llm.options().inline_images {
-            images::inline(llm.io(), &mut last.images).await;
+            images::inline(llm.io(), &mut last.images, llm.options().timeout_ms).await;
         }
         let mut ready = std::mem::take(&mut self.assembler.ready);
         if self.assembler.has_final() {

@@ -54,7 +54,7 @@ pub struct Options {
     pub stream_timeout_ms: u64,
     /// The most bytes of an answer.
     pub max_bytes: usize,
-    /// Whether images that are URLs are fetched.
+    /// Whether images that are https URLs of public addresses are fetched. Nobody signs these URLs.
     pub inline_images: bool,
 }
 
@@ -67,7 +67,7 @@ impl Default for Options {
             timeout_ms: 60_000,
             stream_timeout_ms: 900_000,
             max_bytes: 64 << 20,
-            inline_images: true,
+            inline_images: false,
         }
     }
 }
@@ -203,7 +203,7 @@ impl Llm {
             None => None,
         };
         if self.options.inline_images {
-            images::inline(&self.io, &mut answer.images).await;
+            images::inline(&self.io, &mut answer.images, self.options.timeout_ms).await;
         }
         Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }

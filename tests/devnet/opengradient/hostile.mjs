@@ -101,6 +101,12 @@ const ANSWERS = {
   "garbage-signature": (body) => ({ ...body, tee_signature: "not base64!" }),
   "wrong-tee-id": (body) => ({ ...body, tee_id: `0x${"11".repeat(32)}` }),
   "wrong-time": (body) => ({ ...body, tee_timestamp: body.tee_timestamp + 1 }),
+  // No signature covers images: these are the URLs that the request's text names.
+  "strange-images": (body, { text }) => {
+    const images = JSON.parse(text).messages?.at(-1).content.match(/https?:\/\/\S+/g) ?? [];
+    const [choice] = body.choices;
+    return choice.message ? { ...body, choices: [{ ...choice, message: { ...choice.message, images } }] } : { ...body, images };
+  },
   "no-proof": ({ tee_signature, tee_request_hash, tee_output_hash, tee_timestamp, tee_id, ...body }) => body,
 };
 
@@ -204,7 +210,8 @@ export async function startHostile(net, { host, cors } = {}) {
     }
     const change = ANSWERS[behaviour] ?? ((body) => body);
     const { body, events } = answer;
-    return { status: 200, body: change(body, { stranger }), ...(events ? { events: [...events.slice(0, -1), change(events.at(-1), { stranger })] } : {}) };
+    const lie = (one) => change(one, { stranger, text });
+    return { status: 200, body: lie(body), ...(events ? { events: [...events.slice(0, -1), lie(events.at(-1))] } : {}) };
   };
 
   const server = await listen(async (request, response) => {

@@ -1,5 +1,6 @@
 // Lying servers: each lie is a typed error that says whether anything was paid.
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { parseEther } from "viem";
 
@@ -116,6 +117,44 @@ describe("answers that are not the enclave's", () => {
     const other = await at("replayed-answer");
     assert.ok((await other.llm.chat(ask("Hi"))).proof, "each client remembers its own");
     other.close();
+  });
+
+  test("strange-images: no URL of an unsigned answer is asked on this machine or its network, and none holds the answer up", async (t) => {
+    let connections = 0;
+    // It never answers.
+    const silent = createServer((socket) => void (connections += 1) || socket.on("error", () => {}));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    t.after(() => silent.close());
+    const { port } = silent.address();
+    const hosts = ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"];
+    const urls = hosts.flatMap((host) => [`http://${host}:${port}/a`, `https://${host}:${port}/a`]);
+    for (const inlineImages of [undefined, false, true]) {
+      const og = await at("strange-images", { timeout: 5, ...(inlineImages === undefined ? {} : { inlineImages }) });
+      for (const stream of [false, true]) {
+        const asked = og.llm.chat(ask(urls.join(" "), { stream }));
+        const output = stream ? await asked.output() : await asked;
+        assert.deepEqual(output.images, urls);
+        assert.equal(connections, 0, `${inlineImages}`);
+      }
+      og.close();
+    }
+  });
+
+  test("inlineImages: an address is checked as it is resolved, and all images together have the time-out", async (t) => {
+    const dns = process.getBuiltinModule("node:dns/promises");
+    const resolved = [];
+    t.mock.method(dns, "lookup", async (host) => {
+      resolved.push(host);
+      if (host === "slow.example") await new Promise(() => {});
+      return [{ address: "93.184.215.14", family: 4 }, { address: "10.0.0.7", family: 4 }];
+    });
+    const og = await at("strange-images", { timeout: 2, inlineImages: true });
+    const urls = ["https://rebound.example/a", "https://slow.example/b", "https://slow.example/c", "https://slow.example/d"];
+    const began = Date.now();
+    const output = await og.llm.chat(ask(urls.join(" ")));
+    assert.deepEqual([output.images, resolved], [urls, ["rebound.example", "slow.example"]]);
+    assert.ok(Date.now() - began < 6000, `${Date.now() - began} ms`);
+    og.close();
   });
 
   test("an honest one, for comparison", async () => {
