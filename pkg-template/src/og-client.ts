@@ -71,9 +71,9 @@ export class OpenGradient {
   readonly llm: Llm;
   /** Models on chain and workflows, signed by the same wallet. */
   readonly alpha: Alpha;
-  /** The model hub: sign in with `login`. */
+  /** The network's model hub: sign in with `login`. */
   readonly modelHub: ModelHubStatic;
-  /** Digital twins: bring a key with `connect`. */
+  /** The network's digital twins: bring a key with `connect`. */
   readonly twins: TwinsStatic;
 
   /** @internal */

@@ -294,7 +294,6 @@ export interface Network {
     readonly controller: Address;
     readonly terminal: Address;
     readonly vault: Address;
-    readonly manager?: Address | undefined;
   };
   /** The pinning service. */
   readonly pinUrl: string;
@@ -302,7 +301,9 @@ export interface Network {
   readonly gatewayUrl: string | readonly string[];
   /** The old HTTP API, if there is one. */
   readonly managementUrl?: string | undefined;
+  /** Told to a wallet that adds the chain. */
   readonly explorerUrl?: string | undefined;
+  /** Shown when a wallet adds the chain. Amounts have 18 decimals. */
   readonly nativeCurrency?: { readonly name: string; readonly symbol: string; readonly decimals: 18 } | undefined;
 }
 

@@ -153,6 +153,7 @@ export interface PaidParts {
 
 /** Where OpenGradient lives. */
 export interface OpenGradientNetwork {
+  /** Shown when a wallet adds one of its chains that has no name of its own. */
   readonly name: string;
   /** The chain that payments are made on. */
   readonly payments: {
@@ -184,9 +185,9 @@ export interface OpenGradientNetwork {
   };
   /** A fixed LLM server in place of the registry's enclaves. */
   readonly server?: string | undefined;
-  /** The model hub's services. */
+  /** The model hub, where `og.modelHub.login` signs in; the URLs of its sign-in default to Google's. Without it, `login` wants a `url`. */
   readonly hub?: { readonly url: string; readonly signInUrl?: string | undefined; readonly tokenUrl?: string | undefined } | undefined;
-  /** The twins' service. */
+  /** The twins' service, which `og.twins.connect` talks to. Without it, `connect` wants a `url`. */
   readonly twins?: string | undefined;
 }
 
