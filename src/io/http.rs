@@ -25,9 +25,8 @@ pub struct HttpRequest {
     pub body: Option<Rc<Vec<u8>>>,
     /// What to do when the server points elsewhere.
     pub redirects: Redirects,
-    /// The URL is a stranger's: only public addresses are asked, also after redirects and, where the platform tells, after the
-    /// name was resolved.
-    pub public_only: bool,
+    /// Which addresses may be asked.
+    pub reach: Reach,
     /// How long it may take, in milliseconds: [`Io::send`]'s whole exchange, [`Io::open`]'s wait for the head and for each
     /// piece of the body.
     pub timeout_ms: u64,
@@ -44,6 +43,18 @@ pub enum Redirects {
     Refuse,
 }
 
+/// Which addresses may be asked. A stranger's URL is held to public ones: also after redirects and, where the platform tells,
+/// after the name was resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All: the URL is the caller's own.
+    Anywhere,
+    /// Public ones where this runs on a server. In a page the browser itself keeps strangers from reading what is near.
+    PublicFromServers,
+    /// Public ones.
+    Public,
+}
+
 impl HttpRequest {
     /// A `GET` without headers that follows redirects: 30 s, 4 MB.
     pub fn get(url: impl Into<String>) -> Self {
@@ -54,7 +65,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             redirects: Redirects::Follow,
-            public_only: false,
+            reach: Reach::Anywhere,
             timeout_ms: 30_000,
             max_bytes: 4 << 20,
         }

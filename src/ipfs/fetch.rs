@@ -44,7 +44,7 @@ pub struct FetchOptions {
     pub gateways: Option<Vec<String>>,
     /// How many are asked at once; 0 counts as 1.
     pub race: usize,
-    /// Whether a link may lead to this machine, its own network or a cloud's metadata service. Gateways are the caller's own and
+    /// On servers: whether a link may lead to this machine, its own network or a cloud's metadata service. Gateways are the caller's own and
     /// may be anywhere, and so may links that are there.
     pub allow_private_hosts: bool,
 }

@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use crate::error::clip;
-use crate::io::{Http, HttpFailure, HttpHead, HttpRequest, HttpStream, Redirects};
+use crate::io::{Http, HttpFailure, HttpHead, HttpRequest, HttpStream, Reach, Redirects};
 
 /// Headers beyond this many are not looked at, nor those with longer values; servers stay far below.
 const MAX_HEADERS: usize = 200;
@@ -32,8 +32,8 @@ thread_local! {
     static PUBLIC_FETCH: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Hands over the `fetch` of the package's TypeScript that asks public addresses alone. It throws an error with the code
-/// `notPublic` and the `host` where it refuses. Until it is there, requests that need it fail.
+/// Hands over the `fetch` of the package's TypeScript that asks public addresses alone; its third argument says whether in pages
+/// too. It throws an error with the code `notPublic` and the `host` where it refuses. Until it is there, requests that need it fail.
 pub(crate) fn set_public_fetch(fetch: Function) {
     PUBLIC_FETCH.with_borrow_mut(|slot| *slot = Some(fetch));
 }
@@ -68,17 +68,17 @@ fn open(
     async move {
         let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
         let init = init(&request, body.as_ref(), &stop)?;
-        let own = match request.public_only {
+        let url = request.url.as_str().into();
+        let answer = match (request.reach, own) {
+            (Reach::Anywhere, None) => fetch_global(&request.url, &init).map(JsValue::from),
+            (Reach::Anywhere, Some(own)) => own.call2(&JsValue::UNDEFINED, &url, &init),
             // The caller's own fetch is for the servers that it chose.
-            true => Some(PUBLIC_FETCH.with_borrow(Clone::clone).ok_or_else(|| HttpFailure::NotPublic(clip(&request.url)))?),
-            false => own,
-        };
-        let promise = match own {
-            Some(own) => {
-                own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
+            (reach, _) => {
+                let public = PUBLIC_FETCH.with_borrow(Clone::clone).ok_or_else(|| HttpFailure::NotPublic(clip(&request.url)))?;
+                public.call3(&JsValue::UNDEFINED, &url, &init, &(reach == Reach::Public).into())
             }
-            None => fetch_global(&request.url, &init),
         };
+        let promise = answer.map(|answer| Promise::resolve(&answer));
         let failed = |thrown| network_to(&request.url, thrown);
         let response: Response = JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?.unchecked_into();
         let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };

@@ -94,9 +94,9 @@ export interface FetchOptions {
   /** How many gateways to ask at once, from 1 to 8; the first whose bytes are proven is taken. Default: 1. */
   race?: number | undefined;
   /**
-   * Whether a link may lead to this machine, its own network or a cloud's metadata service: loopback, private and link-local addresses, names
-   * such as `localhost`. In Node that is also checked of what a name resolves to, and of redirects. Gateways are your own and may be anywhere, and
-   * so may links to their hosts. Default: false.
+   * In Node and on other servers: whether a link may lead to this machine, its own network or a cloud's metadata service (loopback, private and
+   * link-local addresses, names such as `localhost`). In Node that is also checked of what a name resolves to, and of redirects. Gateways are your
+   * own and may be anywhere, and so may links to their hosts. Pages follow their browser's rules. Default: false.
    */
   allowPrivateHosts?: boolean | undefined;
 }

@@ -14,6 +14,8 @@ use super::{Payment, Sent, Verify, images};
 use crate::error::{Error, Kind, ProofCheck, public_url};
 use crate::io::{HttpBody, HttpFailure};
 
+const WITHOUT_CALLS: &str = "the stream ended for tool calls and held none, as older gateways do: ask without stream";
+
 /// Chunks of one answer. Dropping it stops the request.
 pub struct ChatStream {
     llm: Llm,
@@ -144,6 +146,10 @@ impl Open {
         let finish_reason = last.finish_reason.as_deref();
         let (covers, output) = self.assembler.output(finish_reason);
         let has_calls = self.assembler.has_calls();
+        // Nobody else would tell that the calls are missing.
+        if llm.options().verify == Verify::Off && finish_reason == Some("tool_calls") && !has_calls {
+            return Err(Kind::Llm { url: self.url.clone(), status: 200, message: WITHOUT_CALLS.to_owned() }.into());
+        }
         if self.proven.is_none() {
             let unsigned_calls = has_calls && covers == Covers::Text;
             let unproven = Unproven { asked: &self.asked, output: &output, covers, stated: &last.tee, unsigned_calls };
@@ -175,8 +181,7 @@ impl Open {
             Kind::ProofFailed { check: check @ ProofCheck::OutputHash, tee_id, .. }
                 if finish_reason == Some("tool_calls") && !self.assembler.has_calls() =>
             {
-                let reason = "the stream ended for tool calls and held none, as older gateways do: ask without stream".to_owned();
-                Kind::ProofFailed { check: *check, reason, tee_id: *tee_id }.into()
+                Kind::ProofFailed { check: *check, reason: WITHOUT_CALLS.to_owned(), tee_id: *tee_id }.into()
             }
             _ => error,
         }

@@ -2,7 +2,7 @@
 //! signs these URLs, so here that is done only for callers that ask for it, over https, from public addresses, and within limits.
 
 use crate::base64;
-use crate::io::{HttpRequest, Io};
+use crate::io::{HttpRequest, Io, Reach};
 
 /// All images of an answer together may have this many bytes.
 const MAX_IMAGES: usize = 32 << 20;
@@ -25,7 +25,7 @@ pub async fn inline(io: &Io, images: &mut [String], timeout_ms: u64) {
 }
 
 async fn fetch(io: &Io, url: &str, timeout_ms: u64, max_bytes: usize) -> Option<(String, usize)> {
-    let request = HttpRequest { timeout_ms, max_bytes, public_only: true, ..HttpRequest::get(url) };
+    let request = HttpRequest { timeout_ms, max_bytes, reach: Reach::Public, ..HttpRequest::get(url) };
     let reply = io.send(request).await.ok().filter(|reply| reply.head.is_success())?;
     // Where redirects led.
     if !reply.head.url.is_empty() && !reply.head.url.starts_with("https://") {
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn urls_become_data() {
         let (io, _) = fake::io(|request| {
-            assert!(request.public_only, "nobody signed the URL");
+            assert_eq!(request.reach, Reach::Public, "nobody signed the URL");
             Ok(match request.url.as_str() {
                 "https://x/png" => fake::reply("", 200, &[("content-type", "image/png; q=1")], "foo"),
                 "https://x/led" => fake::reply("http://x/led", 200, &[("content-type", "image/png")], "foo"),

@@ -7,7 +7,7 @@ import { Ogpu, fetchIpfs, fetchIpfsBytes, fetchIpfsJson, fetchIpfsStream, isOgEr
 import { countingProxy } from "../proxy.mjs";
 import { startWorld } from "./world.mjs";
 
-describe("private hosts", () => {
+describe("private hosts, from a server", () => {
   let world, cid, asked, server, port;
   before(async () => {
     world = await startWorld();

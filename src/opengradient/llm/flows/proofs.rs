@@ -88,6 +88,11 @@ fn a_request_with_tools_is_streamed_and_an_unstreamed_answer_is_taken_too() -> R
 #[test]
 fn an_older_gateway_that_leaves_calls_out_of_streams_is_named() -> Result<(), Error> {
     let request = asking(PAY)?;
+    let (chunks, end) = drain(&credulous(Verify::Off, told(&request, &[], "tool_calls", SIGNED), SSE)?, &request);
+    assert!(
+        chunks.is_empty()
+            && end.is_err_and(|error| error.code() == "inference" && error.to_string().contains("ask without stream"))
+    );
     let (chunks, end) = drain(&credulous(Verify::Strict, told(&request, &[], "tool_calls", SIGNED), SSE)?, &request);
     assert!(chunks.is_empty());
     assert!(end.is_err_and(
