@@ -51,7 +51,7 @@ mod tests {
         let (io, _) = fake::io(|request| {
             assert_eq!(request.reach, Reach::Public, "nobody signed the URL");
             Ok(match request.url.as_str() {
-                "https://x/png" => fake::reply("", 200, &[("content-type", "image/png; q=1")], "foo"),
+                "https://x/png" | "http://x/png" => fake::reply("", 200, &[("content-type", "image/png; q=1")], "foo"),
                 "https://x/led" => fake::reply("http://x/led", 200, &[("content-type", "image/png")], "foo"),
                 "https://x/odd" => fake::reply("", 200, &[("content-type", "text/html")], "foo"),
                 _ => fake::reply("", 404, &[], "gone"),
