@@ -6,6 +6,7 @@ import * as ipfs from "./ipfs.js";
 import type { IpfsStream } from "./ipfs.js";
 import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
 import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
+import { trust } from "./public-fetch.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
 import type { Address, CidOptions, Eip1193Provider, FetchOptions, IpfsContent, IpfsData, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
 
@@ -54,6 +55,10 @@ export function bind(load: () => Promise<void>): {
   cidOf: (data: IpfsData, options?: CidOptions) => Promise<string>;
   clearAllNonceCaches: () => Promise<void>;
 } {
+  const own = (network: Network): Network => {
+    trust(network?.gatewayUrl, network?.pinUrl);
+    return network;
+  };
   // A link with a host of its own is asked for there alone, unless the caller names gateways.
   const loaded =
     <T>(fetch: (gateways: string[], url: string, options?: FetchOptions) => Promise<T>) =>
@@ -67,13 +72,13 @@ export function bind(load: () => Promise<void>): {
       async connect(options: ConnectOptions) {
         await load();
         const asked = bag(options, "options");
-        const given = { ...asked, wallet: unwrapWallet(asked.wallet), network: resolveNetwork(asked.network) };
+        const given = { ...asked, wallet: unwrapWallet(asked.wallet), network: own(resolveNetwork(asked.network)) };
         return new Client(await wasm.Core.connect(given), given.wallet);
       },
       async readOnly(options?: { network?: "mainnet" | "testnet" | Network | undefined }) {
         await load();
         const asked = bag(options, "options");
-        return new Client(await wasm.Core.readOnly({ ...asked, network: resolveNetwork(asked.network) }));
+        return new Client(await wasm.Core.readOnly({ ...asked, network: own(resolveNetwork(asked.network)) }));
       },
     }),
     ChainConfig: chainConfig(async (url, chainId) => {

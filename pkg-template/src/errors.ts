@@ -451,8 +451,12 @@ export class PaymentUncertainError extends PaymentError {
 /** An answer is not the enclave's: do not use it. It may have been paid. */
 export class VerificationError extends OgError {
   declare readonly code: "proofFailed";
-  /** What did not hold. */
-  declare readonly check: "fields" | "teeId" | "expectedTeeId" | "requestHash" | "outputHash" | "timestamp" | "signature" | "unsigned";
+  /**
+   * What did not hold. `timestamp`: signed before the question or after the answer. `unsigned`: tool calls beside a signed text. `toolCalls`:
+   * calls that the request did not allow, or text that reads like calls. `replayed`: a signature that came before.
+   */
+  declare readonly check:
+    | "fields" | "teeId" | "expectedTeeId" | "requestHash" | "outputHash" | "timestamp" | "signature" | "unsigned" | "toolCalls" | "replayed";
   declare readonly reason: string;
   declare readonly teeId?: Hex;
 }

@@ -1,6 +1,7 @@
 /** Content from IPFS and to it. The WebAssembly is loaded when these are called. */
 
 import * as wasm from "./wasm/ogpu/ogkit.js";
+import { isPublicUrl, trust } from "./public-fetch.js";
 import type { FetchOptions, IpfsContent, IpfsData, IpfsPieces, IpfsStreamProof, JsonValue, PinOptions } from "./wasm/ogpu/ogkit.js";
 
 /** Content whose bytes are still coming, each piece proven before it is given. */
@@ -11,7 +12,13 @@ export interface IpfsStream extends IpfsStreamProof {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export const publish = (data: IpfsData, pinUrl: string, options?: PinOptions): Promise<string> => wasm.publishToIpfs(data, pinUrl, options);
+export async function publish(data: IpfsData, pinUrl: string, options?: PinOptions): Promise<string> {
+  trust(pinUrl);
+  const link = await wasm.publishToIpfs(data, pinUrl, options);
+  // A service of one's own machine or network may point to a gateway there; a public one may not.
+  if (!isPublicUrl(pinUrl)) trust(link);
+  return link;
+}
 
 export const fetchContent = (gateways: string[], url: string, options?: FetchOptions): Promise<IpfsContent> =>
   wasm.fetchIpfs(gateways, url, "proof", options) as Promise<IpfsContent>;

@@ -2,7 +2,7 @@
 
 import { read } from "./read.js";
 import { start, type WasmSource } from "./start.js";
-import init, { setErrorFactory, setLogSink } from "./wasm/ogpu/ogkit.js";
+import init, { setErrorFactory, setLogSink, setPublicFetch } from "./wasm/ogpu/ogkit.js";
 
 let loading: Promise<void> | undefined;
 
@@ -25,5 +25,5 @@ export function preload(source?: WasmSource | Promise<WasmSource>): Promise<void
 async function load(source: WasmSource | Promise<WasmSource> | undefined): Promise<void> {
   // The URL stands here in full, because bundlers look for just this form.
   const own = (): WasmSource | Promise<WasmSource> => source ?? read("ogkit/ogpu.wasm", new URL("./wasm/ogpu/ogkit_bg.wasm", import.meta.url));
-  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink }, own);
+  await start("ogkit/ogpu", init, { setErrorFactory, setLogSink, setPublicFetch }, own);
 }

@@ -10,7 +10,7 @@ import { relayFetch } from "./og-transport.js";
 import { pinnedFetch } from "./pinned.js";
 import { unwrapWallet } from "./provider.js";
 import * as wasm from "./wasm/opengradient/ogkit.js";
-import type { AlphaNetwork, FetchLike, OpenGradientCore, OpenGradientNetwork, Tee } from "./wasm/opengradient/ogkit.js";
+import type { AlphaNetwork, FetchLike, ModelHubOptions, OpenGradientCore, OpenGradientNetwork, Tee, TwinsOptions } from "./wasm/opengradient/ogkit.js";
 
 /** What `OpenGradient` offers before there is a client. */
 export interface OpenGradientStatic {
@@ -39,9 +39,35 @@ function transport(options: OpenGradientOptions, tees: () => Promise<Tee[]>): Fe
 }
 
 /** The chain that inference runs on, as the alpha network's client takes it. */
-function alphaNetwork({ inference }: OpenGradientNetwork): AlphaNetwork {
-  const { registry: _, name, ...rest } = inference;
-  return name === undefined ? rest : { ...rest, name };
+function alphaNetwork({ name, inference }: OpenGradientNetwork): AlphaNetwork {
+  const { registry: _, ...rest } = inference;
+  return { ...rest, name: inference.name ?? name };
+}
+
+/** Neither passwords nor keys go to the public services because a network of one's own names none. */
+function unnamed(service: string): Error {
+  return invalidInput("options.url", `expected a URL: this network names no ${service}; nothing was sent`);
+}
+
+/** A network's own services: what a call does not name itself is the network's. */
+function servicesOf({ hub, twins }: OpenGradientNetwork, { ModelHub, Twins }: AlphaApi): Pick<AlphaApi, "ModelHub" | "Twins"> {
+  return {
+    ModelHub: Object.freeze({
+      async login(options: ModelHubOptions) {
+        const url = options?.url ?? hub?.url;
+        if (url === undefined) throw unnamed("model hub");
+        const { signInUrl = hub?.signInUrl, tokenUrl = hub?.tokenUrl, ...identity } = options?.identity ?? {};
+        return ModelHub.login({ ...options, url, identity: { ...identity, signInUrl, tokenUrl } as ModelHubOptions["identity"] });
+      },
+    }),
+    Twins: Object.freeze({
+      async connect(options: TwinsOptions) {
+        const url = options?.url ?? twins;
+        if (url === undefined) throw unnamed("twins' service");
+        return Twins.connect({ ...options, url });
+      },
+    }),
+  };
 }
 
 /** Makes the functions; `load` is awaited before the WebAssembly is used. */
@@ -60,7 +86,7 @@ export function bind(load: () => Promise<void>): AlphaApi & {
     await load();
     core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
     const alpha = lazyAlpha(load, { wallet, account: core.account, network: alphaNetwork(network) });
-    return new Client(core, network, alpha, services);
+    return new Client(core, network, alpha, servicesOf(network, services));
   };
   return {
     ...services,

@@ -27,6 +27,11 @@ export interface OpenGradientOptions {
    * written and fail at their end if the proof does. `"off"`: no checks.
    */
   readonly verify?: "strict" | "final" | "off" | undefined;
+  /**
+   * How many seconds an enclave's clock may differ from this machine's. An answer is signed after its question and before it comes, or it is
+   * a `VerificationError` (check `timestamp`). Default: 120.
+   */
+  readonly maxSkew?: number | undefined;
   /** How payments are settled, unless a request says otherwise. Default: `SettlementMode.BATCH_HASHED`. */
   readonly settlement?: SettlementMode | undefined;
   /** A fixed LLM server in place of the registry's enclaves. Its answers must still be signed by one of them. */
@@ -47,7 +52,10 @@ export interface OpenGradientOptions {
   readonly timeout?: number | undefined;
   /** Seconds for a whole stream. Default: 900. */
   readonly streamTimeout?: number | undefined;
-  /** Whether images that are URLs are fetched. Default: true. */
+  /**
+   * Whether images that are URLs are fetched and made `data:` URIs. Nobody signs these URLs, so only https and public addresses are asked, and all
+   * together have `timeout` and 32 MiB; what does not come stays a URL. Default: false.
+   */
   readonly inlineImages?: boolean | undefined;
   /** The account is a contract: its signatures are not checked here. */
   readonly contractAccount?: boolean | undefined;
@@ -63,9 +71,9 @@ export class OpenGradient {
   readonly llm: Llm;
   /** Models on chain and workflows, signed by the same wallet. */
   readonly alpha: Alpha;
-  /** The model hub: sign in with `login`. */
+  /** The network's model hub: sign in with `login`. */
   readonly modelHub: ModelHubStatic;
-  /** Digital twins: bring a key with `connect`. */
+  /** The network's digital twins: bring a key with `connect`. */
   readonly twins: TwinsStatic;
 
   /** @internal */

@@ -53,7 +53,7 @@ interface Shared {
 /** A chat. */
 export interface ChatRequest extends Shared {
   readonly messages: readonly ChatMessage[];
-  /** The answer as it is written. With tools it comes in one piece. */
+  /** The answer as it is written. Tool calls come whole, in the last chunk. */
   readonly stream?: boolean | undefined;
   readonly tools?: readonly Tool[] | undefined;
   /** Default with tools: `"auto"`. */

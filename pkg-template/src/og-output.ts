@@ -15,18 +15,22 @@ export interface AssistantMessage {
 export interface TextGenerationOutput {
   /** As in the official SDKs: nothing happens on chain by itself. See {@link TextGenerationOutput.receipt}. */
   readonly transactionHash: "external";
-  /** The text, of a chat or of a completion. */
+  /** The text, of a chat or of a completion. Proven where `proof.covers` is `"text"`; empty beside proven tool calls. */
   readonly text: string;
   /** The message, of a chat. */
   readonly chatOutput?: AssistantMessage;
   /** The text, of a completion. */
   readonly completionOutput?: string;
-  /** The calls that the model wants made. */
+  /**
+   * The calls that the model wants made. Proven where `proof.covers` is `"toolCalls"`: put together again from what the enclave signed, and
+   * of tools that the request offered. A model wrote them all the same: check the arguments before anything is done with them.
+   */
   readonly toolCalls?: readonly ToolCall[];
-  /** `stop`, `length`, `tool_calls` … */
+  /** `stop`, `length`, `tool_calls` … by the server's word: no proof covers it. */
   readonly finishReason?: string;
+  /** The model's name by the server's word: no proof covers it. That the request named `model` is proven. */
   readonly model?: string;
-  /** `data:` URIs, or URLs where they could not be fetched. No proof covers them. */
+  /** `data:` URIs, or URLs unless `inlineImages` fetched them. No proof covers them. */
   readonly images: readonly string[];
   /** No proof covers it. */
   readonly usage?: TokenUsage;
@@ -36,13 +40,13 @@ export interface TextGenerationOutput {
   readonly dataSettlementBlobId?: string;
   /** RSA-PSS, base64; checked. */
   readonly teeSignature?: string;
-  /** When the enclave signed, in unix seconds; checked. */
+  /** When the enclave signed, in unix seconds; checked, and between the question and the answer. */
   readonly teeTimestamp?: number;
   /** The enclave that answered. */
   readonly teeId?: Hash;
   readonly teeEndpoint: string;
   readonly teePaymentAddress?: Address;
-  /** What was checked and found right; absent with `verify: "off"`. */
+  /** What was checked and found right, and what of the answer it covers; absent with `verify: "off"`. */
   readonly proof?: TeeProof;
   /** What was signed for it, by this request or an earlier one of the same session. */
   readonly payment?: PaymentRecord;

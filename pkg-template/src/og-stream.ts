@@ -3,7 +3,7 @@
 import { chatOutput, type TextGenerationOutput } from "./og-output.js";
 import type { ChatStreamCore, PaymentRecord, StreamChunk as CoreChunk, ToolCall } from "./wasm/opengradient/ogkit.js";
 
-/** A piece of a streamed answer: flat, and as the official SDKs' `choices`. Only the final one has usage, proof and payment. */
+/** A piece of a streamed answer: flat, and as the official SDKs' `choices`. Only the final one has tool calls, usage, proof and payment. */
 export type StreamChunk = CoreChunk & {
   readonly choices: readonly [
     {
@@ -37,7 +37,6 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   #text = "";
   #role: string | undefined;
   #model: string | undefined;
-  #calls: readonly ToolCall[] | undefined;
   #output: TextGenerationOutput | undefined;
   #over = false;
   #failure: { readonly reason: unknown } | undefined;
@@ -53,7 +52,10 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
     this.#opening.catch(() => undefined);
   }
 
-  /** What of the text has come so far, also after a failure. With `verify: "final"` it is not proven before the end. */
+  /**
+   * What of the text has come so far, also after a failure. With `verify: "final"` it is not proven before the end. Beside proven tool calls no
+   * text is: then it ends empty.
+   */
   get partialText(): string {
     return this.#text;
   }
@@ -143,14 +145,14 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
     this.#text += chunk.content ?? "";
     this.#role ??= chunk.role;
     this.#model ??= chunk.model;
-    this.#calls = chunk.toolCalls ?? this.#calls;
     if (!chunk.isFinal) return;
+    // What was shown beside the calls as it came is not signed.
+    if (chunk.proof?.covers === "toolCalls") this.#text = "";
     this.#output = chatOutput({
       ...chunk,
       role: this.#role ?? "assistant",
       content: this.#text,
       ...(this.#model === undefined ? {} : { model: this.#model }),
-      ...(this.#calls ? { toolCalls: this.#calls } : {}),
     });
   }
 

@@ -2,11 +2,13 @@
 
 import { ModuleLoadError, makeError, type ErrorSpec } from "./errors.js";
 import { attachLog, type LogSink } from "./log.js";
+import { publicFetch } from "./public-fetch.js";
 
 /** What every WebAssembly of ours can be told. */
 interface Module {
   setErrorFactory(factory: (spec: ErrorSpec) => Error): void;
   setLogSink(sink: LogSink | undefined): void;
+  setPublicFetch(fetch: typeof publicFetch): void;
 }
 
 /** What holds the WebAssembly. */
@@ -16,7 +18,7 @@ export type WasmSource = BufferSource | WebAssembly.Module | Response;
 export async function start(
   entry: string,
   init: (options: { module_or_path: WasmSource }) => Promise<unknown>,
-  { setErrorFactory, setLogSink }: Module,
+  { setErrorFactory, setLogSink, setPublicFetch }: Module,
   source: () => WasmSource | Promise<WasmSource>,
 ): Promise<void> {
   try {
@@ -27,4 +29,5 @@ export async function start(
   }
   setErrorFactory(makeError);
   attachLog(setLogSink);
+  setPublicFetch(publicFetch);
 }

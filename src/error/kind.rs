@@ -196,12 +196,16 @@ pub enum ProofCheck {
     RequestHash,
     /// The enclave signed another output.
     OutputHash,
-    /// The enclave signed at another time.
+    /// The enclave signed before the question or after the answer.
     Timestamp,
     /// The signature is not by the enclave's key.
     Signature,
     /// The answer holds more than the signature covers.
     Unsigned,
+    /// The answer holds tool calls that the request did not allow, or text that reads like calls.
+    ToolCalls,
+    /// This signature was accepted before.
+    Replayed,
 }
 
 impl ProofCheck {
@@ -216,6 +220,8 @@ impl ProofCheck {
             Self::Timestamp => "timestamp",
             Self::Signature => "signature",
             Self::Unsigned => "unsigned",
+            Self::ToolCalls => "toolCalls",
+            Self::Replayed => "replayed",
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct HttpRequest {
     pub body: Option<Rc<Vec<u8>>>,
     /// What to do when the server points elsewhere.
     pub redirects: Redirects,
+    /// Which addresses may be asked.
+    pub reach: Reach,
     /// How long it may take, in milliseconds: [`Io::send`]'s whole exchange, [`Io::open`]'s wait for the head and for each
     /// piece of the body.
     pub timeout_ms: u64,
@@ -41,6 +43,18 @@ pub enum Redirects {
     Refuse,
 }
 
+/// Which addresses may be asked. A stranger's URL is held to public ones: also after redirects and, where the platform tells,
+/// after the name was resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All: the URL is the caller's own.
+    Anywhere,
+    /// Public ones where this runs on a server. In a page the browser itself keeps strangers from reading what is near.
+    PublicFromServers,
+    /// Public ones.
+    Public,
+}
+
 impl HttpRequest {
     /// A `GET` without headers that follows redirects: 30 s, 4 MB.
     pub fn get(url: impl Into<String>) -> Self {
@@ -51,6 +65,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             redirects: Redirects::Follow,
+            reach: Reach::Anywhere,
             timeout_ms: 30_000,
             max_bytes: 4 << 20,
         }
@@ -115,6 +130,8 @@ pub enum HttpFailure {
     Timeout,
     /// The body passed the limit of bytes.
     TooLarge(usize),
+    /// A stranger's URL leads to an address that is not public; nothing was asked there. Says which.
+    NotPublic(String),
     /// No connection, a broken one, a refused redirect, or a cross-origin refusal: the platform does not tell which.
     Network(String),
     /// A relay between here and the server refused the request or could not be reached, and this names it and tells why.
@@ -126,6 +143,10 @@ impl std::fmt::Display for HttpFailure {
         match self {
             Self::Timeout => f.write_str("no whole answer within the time limit"),
             Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::NotPublic(host) => {
+                f.write_str(host)?;
+                f.write_str(" is not a public address, and nothing was asked there")
+            }
             Self::Network(reason) => {
                 write!(f, "no connection ({reason}); is the address right, and does it allow this origin (CORS)?")
             }

@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{Either, LocalBoxFuture, pending, ready, select};
 use sha2::{Digest as _, Sha256};
 
-pub use self::http::{Http, HttpBody, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Redirects};
+pub use self::http::{Http, HttpBody, HttpFailure, HttpHead, HttpRequest, HttpResponse, HttpStream, Reach, Redirects};
 use crate::error::Said;
 
 #[cfg(test)]

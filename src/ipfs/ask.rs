@@ -10,7 +10,7 @@ use super::location::{Place, check_web};
 use super::support::Support;
 use crate::error::{Error, Kind, public_url};
 use crate::io::http::Traced;
-use crate::io::{HttpBody, HttpFailure, HttpHead, HttpRequest, HttpStream};
+use crate::io::{HttpBody, HttpFailure, HttpHead, HttpRequest, HttpStream, Reach};
 
 /// A block as it is.
 pub(super) const RAW_TYPE: &str = "application/vnd.ipld.raw";
@@ -42,7 +42,9 @@ pub(super) async fn ask(
 ) -> Result<Option<(HttpHead, Body)>, Miss> {
     let headers = accept.map(|accept| ("accept".into(), accept.to_owned())).into_iter().collect();
     let timeout_ms = milliseconds(job.options.timeout);
-    let request = HttpRequest { headers, timeout_ms, max_bytes: limit, ..HttpRequest::get(url) };
+    let is_free = !place.is_strange || job.options.allow_private_hosts;
+    let reach = if is_free { Reach::Anywhere } else { Reach::PublicFromServers };
+    let request = HttpRequest { headers, timeout_ms, max_bytes: limit, reach, ..HttpRequest::get(url) };
     let (io, id) = (&job.io, request.id);
     let traced = Traced::new(io, &request);
     let answer = io.within(timeout_ms, io.http.open(request)).await.unwrap_or(Err(HttpFailure::Timeout));
@@ -107,7 +109,11 @@ impl Body {
 }
 
 fn failed(url: &str, id: u32, failure: &HttpFailure) -> Miss {
-    passed(Kind::IpfsFetch { url: public_url(url), reason: failure.to_string() }, id)
+    let mut reason = failure.to_string();
+    if matches!(failure, HttpFailure::NotPublic(_)) {
+        reason.push_str("; allowPrivateHosts takes such links");
+    }
+    passed(Kind::IpfsFetch { url: public_url(url), reason }, id)
 }
 
 /// What became of the request with this number in the trace.

@@ -44,11 +44,22 @@ pub struct FetchOptions {
     pub gateways: Option<Vec<String>>,
     /// How many are asked at once; 0 counts as 1.
     pub race: usize,
+    /// On servers: whether a link may lead to this machine, its own network or a cloud's metadata service. Gateways are the caller's own and
+    /// may be anywhere, and so may links that are there.
+    pub allow_private_hosts: bool,
 }
 
 impl Default for FetchOptions {
     fn default() -> Self {
-        Self { verify: Verify::Require, timeout: 30.0, idle: 10.0, max_bytes: 64 << 20, gateways: None, race: 1 }
+        Self {
+            verify: Verify::Require,
+            timeout: 30.0,
+            idle: 10.0,
+            max_bytes: 64 << 20,
+            gateways: None,
+            race: 1,
+            allow_private_hosts: false,
+        }
     }
 }
 

@@ -48,12 +48,14 @@ pub(super) struct Place {
     base: Option<Base>,
     /// What the link's query holds, and keeps in requests to its own gateway: keys, for one. Begins with `&`.
     query: String,
+    /// The link named it, and no gateway of the caller's is there.
+    pub(super) is_strange: bool,
 }
 
 impl Place {
     /// A place that is never asked, for content that stands in its link.
     pub(super) fn nowhere(link: &str) -> Self {
-        Self { url: link.to_owned(), base: None, query: String::new() }
+        Self { url: link.to_owned(), base: None, query: String::new(), is_strange: true }
     }
 
     /// The URL of content in another form than the plain one, which `format` names as a query.
@@ -105,13 +107,19 @@ impl Location {
 
     /// What [`urls`](Self::urls) are of.
     pub(super) fn places(&self, gateways: &[String]) -> Vec<Place> {
-        let own = self.url.as_ref().map(|url| Place { url: url.clone(), base: self.base.clone(), query: kept_query(url) });
+        let is_strange = |url: &String| !gateways.iter().any(|gateway| is_at(url, gateway));
+        let own = self.url.as_ref().map(|url| Place {
+            url: url.clone(),
+            base: self.base.clone(),
+            query: kept_query(url),
+            is_strange: is_strange(url),
+        });
         let mut places: Vec<Place> = own.into_iter().collect();
         for gateway in gateways {
             let Ok(Some(url)) = self.url_at(gateway) else { continue };
             if places.iter().all(|place| place.url != url) {
                 let base = Base::Path(format!("{}/", gateway.trim_end_matches('/')));
-                places.push(Place { url, base: Some(base), query: String::new() });
+                places.push(Place { url, base: Some(base), query: String::new(), is_strange: false });
             }
         }
         places
@@ -138,6 +146,14 @@ pub fn check_gateway(base: &str) -> Result<(), Error> {
         Some(_) if before_query(base).len() == base.len() => Ok(()),
         _ => Err(Error::InvalidUrl { reason: "expected a gateway like https://host/ipfs/, without query and fragment" }),
     }
+}
+
+/// Whether a URL is at a gateway's host and port, or at a subdomain of it, where gateways have the content of one CID each.
+fn is_at(url: &str, gateway: &str) -> bool {
+    let (Ok(Some(url)), Ok(Some(gateway))) = (Web::parse(url), Web::parse(gateway)) else { return false };
+    let (own, base) = (url.authority.to_ascii_lowercase(), gateway.authority.to_ascii_lowercase());
+    let is_below = || own.strip_suffix(base.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    url.scheme.eq_ignore_ascii_case(gateway.scheme) && (own == base || is_below())
 }
 
 /// Checks a URL to send to: http or https, without user name and password.
@@ -359,6 +375,28 @@ mod tests {
         assert_eq!(urls, Ok(vec![link, format!("https://two/ipfs/{V0}/a")]));
         let plain = Location::parse("https://example.com/x").map(|location| location.urls(&["https://two/ipfs".to_owned()]));
         assert_eq!(plain, Ok(vec!["https://example.com/x".to_owned()]));
+    }
+
+    #[test]
+    fn a_link_is_a_strangers_unless_a_gateway_of_the_callers_is_there() {
+        let gateways = ["http://127.0.0.1:8080/ipfs/", "https://Mine.example/ipfs"].map(str::to_owned);
+        for (link, is_strange) in [
+            (format!("http://127.0.0.1:8080/ipfs/{V0}"), false),
+            ("http://127.0.0.1:8080/other.json".to_owned(), false),
+            (format!("HTTP://127.0.0.1:8080/ipfs/{V0}"), false),
+            (format!("https://{V1}.ipfs.mine.example/a"), false),
+            (format!("https://mine.example/ipfs/{V0}"), false),
+            (format!("https://127.0.0.1:8080/ipfs/{V0}"), true),
+            (format!("http://127.0.0.1:8081/ipfs/{V0}"), true),
+            (format!("http://127.0.0.1/ipfs/{V0}"), true),
+            (format!("http://169.254.169.254/ipfs/{V0}"), true),
+            (format!("https://notmine.example/ipfs/{V0}"), true),
+        ] {
+            let places = Location::parse(&link).map(|location| location.places(&gateways)).unwrap_or_default();
+            let own = places.iter().find(|place| place.url == link);
+            assert_eq!(own.map(|place| place.is_strange), Some(is_strange), "{link}");
+            assert!(places.iter().filter(|place| place.url != link).all(|place| !place.is_strange), "the caller's own: {link}");
+        }
     }
 
     #[test]

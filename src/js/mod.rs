@@ -35,3 +35,12 @@ pub fn set_log_sink(#[wasm_bindgen(unchecked_param_type = "((line: string) => vo
     });
     crate::io::trace::set(sink);
 }
+
+/// Hands over the `fetch` for URLs of strangers, which asks public addresses alone.
+#[wasm_bindgen(js_name = setPublicFetch)]
+pub fn set_public_fetch(
+    #[wasm_bindgen(unchecked_param_type = "(url: string, init: RequestInit, inPages: boolean) => Promise<Response>")]
+    fetch: js_sys::Function,
+) {
+    crate::io::web::set_public_fetch(fetch);
+}

@@ -75,6 +75,13 @@ pub(crate) fn endpoints(network: &Input) -> Result<(Vec<String>, usize), Error> 
     Ok((urls, quorum.and_then(|quorum| usize::try_from(quorum).ok()).unwrap_or(1)))
 }
 
+/// A network's currency: name and symbol. All amounts here have 18 decimals, and so have a wallet's.
+pub(crate) fn currency(input: Input) -> Result<(String, String), Error> {
+    let input = input.object(&["name", "symbol", "decimals"])?;
+    member(Some(&input), "decimals", |value| within(value, 18, 18))?;
+    Ok((input.get("name")?.text()?, input.get("symbol")?.text()?))
+}
+
 /// A callback; what it throws is its own affair and changes nothing here.
 pub(crate) fn on_progress(callback: Option<Function>) -> OnProgress {
     match callback {

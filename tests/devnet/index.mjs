@@ -51,7 +51,7 @@ export async function startDevnet({ provider = true, chainId = 31337, anvilArgs 
 }
 
 /** What a client needs to know of a devnet. @returns a Network of the package */
-export function networkOf({ name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl, managementUrl }) {
+export function networkOf({ name, chainId, rpcUrl, contracts: { manager: _, ...contracts }, pinUrl, gatewayUrl, managementUrl }) {
   return { name, chainId, rpcUrl, contracts, pinUrl, gatewayUrl, managementUrl };
 }
 

@@ -55,7 +55,9 @@ export function talkScreen(og: OpenGradient, refresh: () => Promise<void>): (all
       }
       const output = await stream.output();
       if (output.chatOutput) messages.push(asked, output.chatOutput);
-      place.append(...output.images.map((image) => el("img", { src: image, alt: "An image by the model; no proof covers it" })), about(output));
+      // What is proven, in place of what was shown as it came.
+      text.textContent = output.text;
+      place.append(...output.images.map(picture), about(output));
     } catch (error) {
       const begun = place.isConnected;
       if (!begun && proposal) logUnanswered(proposal, error);
@@ -77,13 +79,18 @@ function stopped(payment?: PaymentRecord): string {
   return `Stopped. This text is not proven. ${cost ?? ""}`.trim();
 }
 
+/** An image, which no proof covers. A URL is a stranger's: it is named and not loaded. */
+function picture(image: string): HTMLElement {
+  if (image.startsWith("data:image/")) return el("img", { src: image, alt: "An image by the model; no proof covers it" });
+  return el("p", { class: "quiet" }, `An image that no proof covers is at ${image.slice(0, 200)}`);
+}
+
 /** The proof, the price, the receipt. */
-function about({ proof, payment, receipt, usage, model, teeEndpoint }: TextGenerationOutput): HTMLElement {
+function about({ proof, payment, receipt, usage, model, finishReason, teeEndpoint }: TextGenerationOutput): HTMLElement {
   const rows: [string, HTMLElement | string | undefined][] = [
-    ["Model", model],
-    ["Tokens", usage && `${usage.promptTokens} in, ${usage.completionTokens} out`],
     ["Enclave", proof && short(proof.teeId)],
     ["Server", teeEndpoint],
+    ["The signature covers", proof && (proof.covers === "text" ? "the text" : "the tool calls")],
     ["Signed at", proof && new Date(proof.timestamp * 1000).toLocaleString()],
     ["Request hash", proof && short(proof.requestHash)],
     ["Output hash", proof && short(proof.outputHash)],
@@ -91,10 +98,13 @@ function about({ proof, payment, receipt, usage, model, teeEndpoint }: TextGener
     ["Paid to", payment && short(payment.payTo, explorer("address", payment.payTo))],
     ["Payment nonce", payment && short(payment.nonce)],
     ["Transaction", receipt?.transaction && short(receipt.transaction, explorer("tx", receipt.transaction))],
+    ["Model, by the server's word", model],
+    ["Ended by, by the server's word", finishReason],
+    ["Tokens, by the server's word", usage && `${usage.promptTokens} in, ${usage.completionTokens} out`],
   ];
   const cost = payment && `${payment.reused ? "Paid by the signature from before" : "Paid by a new signature"}, good for up to ${formatEther(payment.amount)} OPG${receipt ? "" : "; it is charged when the session ends"}.`;
   return el("div", { class: "about" },
-    el("p", { class: "proof", "data-testid": "proof" }, "✓ Proven: the enclave signed exactly this answer to exactly this question"),
+    el("p", { class: "proof", "data-testid": "proof" }, "✓ Proven: the enclave signed exactly this text to exactly this question, just now"),
     el("p", { class: "quiet", "data-testid": "cost" }, cost),
     el("details", {}, el("summary", {}, "Proof and receipt"),
       el("dl", { "data-testid": "receipt" }, ...rows.flatMap(([name, content]) => (content ? [el("dt", {}, name), el("dd", {}, content)] : [])))));

@@ -6,7 +6,7 @@
 import { bind } from "../api.js";
 import { ModuleLoadError } from "../errors.js";
 import { start, type WasmSource } from "../start.js";
-import wasmInit, { setErrorFactory, setLogSink } from "../wasm/ogpu/ogkit.js";
+import wasmInit, { setErrorFactory, setLogSink, setPublicFetch } from "../wasm/ogpu/ogkit.js";
 import type { Ogpu as Client } from "../client.js";
 
 export * from "../shared.js";
@@ -18,7 +18,7 @@ let started: Promise<void> | undefined;
  * @throws ModuleLoadError; it may be called again
  */
 export function init(source: WasmSource | Promise<WasmSource>): Promise<void> {
-  started ??= start("ogkit/ogpu", wasmInit, { setErrorFactory, setLogSink }, () => source).catch((error: unknown) => {
+  started ??= start("ogkit/ogpu", wasmInit, { setErrorFactory, setLogSink, setPublicFetch }, () => source).catch((error: unknown) => {
     started = undefined;
     throw error;
   });

@@ -6,7 +6,7 @@
 import { bind } from "../og-api.js";
 import { ModuleLoadError } from "../errors.js";
 import { start } from "../start.js";
-import wasmInit, { setErrorFactory, setLogSink } from "../wasm/opengradient/ogkit.js";
+import wasmInit, { setErrorFactory, setLogSink, setPublicFetch } from "../wasm/opengradient/ogkit.js";
 import type { OpenGradient as Client } from "../og-client.js";
 import type { Alpha as AlphaClient } from "../alpha.js";
 import type { ModelHub as Hub } from "../model-hub.js";
@@ -21,7 +21,7 @@ let started: Promise<void> | undefined;
  * @throws ModuleLoadError; it may be called again
  */
 export function init(source: BufferSource | WebAssembly.Module | Response): Promise<void> {
-  started ??= start("ogkit/opengradient", wasmInit, { setErrorFactory, setLogSink }, () => source).catch((error: unknown) => {
+  started ??= start("ogkit/opengradient", wasmInit, { setErrorFactory, setLogSink, setPublicFetch }, () => source).catch((error: unknown) => {
     started = undefined;
     throw error;
   });

@@ -210,6 +210,8 @@ export class Conversation {
     }
     const output = await stream.output();
     if (this.#run !== run) return undefined;
+    // Text that came beside proven tool calls is not proven itself.
+    run.text = output.text;
     this.#settle(run, { ...run.reply, status: "done", output });
     return output;
   }

@@ -2,7 +2,7 @@
 //! can stop at any piece, and a dropped request is aborted without a reason.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use crate::error::clip;
-use crate::io::{Http, HttpFailure, HttpHead, HttpRequest, HttpStream, Redirects};
+use crate::io::{Http, HttpFailure, HttpHead, HttpRequest, HttpStream, Reach, Redirects};
 
 /// Headers beyond this many are not looked at, nor those with longer values; servers stay far below.
 const MAX_HEADERS: usize = 200;
@@ -26,6 +26,16 @@ const MAX_HEADER: usize = 64 << 10;
 extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     fn fetch_global(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+thread_local! {
+    static PUBLIC_FETCH: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Hands over the `fetch` of the package's TypeScript that asks public addresses alone; its third argument says whether in pages
+/// too. It throws an error with the code `notPublic` and the `host` where it refuses. Until it is there, requests that need it fail.
+pub(crate) fn set_public_fetch(fetch: Function) {
+    PUBLIC_FETCH.with_borrow_mut(|slot| *slot = Some(fetch));
 }
 
 /// The platform's `fetch`, or the caller's own.
@@ -58,12 +68,17 @@ fn open(
     async move {
         let stop = Rc::new(StopOnDrop { controller: AbortController::new().map_err(network)?, armed: Cell::new(true) });
         let init = init(&request, body.as_ref(), &stop)?;
-        let promise = match own {
-            Some(own) => {
-                own.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(|answer| Promise::resolve(&answer))
+        let url = request.url.as_str().into();
+        let answer = match (request.reach, own) {
+            (Reach::Anywhere, None) => fetch_global(&request.url, &init).map(JsValue::from),
+            (Reach::Anywhere, Some(own)) => own.call2(&JsValue::UNDEFINED, &url, &init),
+            // The caller's own fetch is for the servers that it chose.
+            (reach, _) => {
+                let public = PUBLIC_FETCH.with_borrow(Clone::clone).ok_or_else(|| HttpFailure::NotPublic(clip(&request.url)))?;
+                public.call3(&JsValue::UNDEFINED, &url, &init, &(reach == Reach::Public).into())
             }
-            None => fetch_global(&request.url, &init),
         };
+        let promise = answer.map(|answer| Promise::resolve(&answer));
         let failed = |thrown| network_to(&request.url, thrown);
         let response: Response = JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?.unchecked_into();
         let head = HttpHead { status: response.status(), url: response.url(), headers: headers(&response) };
@@ -167,8 +182,12 @@ async fn piece(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, 
 
 /// No answer at all. To a page the platform does not tell why, so the likely cause is named.
 fn network_to(url: &str, thrown: JsValue) -> HttpFailure {
+    let field = |key: &str| Reflect::get(&thrown, &key.into()).ok().and_then(|found| found.as_string());
+    if field("code").as_deref() == Some("notPublic") {
+        return HttpFailure::NotPublic(clip(&field("host").unwrap_or_default()));
+    }
     // Only the relay's transport rejects with an error of this package (`og-transport.ts`), and it knows why.
-    let is_relay = Reflect::get(&thrown, &"code".into()).is_ok_and(|code| code == "http");
+    let is_relay = field("code").as_deref() == Some("http");
     let HttpFailure::Network(mut reason) = network(thrown) else { return HttpFailure::Timeout };
     if is_relay {
         return HttpFailure::Relay(reason);

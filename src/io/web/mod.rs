@@ -18,6 +18,7 @@ pub use abort::{Aborted, abortable};
 #[cfg(feature = "ogpu")]
 pub use blob::WebSource;
 pub use http::Detached;
+pub(crate) use http::set_public_fetch;
 pub use wallet::WebWallet;
 pub(crate) use wallet::{listen, unlisten};
 

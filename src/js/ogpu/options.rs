@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use crate::error::Error;
 use crate::io::OnProgress;
 use crate::js::input::Input;
-use crate::js::options::{Signal, bag, call_part, endpoints, member, retries, urls, within, write_part};
+use crate::js::options::{Signal, bag, call_part, currency, endpoints, member, retries, urls, within, write_part};
 use crate::ogpu::client::PublishOptions;
 use crate::ogpu::content::{FetchOptions, KUBO_V0, Layout, Leaf, PinOptions, Verify, Version};
 use crate::ogpu::network::{Contracts, Network};
@@ -30,7 +30,7 @@ const PUBLISH: &[&str] = &[
     "totalTimeout",
 ];
 const PIN: &[&str] = &["signal", "onProgress", "filename", "contentType", "timeout", "retries", "backoff"];
-const FETCH: &[&str] = &["signal", "verify", "timeout", "idleTimeout", "maxBytes", "gateways", "race"];
+const FETCH: &[&str] = &["signal", "verify", "timeout", "idleTimeout", "maxBytes", "gateways", "race", "allowPrivateHosts"];
 const LAYOUT: &[&str] = &["signal", "onProgress", "cidVersion", "rawLeaves", "chunkSize", "maxChildren"];
 
 /// A slow line's bytes in a second: uploads get time for theirs.
@@ -96,6 +96,7 @@ pub(super) fn fetch(value: JsValue) -> Result<(Signal, FetchOptions), Error> {
             .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         gateways: member(bag, "gateways", Input::texts)?,
         idle: member(bag, "idleTimeout", Input::duration)?.unwrap_or(defaults.idle),
+        allow_private_hosts: member(bag, "allowPrivateHosts", Input::flag)?.unwrap_or(defaults.allow_private_hosts),
         race: member(bag, "race", |value| within(value, 1, 8))?.map_or(defaults.race, |race| usize::try_from(race).unwrap_or(1)),
     };
     Ok((member(bag, "signal", Input::signal)?, options))
@@ -136,17 +137,12 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
         "nativeCurrency",
     ];
     let input = input.object(&known)?;
+    // `manager` is no field any more: nothing here calls that contract. Network objects that were written before may have it.
     let contracts = input.get("contracts")?.object(&["nexus", "controller", "terminal", "vault", "manager"])?;
     let (rpc_urls, quorum) = endpoints(&input)?;
     let one = |key: &'static str| urls(&input.get(key)?).map(|urls| urls.into_iter().next().unwrap_or_default());
     let optional = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
-    let currency = match input.get("nativeCurrency")?.optional() {
-        None => ("OpenGPU".to_owned(), "OGPU".to_owned()),
-        Some(value) => {
-            let value = value.object(&["name", "symbol", "decimals"])?;
-            (value.get("name")?.text()?, value.get("symbol")?.text()?)
-        }
-    };
+    let currency = input.get("nativeCurrency")?.optional().map(currency).transpose()?;
     Ok(Network {
         name: input.get("name")?.text()?,
         chain_id: input.get("chainId")?.whole()?,
@@ -162,7 +158,7 @@ pub(super) fn network(input: Input) -> Result<Network, Error> {
         gateway_urls: urls(&input.get("gatewayUrl")?)?,
         management_url: optional("managementUrl")?,
         explorer_url: optional("explorerUrl")?,
-        currency,
+        currency: currency.unwrap_or_else(|| ("OpenGPU".to_owned(), "OGPU".to_owned())),
     })
 }
 

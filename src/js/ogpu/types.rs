@@ -93,6 +93,12 @@ export interface FetchOptions {
   gateways?: readonly string[] | undefined;
   /** How many gateways to ask at once, from 1 to 8; the first whose bytes are proven is taken. Default: 1. */
   race?: number | undefined;
+  /**
+   * In Node and on other servers: whether a link may lead to this machine, its own network or a cloud's metadata service (loopback, private and
+   * link-local addresses, names such as `localhost`). In Node that is also checked of what a name resolves to, and of redirects. Gateways are your
+   * own and may be anywhere, and so may links to their hosts. Pages follow their browser's rules. Default: false.
+   */
+  allowPrivateHosts?: boolean | undefined;
 }
 
 /** Options of a list. */
@@ -288,7 +294,6 @@ export interface Network {
     readonly controller: Address;
     readonly terminal: Address;
     readonly vault: Address;
-    readonly manager?: Address | undefined;
   };
   /** The pinning service. */
   readonly pinUrl: string;
@@ -296,7 +301,9 @@ export interface Network {
   readonly gatewayUrl: string | readonly string[];
   /** The old HTTP API, if there is one. */
   readonly managementUrl?: string | undefined;
+  /** Told to a wallet that adds the chain. */
   readonly explorerUrl?: string | undefined;
+  /** Shown when a wallet adds the chain. Amounts have 18 decimals. */
   readonly nativeCurrency?: { readonly name: string; readonly symbol: string; readonly decimals: 18 } | undefined;
 }
 

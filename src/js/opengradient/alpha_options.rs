@@ -5,24 +5,13 @@ use wasm_bindgen::JsValue;
 
 use crate::error::Error;
 use crate::js::input::Input;
-use crate::js::options::{endpoints, member};
+use crate::js::options::{currency, endpoints, member};
 use crate::opengradient::alpha::Network;
 use crate::opengradient::onchain_llm::{LlmInferenceMode, LlmOptions};
 use crate::opengradient::workflow::{CandleOrder, CandleType, HISTORICAL_CONTRACT, HistoricalInputQuery, Pair, SchedulerParams};
 
-const NETWORK: &[&str] = &[
-    "rpcUrl",
-    "quorum",
-    "chainId",
-    "name",
-    "explorerUrl",
-    "registry",
-    "hub",
-    "precompile",
-    "scheduler",
-    "nodeUrl",
-    "nativeCurrency",
-];
+const NETWORK: &[&str] =
+    &["rpcUrl", "quorum", "chainId", "name", "explorerUrl", "hub", "precompile", "scheduler", "nodeUrl", "nativeCurrency"];
 
 /// The inference part of a network; what is absent is the public alpha network's.
 pub(super) fn network(input: Option<Input>) -> Result<Network, Error> {
@@ -53,9 +42,8 @@ pub(super) fn network(input: Option<Input>) -> Result<Network, Error> {
     if !network.explorer_url.ends_with('/') {
         network.explorer_url.push('/');
     }
-    if let Some(currency) = input.get("nativeCurrency")?.optional() {
-        let currency = currency.object(&["name", "symbol", "decimals"])?;
-        network.currency = (currency.get("name")?.text()?, currency.get("symbol")?.text()?);
+    if let Some(currency) = input.get("nativeCurrency")?.optional().map(currency).transpose()? {
+        network.currency = currency;
     }
     Ok(network)
 }

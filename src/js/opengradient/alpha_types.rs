@@ -49,8 +49,6 @@ export interface AlphaNetwork {
   readonly chainId?: number | undefined;
   readonly name?: string | undefined;
   readonly explorerUrl?: string | undefined;
-  /** The registry of enclaves; not used here. */
-  readonly registry?: Address | undefined;
   /** The inference hub. */
   readonly hub?: Address | undefined;
   /** The precompile that emits an inference's id. */
@@ -58,7 +56,8 @@ export interface AlphaNetwork {
   readonly scheduler?: Address | undefined;
   /** The node's HTTP API. */
   readonly nodeUrl?: string | undefined;
-  readonly nativeCurrency?: { readonly name: string; readonly symbol: string; readonly decimals?: number } | undefined;
+  /** Shown when a wallet adds the chain. Amounts have 18 decimals. */
+  readonly nativeCurrency?: { readonly name: string; readonly symbol: string; readonly decimals?: 18 | undefined } | undefined;
 }
 
 /** How to connect to the alpha network. */

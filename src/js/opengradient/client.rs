@@ -37,6 +37,7 @@ const CONNECT: &[&str] = &[
     "network",
     "server",
     "verify",
+    "maxSkew",
     "settlement",
     "policy",
     "onPayment",
@@ -100,8 +101,8 @@ impl OpenGradientCore {
         start(|| {
             let bag = Input::new("options", options).object(CONNECT)?;
             let (provider, handle) = wallet::connectable(bag.get("wallet")?)?;
-            let network = bag.get("network")?.object(&["payments", "inference", "server", "hub", "twins", "name"])?;
-            let payments = options::payments(network.get("payments")?)?;
+            let network = options::network(bag.get("network")?)?;
+            let payments = options::payments(&network)?;
             let (enclaves, registry, llm_options) = options::enclaves(&network, &bag)?;
             let policy = options::policy(bag.get("policy")?.optional(), Some(&payments.opg))?;
             let bag = Some(&bag);

@@ -34,14 +34,14 @@ pub(super) struct Payments {
     pub(super) opg: Token,
 }
 
-/// A chain: what a wallet needs to be brought there, and where it is read.
-fn chain(input: &Input) -> Result<(ChainParams, Rpc), Error> {
+/// A chain: what a wallet needs to be brought there, and where it is read. `name` is for one that has none of its own.
+fn chain(input: &Input, name: Option<String>) -> Result<(ChainParams, Rpc), Error> {
     let (rpc_urls, quorum) = endpoints(input)?;
     let text = |key: &'static str| input.get(key)?.optional().map(|value| value.text()).transpose();
     let chain_id = input.get("chainId")?.whole()?;
     let params = ChainParams {
         chain_id,
-        name: text("name")?.unwrap_or_else(|| format!("chain {chain_id}")),
+        name: text("name")?.or(name).unwrap_or_else(|| format!("chain {chain_id}")),
         rpc_urls: rpc_urls.clone(),
         explorer_url: text("explorerUrl")?,
         currency: ("Ether".to_owned(), "ETH".to_owned()),
@@ -49,10 +49,24 @@ fn chain(input: &Input) -> Result<(ChainParams, Rpc), Error> {
     Ok((params, Rpc::new(web::io(), rpc_urls).of_chain(chain_id).with_quorum(quorum)))
 }
 
+/// A network, whose services are the package's TypeScript's affair.
+pub(super) fn network(input: Input) -> Result<Input, Error> {
+    let network = input.object(&["payments", "inference", "server", "hub", "twins", "name"])?;
+    if let Some(hub) = network.get("hub")?.optional() {
+        let hub = hub.object(&["url", "signInUrl", "tokenUrl"])?;
+        hub.get("url")?.text()?;
+        for url in ["signInUrl", "tokenUrl"] {
+            member(Some(&hub), url, Input::text)?;
+        }
+    }
+    member(Some(&network), "twins", Input::text)?;
+    Ok(network)
+}
+
 /// The part of a network where payments are made.
-pub(super) fn payments(input: Input) -> Result<Payments, Error> {
-    let input = input.object(&["chainId", "name", "rpcUrl", "quorum", "explorerUrl", "opg"])?;
-    let (chain, rpc) = chain(&input)?;
+pub(super) fn payments(network: &Input) -> Result<Payments, Error> {
+    let input = network.get("payments")?.object(&["chainId", "name", "rpcUrl", "quorum", "explorerUrl", "opg"])?;
+    let (chain, rpc) = chain(&input, Some(network.get("name")?.text()?))?;
     let opg = token(chain.chain_id, input.get("opg")?.address()?);
     Ok(Payments { chain, rpc, opg })
 }
@@ -94,6 +108,7 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
     };
     let options = Options {
         verify: member(bag, "verify", |value| value.one_of(&checks))?.unwrap_or(defaults.verify),
+        max_skew: ms("maxSkew", defaults.max_skew * 1000)? / 1000,
         settlement: member(bag, "settlement", settlement)?.unwrap_or(defaults.settlement),
         timeout_ms: ms("timeout", defaults.timeout_ms)?,
         stream_timeout_ms: ms("streamTimeout", defaults.stream_timeout_ms)?,
@@ -227,7 +242,7 @@ pub(super) fn chains(input: Input) -> Result<Vec<Chain>, Error> {
     let mut chains = vec![Chain::base(), Chain::base_sepolia()];
     for given in input.list()? {
         let given = given.object(&["chainId", "name", "rpcUrl", "quorum", "explorerUrl"])?;
-        let (params, rpc) = chain(&given)?;
+        let (params, rpc) = chain(&given, None)?;
         chains.retain(|chain| chain.params.chain_id != params.chain_id);
         chains.push(Chain { params, rpc: Some(rpc) });
     }

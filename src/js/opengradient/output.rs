@@ -95,6 +95,7 @@ fn proof(proof: &Proof) -> JsValue {
         .text("teeId", proof.tee_id)
         .text("requestHash", proof.request_hash)
         .text("outputHash", proof.output_hash)
+        .text("covers", proof.covers.name())
         .with("timestamp", number(proof.timestamp))
         .text("signature", &proof.signature)
         .frozen()
@@ -153,7 +154,7 @@ pub(super) fn chat(output: &Output<ChatAnswer>) -> JsValue {
     let answer = &output.answer;
     let built = Build::new()
         .maybe("model", answer.model.as_ref())
-        .text("role", answer.role.as_deref().unwrap_or("assistant"))
+        .text("role", "assistant")
         .text("content", &answer.content)
         .maybe("finishReason", answer.finish_reason.as_ref())
         .with("images", images(&answer.images));
@@ -170,14 +171,14 @@ pub(super) fn completion(output: &Output<CompletionAnswer>) -> JsValue {
 pub(super) fn chunk(chunk: &Chunk, paid: Option<&Payment>) -> JsValue {
     let built = Build::new()
         .maybe("model", chunk.model.as_ref())
-        .maybe("role", chunk.role.as_ref())
+        .maybe("role", chunk.role)
         .maybe("content", chunk.content.as_ref())
         .maybe("finishReason", chunk.finish_reason.as_ref())
         .with("isFinal", chunk.is_final);
-    let built = calls(built, chunk.tool_calls.as_ref());
     if !chunk.is_final {
         return built.frozen();
     }
+    let built = calls(built, chunk.tool_calls.as_ref());
     let built = built.with("images", images(&chunk.images)).with("malformed", number(chunk.malformed));
     about(built, chunk.usage, &chunk.source, &chunk.settlement, chunk.proof.as_ref(), paid)
 }

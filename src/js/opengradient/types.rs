@@ -153,6 +153,7 @@ export interface PaidParts {
 
 /** Where OpenGradient lives. */
 export interface OpenGradientNetwork {
+  /** Shown when a wallet adds one of its chains that has no name of its own. */
   readonly name: string;
   /** The chain that payments are made on. */
   readonly payments: {
@@ -184,9 +185,9 @@ export interface OpenGradientNetwork {
   };
   /** A fixed LLM server in place of the registry's enclaves. */
   readonly server?: string | undefined;
-  /** The model hub's services. */
+  /** The model hub, where `og.modelHub.login` signs in; the URLs of its sign-in default to Google's. Without it, `login` wants a `url`. */
   readonly hub?: { readonly url: string; readonly signInUrl?: string | undefined; readonly tokenUrl?: string | undefined } | undefined;
-  /** The twins' service. */
+  /** The twins' service, which `og.twins.connect` talks to. Without it, `connect` wants a `url`. */
   readonly twins?: string | undefined;
 }
 
@@ -197,6 +198,7 @@ export interface CoreConnectOptions {
   readonly account?: Address | undefined;
   readonly server?: string | undefined;
   readonly verify?: "strict" | "final" | "off" | undefined;
+  readonly maxSkew?: number | undefined;
   readonly settlement?: string | undefined;
   readonly policy?: PaymentPolicy | undefined;
   readonly onPayment?: OnPayment | undefined;
@@ -208,14 +210,22 @@ export interface CoreConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was checked and found right: the enclave with this id signed exactly this answer to exactly this request. */
+/**
+ * What was checked and found right: the enclave with this id signed what `covers` names, in answer to exactly this request, after it was
+ * asked. Nothing else of an answer is proven: not its `finishReason`, `model`, `usage` and images.
+ */
 export interface TeeProof {
+  /**
+   * What the signature covers: the text, or the tool calls. Enclaves sign both in the same way, so this is told by what the request
+   * offered: calls only where tools were offered, and to those tools alone.
+   */
+  readonly covers: "text" | "toolCalls";
   readonly teeId: Hash;
   /** keccak256 of the request's canonical text. */
   readonly requestHash: Hash;
   /** keccak256 of the text or the tool calls. */
   readonly outputHash: Hash;
-  /** When the enclave signed, in unix seconds. */
+  /** When the enclave signed, in unix seconds: between the question and the answer, give or take `maxSkew`. */
   readonly timestamp: number;
   /** RSA-PSS, base64. */
   readonly signature: string;
@@ -243,6 +253,7 @@ export interface AnswerCost {
 
 /** What is known about an answer beside its text. */
 export interface AnswerDetails extends AnswerCost {
+  /** Not signed by the enclave. */
   readonly usage?: TokenUsage;
   /** The enclave that answered, where it is known. */
   readonly teeId?: Hash;
@@ -258,27 +269,35 @@ export interface AnswerDetails extends AnswerCost {
 
 /** A whole chat answer. */
 export interface ChatAnswer extends AnswerDetails {
+  /** By the server's word. Not signed by the enclave. */
   readonly model?: string;
   readonly role: string;
+  /** Proven where `proof.covers` is `"text"`; empty beside proven tool calls. */
   readonly content: string;
+  /** By the server's word. Not signed by the enclave. */
   readonly finishReason?: string;
-  /** `data:` URIs or URLs. Never signed. */
+  /** `data:` URIs or URLs. Not signed by the enclave. */
   readonly images: readonly string[];
+  /** Proven where there is a proof: put together again from what the enclave signed. */
   readonly toolCalls?: readonly ToolCall[];
 }
 
 /** A whole completion. */
 export interface CompletionAnswer extends AnswerDetails {
   readonly content: string;
+  /** By the server's word. Not signed by the enclave. */
   readonly finishReason?: string;
 }
 
 /** A piece of a streamed answer. Only the final one has the details. */
 export type StreamChunk = {
+  /** By the server's word. Not signed by the enclave. */
   readonly model?: string;
   readonly role?: string;
   readonly content?: string;
+  /** By the server's word. Not signed by the enclave. */
   readonly finishReason?: string;
+  /** In the final chunk alone, whole, and proven where there is a proof. */
   readonly toolCalls?: readonly ToolCall[];
 } & ({ readonly isFinal: false } | ({ readonly isFinal: true; readonly images: readonly string[]; readonly malformed: number } & AnswerDetails));
 

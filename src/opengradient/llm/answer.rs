@@ -1,6 +1,7 @@
 //! What a model answered, read from the server's JSON.
 
 use super::canonical;
+use super::signed::Covers;
 use crate::error::clip;
 use crate::io::HttpHead;
 use crate::json::{Json, quote};
@@ -108,17 +109,15 @@ impl SettlementInfo {
 /// A whole answer to a chat request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatAnswer {
-    /// The model, as the server named it.
+    /// The model, as the server named it. Never signed.
     pub model: Option<String>,
-    /// The answer's role: `assistant`.
-    pub role: Option<String>,
     /// The text; of a list of parts, the texts joined with spaces.
     pub content: String,
     /// The calls the model wants made: a JSON list.
     pub tool_calls: Option<String>,
-    /// Why the model stopped: `stop`, `length`, `tool_calls` …
+    /// Why the model stopped: `stop`, `length`, `tool_calls` … Never signed.
     pub finish_reason: Option<String>,
-    /// Tokens.
+    /// Tokens. Never signed.
     pub usage: Option<Usage>,
     /// Images, as `data:` URIs or URLs. Never signed.
     pub images: Vec<String>,
@@ -126,6 +125,8 @@ pub struct ChatAnswer {
     pub tee: TeeFields,
     /// What the enclave signed of it: the calls where it stopped for calls, else the text.
     pub output: String,
+    /// Which of the two that is, by the server's word.
+    pub covers: Covers,
 }
 
 impl ChatAnswer {
@@ -141,15 +142,14 @@ impl ChatAnswer {
         let tool_calls = list(message.get("tool_calls"));
         let content = message.get("content").and_then(Json::present);
         let (shown, joined) = content.map_or(Some(Default::default()), texts).ok_or("its content is no text")?;
-        let output = match tool_calls {
+        let (covers, output) = match tool_calls {
             Some(calls) if finish_reason.as_deref() == Some("tool_calls") => {
-                canonical::dumps(calls).ok_or("its tool calls hold numbers that no float can hold")?
+                (Covers::ToolCalls, canonical::dumps(calls).ok_or("its tool calls hold numbers that no float can hold")?)
             }
-            _ => joined,
+            _ => (Covers::Text, joined),
         };
         Ok(Self {
             model: owned(answer.get("model")),
-            role: owned(message.get("role")),
             content: shown,
             tool_calls: tool_calls.map(|calls| calls.raw().to_owned()),
             finish_reason,
@@ -157,24 +157,25 @@ impl ChatAnswer {
             images: images(message.get("images")),
             tee: TeeFields::read(answer),
             output,
+            covers,
         })
     }
 
     /// Whether there are calls that the signature does not cover.
     pub(super) fn unsigned_calls(&self) -> bool {
-        self.tool_calls.is_some() && self.finish_reason.as_deref() != Some("tool_calls")
+        self.tool_calls.is_some() && self.covers == Covers::Text
     }
 
-    /// Leaves only such text as the signature covers: beside signed calls none.
-    pub(super) fn keep_signed(&mut self) {
-        self.content = if self.tool_calls.is_some() { String::new() } else { self.output.clone() };
+    /// Leaves only what the signature covers: the text, or `calls`, which were put together again from the signed text.
+    pub(super) fn keep_signed(&mut self, calls: Option<String>) {
+        self.content = if calls.is_some() { String::new() } else { self.output.clone() };
+        self.tool_calls = calls;
     }
 
     /// The message as a JSON object, `{ role, content, tool_calls? }`, ready to go into the next request.
     pub fn message(&self) -> String {
-        let mut out = String::from("{\"role\":");
-        out.push_str(&quote(self.role.as_deref().unwrap_or("assistant")));
-        out.push_str(",\"content\":");
+        // Who speaks is not signed, and decides nothing: an answer is the assistant's.
+        let mut out = String::from("{\"role\":\"assistant\",\"content\":");
         out.push_str(&quote(&self.content));
         if let Some(calls) = &self.tool_calls {
             out.push_str(",\"tool_calls\":");
@@ -291,10 +292,11 @@ mod tests {
         let answer = chat(r#"{"role":"assistant","content":"Hi"}"#, "\"stop\"")?;
         assert_eq!((answer.content.as_str(), answer.finish_reason.as_deref()), ("Hi", Some("stop")));
         assert_eq!(answer.message(), r#"{"role":"assistant","content":"Hi"}"#);
+        assert_eq!(chat(r#"{"role":"system","content":"Hi"}"#, "\"stop\"")?.message(), answer.message());
         let parts = r#"{"content":[{"type":"text","text":"a "},{"type":"image","x":1},{"type":"text","text":"b"},"c",{"type":"x","text":"d"}]}"#;
         let mut answer = chat(parts, "null")?;
         assert_eq!((answer.content.as_str(), answer.output.as_str()), ("a  b", "a bcd"));
-        answer.keep_signed();
+        answer.keep_signed(None);
         assert_eq!(answer.content, "a bcd");
         assert_eq!(chat(r#"{"content":null}"#, "null")?.content, "");
         assert!(chat(r#"{"content":5}"#, "null").is_err());
@@ -308,9 +310,9 @@ mod tests {
             r#"{"content":"let me see","tool_calls":[{"id":"c","type":"function","function":{"name":"w","arguments":"{}"}}]}"#;
         let mut answer = chat(message, "\"tool_calls\"")?;
         assert_eq!(answer.output, r#"[{"function": {"arguments": "{}", "name": "w"}, "id": "c", "type": "function"}]"#);
-        assert!(!answer.unsigned_calls());
-        answer.keep_signed();
-        assert_eq!(answer.content, "");
+        assert_eq!((answer.covers, answer.unsigned_calls()), (Covers::ToolCalls, false));
+        answer.keep_signed(Some("[]".to_owned()));
+        assert_eq!((answer.content.as_str(), answer.tool_calls.as_deref()), ("", Some("[]")));
         assert!(chat(message, "\"stop\"")?.unsigned_calls());
         assert_eq!(chat(r#"{"content":"x","tool_calls":[]}"#, "\"tool_calls\"")?.output, "x");
         Ok(())

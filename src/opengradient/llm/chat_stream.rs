@@ -1,16 +1,20 @@
 //! A chat answer as it comes.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use futures_util::stream::StreamExt as _;
 
 use super::answer::SettlementInfo;
-use super::client::{Llm, Target};
+use super::client::{Llm, Proven, Target, Unproven};
+use super::signed::{Asked, Covers};
 use super::sse::{Parser, TooLong};
 use super::stream::{Assembler, Chunk};
 use super::{Payment, Sent, Verify, images};
-use crate::error::{Error, Kind, public_url};
+use crate::error::{Error, Kind, ProofCheck, public_url};
 use crate::io::{HttpBody, HttpFailure};
+
+const WITHOUT_CALLS: &str = "the stream ended for tool calls and held none, as older gateways do: ask without stream";
 
 /// Chunks of one answer. Dropping it stops the request.
 pub struct ChatStream {
@@ -23,7 +27,7 @@ pub struct ChatStream {
 }
 
 struct Open {
-    canonical: String,
+    asked: Rc<Asked>,
     target: Target,
     settlement: SettlementInfo,
     url: String,
@@ -32,14 +36,16 @@ struct Open {
     assembler: Assembler,
     bytes: usize,
     deadline_ms: u64,
+    /// Kept, so that a dropped call can be made again: a signature is good once.
+    proven: Option<Proven>,
 }
 
 impl ChatStream {
-    pub(super) fn new(llm: Llm, canonical: String, target: Target, sent: Sent) -> Self {
+    pub(super) fn new(llm: Llm, asked: Rc<Asked>, target: Target, sent: Sent) -> Self {
         let Sent { response: reply, payment } = sent;
         let deadline_ms = llm.io().clock.now_ms().saturating_add(llm.options().stream_timeout_ms);
         let open = Open {
-            canonical,
+            asked,
             target,
             settlement: SettlementInfo::read(&reply.head),
             url: public_url(&reply.head.url),
@@ -48,6 +54,7 @@ impl ChatStream {
             assembler: Assembler::default(),
             bytes: 0,
             deadline_ms,
+            proven: None,
         };
         Self { llm, ready: VecDeque::new(), open: Some(open), payment }
     }
@@ -137,23 +144,47 @@ impl Open {
     async fn end(&mut self, llm: &Llm) -> Result<VecDeque<Chunk>, Error> {
         let mut last = self.assembler.last();
         let finish_reason = last.finish_reason.as_deref();
-        let output = self.assembler.output(finish_reason);
-        let unsigned = self.assembler.has_calls() && finish_reason != Some("tool_calls");
-        last.proof = llm.prove(&self.target, &self.canonical, &output, &last.tee, unsigned).await?;
+        let (covers, output) = self.assembler.output(finish_reason);
+        let has_calls = self.assembler.has_calls();
+        // Nobody else would tell that the calls are missing.
+        if llm.options().verify == Verify::Off && finish_reason == Some("tool_calls") && !has_calls {
+            return Err(Kind::Llm { url: self.url.clone(), status: 200, message: WITHOUT_CALLS.to_owned() }.into());
+        }
+        if self.proven.is_none() {
+            let unsigned_calls = has_calls && covers == Covers::Text;
+            let unproven = Unproven { asked: &self.asked, output: &output, covers, stated: &last.tee, unsigned_calls };
+            self.proven = llm.prove(&self.target, unproven).await.map_err(|error| self.without_calls(finish_reason, error))?;
+        }
+        match &self.proven {
+            Some(Proven { proof, calls }) => (last.proof, last.tool_calls) = (Some(proof.clone()), calls.clone()),
+            None => last.tool_calls = self.assembler.tool_calls(),
+        }
         last.source = self.target.source();
         last.settlement.or(&self.settlement);
         if llm.options().inline_images {
-            images::inline(llm.io(), &mut last.images).await;
+            images::inline(llm.io(), &mut last.images, llm.options().timeout_ms).await;
         }
         let mut ready = std::mem::take(&mut self.assembler.ready);
         if self.assembler.has_final() {
             ready.push_back(last);
         }
-        if llm.options().verify == Verify::Strict && self.assembler.has_calls() {
+        if llm.options().verify != Verify::Off && has_calls {
             // Beside tool calls, text is not signed.
             ready.iter_mut().for_each(|chunk| chunk.content = None);
         }
         Ok(ready)
+    }
+
+    /// Gateways before those of 2026 sign tool calls and leave them out of streams.
+    fn without_calls(&self, finish_reason: Option<&str>, error: Error) -> Error {
+        match &*error {
+            Kind::ProofFailed { check: check @ ProofCheck::OutputHash, tee_id, .. }
+                if finish_reason == Some("tool_calls") && !self.assembler.has_calls() =>
+            {
+                Kind::ProofFailed { check: *check, reason: WITHOUT_CALLS.to_owned(), tee_id: *tee_id }.into()
+            }
+            _ => error,
+        }
     }
 }
 

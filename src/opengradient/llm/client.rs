@@ -1,5 +1,6 @@
 //! The flows: from a request to an answer that is the enclave's own.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use alloy_primitives::B256;
@@ -9,11 +10,14 @@ use super::answer::{ChatAnswer, CompletionAnswer, SettlementInfo, TeeFields, fai
 use super::chat_stream::ChatStream;
 use super::models::Settlement;
 use super::request::{ChatRequest, CompletionRequest};
+use super::signed::{Asked, Covers};
 use super::stream::Chunk;
 use super::{Payment, SendFailure, Sender, Sent, Source, Verify, images};
+use crate::base64;
 use crate::error::{Error, Kind, ProofCheck, public_url};
 use crate::io::{HttpFailure, HttpRequest, HttpStream, Io, Redirects};
-use crate::opengradient::tee::proof::{self, Proof};
+use crate::opengradient::tee::freshness::{Accepted, MAX_SKEW, Window};
+use crate::opengradient::tee::proof::{self, Proof, Statement};
 use crate::opengradient::tee::registry::{Registry, Tee, is_endpoint};
 
 /// The key that the official SDKs send: servers demand one, payment replaces it.
@@ -40,6 +44,8 @@ pub enum Enclaves {
 pub struct Options {
     /// How answers are checked.
     pub verify: Verify,
+    /// How many seconds an enclave's clock may be off: its signature is made between the question and the answer.
+    pub max_skew: u64,
     /// How payments are settled unless a request says otherwise.
     pub settlement: Settlement,
     /// Milliseconds for each exchange, and for each piece of a streamed body. Official: 60 s.
@@ -48,7 +54,7 @@ pub struct Options {
     pub stream_timeout_ms: u64,
     /// The most bytes of an answer.
     pub max_bytes: usize,
-    /// Whether images that are URLs are fetched.
+    /// Whether images that are https URLs of public addresses are fetched. Nobody signs these URLs.
     pub inline_images: bool,
 }
 
@@ -56,11 +62,12 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             verify: Verify::Strict,
+            max_skew: MAX_SKEW,
             settlement: Settlement::BatchHashed,
             timeout_ms: 60_000,
             stream_timeout_ms: 900_000,
             max_bytes: 64 << 20,
-            inline_images: true,
+            inline_images: false,
         }
     }
 }
@@ -87,6 +94,8 @@ pub struct Llm {
     sender: Rc<dyn Sender>,
     enclaves: Enclaves,
     options: Options,
+    /// The signatures of this client's answers.
+    accepted: Rc<RefCell<Accepted>>,
 }
 
 /// The server that is asked, and its enclave where it is known beforehand.
@@ -94,6 +103,27 @@ pub struct Llm {
 pub(super) struct Target {
     endpoint: String,
     tee: Option<Rc<Tee>>,
+    /// When it was asked, unix seconds.
+    asked_at: u64,
+}
+
+/// An answer before it is proven.
+pub(super) struct Unproven<'a> {
+    /// What was asked.
+    pub(super) asked: &'a Asked,
+    /// What the enclave is said to have signed.
+    pub(super) output: &'a str,
+    pub(super) covers: Covers,
+    pub(super) stated: &'a TeeFields,
+    /// There are tool calls beside it.
+    pub(super) unsigned_calls: bool,
+}
+
+/// A proven answer.
+pub(super) struct Proven {
+    pub(super) proof: Proof,
+    /// The tool calls, put together again from what was signed.
+    pub(super) calls: Option<String>,
 }
 
 impl Target {
@@ -120,12 +150,18 @@ impl Llm {
                 ));
             }
         }
-        Ok(Self { io, sender, enclaves, options })
+        Ok(Self { io, sender, enclaves, options, accepted: Rc::default() })
     }
 
-    /// The same with another sender; what is known about the enclaves is shared.
+    /// The same with another sender; what is known about the enclaves and their signatures is shared.
     pub fn sent_by(&self, sender: Rc<dyn Sender>) -> Self {
         Self { sender, ..self.clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn with_max_skew(mut self, max_skew: u64) -> Self {
+        self.options.max_skew = max_skew;
+        self
     }
 
     pub(super) const fn io(&self) -> &Io {
@@ -152,13 +188,22 @@ impl Llm {
         let url = public_url(&reply.head.url);
         let body = self.whole(reply).await?;
         let mut answer = ChatAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
-        let unsigned = answer.unsigned_calls();
-        let proof = self.prove(&target, request.canonical(), &answer.output, &answer.tee, unsigned).await?;
-        if proof.is_some() {
-            answer.keep_signed();
-        }
+        let unproven = Unproven {
+            asked: &request.asked,
+            output: &answer.output,
+            covers: answer.covers,
+            stated: &answer.tee,
+            unsigned_calls: answer.unsigned_calls(),
+        };
+        let proof = match self.prove(&target, unproven).await? {
+            Some(Proven { proof, calls }) => {
+                answer.keep_signed(calls);
+                Some(proof)
+            }
+            None => None,
+        };
         if self.options.inline_images {
-            images::inline(&self.io, &mut answer.images).await;
+            images::inline(&self.io, &mut answer.images, self.options.timeout_ms).await;
         }
         Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }
@@ -174,28 +219,28 @@ impl Llm {
         let url = public_url(&reply.head.url);
         let body = self.whole(reply).await?;
         let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
-        let proof = self.prove(&target, request.canonical(), &answer.completion, &answer.tee, false).await?;
+        let (output, stated) = (&answer.completion, &answer.tee);
+        let unproven = Unproven { asked: &request.asked, output, covers: Covers::Text, stated, unsigned_calls: false };
+        let proof = self.prove(&target, unproven).await?.map(|proven| proven.proof);
         Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }
 
-    /// A chat answer as it is written. With tools the request goes out unstreamed, because streams leave tool calls out; the
-    /// answer is then one final chunk.
+    /// A chat answer as it is written; tool calls are whole, in its last chunk. A server that does not stream gives one chunk.
     ///
     /// # Errors
     /// As [`Llm::chat`]; what goes wrong later is told by [`ChatStream::next`].
     pub async fn chat_stream(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<ChatStream, Error> {
-        let streamed = !request.tools;
-        let (target, sent) = self.open("/v1/chat/completions", request.body(streamed), request.settlement, tee_id).await?;
+        let (target, sent) = self.open("/v1/chat/completions", request.body(true), request.settlement, tee_id).await?;
         let is_json = sent.response.head.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
-        if streamed && !is_json {
-            return Ok(ChatStream::new(self.clone(), request.canonical().to_owned(), target, sent));
+        if !is_json {
+            return Ok(ChatStream::new(self.clone(), Rc::clone(&request.asked), target, sent));
         }
         let Output { answer, source, settlement, proof, payment } = self.read_chat(request, target, sent).await?;
         Ok(ChatStream::whole(
             self.clone(),
             Chunk {
                 model: answer.model,
-                role: answer.role,
+                role: Some("assistant"),
                 content: Some(answer.content),
                 tool_calls: answer.tool_calls,
                 finish_reason: answer.finish_reason,
@@ -259,25 +304,21 @@ impl Llm {
 
     async fn target(&self, pinned: Option<B256>, failed: Option<B256>) -> Result<Target, Error> {
         let tee = match (&self.enclaves, pinned) {
-            (Enclaves::Fixed { endpoint, .. }, None) => return Ok(Target { endpoint: endpoint.clone(), tee: None }),
+            (Enclaves::Fixed { endpoint, .. }, None) => {
+                return Ok(Target { endpoint: endpoint.clone(), tee: None, asked_at: self.io.now() });
+            }
             (Enclaves::Fixed { .. }, Some(_)) => {
                 return Err(Error::input("teeId", "a fixed endpoint chooses its enclave itself"));
             }
             (Enclaves::Registry(registry), Some(id)) => registry.find(id).await?,
             (Enclaves::Registry(registry), None) => registry.pick(failed).await?,
         };
-        Ok(Target { endpoint: tee.endpoint.clone(), tee: Some(tee) })
+        Ok(Target { endpoint: tee.endpoint.clone(), tee: Some(tee), asked_at: self.io.now() })
     }
 
     /// Checks an answer as the options want it; `None` when checks are off.
-    pub(super) async fn prove(
-        &self,
-        target: &Target,
-        request: &str,
-        output: &str,
-        stated: &TeeFields,
-        unsigned_calls: bool,
-    ) -> Result<Option<Proof>, Error> {
+    pub(super) async fn prove(&self, target: &Target, answer: Unproven<'_>) -> Result<Option<Proven>, Error> {
+        let Unproven { asked, output, covers, stated, unsigned_calls } = answer;
         if self.options.verify == Verify::Off {
             return Ok(None);
         }
@@ -299,9 +340,21 @@ impl Llm {
             let reason = "it holds tool calls that its signature does not cover".to_owned();
             return Err(fail(ProofCheck::Unsigned, reason, Some(tee.id)));
         }
-        let now = self.io.now();
-        let checked = proof::verify(&*self.io.crypto, now, &tee.public_key, expected, request, output, stated);
-        checked.await.map(Some)
+        let window = Window { asked: target.asked_at, now: self.io.now(), max_skew: self.options.max_skew };
+        let statement = Statement { request: &asked.canonical, output, covers, stated };
+        let proof = proof::verify(&*self.io.crypto, window, &tee.public_key, expected, statement).await?;
+        let calls = match covers {
+            Covers::ToolCalls => asked.calls(output).map(Some),
+            Covers::Text => asked.text(output).map(|()| None),
+        };
+        let calls = calls.map_err(|reason| fail(ProofCheck::ToolCalls, reason, Some(tee.id)))?;
+        // Last, and with nothing to wait for after it: a call that is dropped before can be made again.
+        let signature = base64::decode(&proof.signature).unwrap_or_default();
+        if !self.accepted.borrow_mut().take(proof.timestamp, &signature) {
+            let reason = "this signature was accepted before, for an earlier answer".to_owned();
+            return Err(fail(ProofCheck::Replayed, reason, Some(tee.id)));
+        }
+        Ok(Some(Proven { proof, calls }))
     }
 
     /// The whole body of a successful answer.

@@ -22,6 +22,8 @@ use crate::json::Json;
 use crate::opengradient::tee::proof::tee_id;
 use crate::opengradient::tee::registry::{Registry, tests as registry};
 
+mod proofs;
+
 const NOW_MS: u64 = 1_790_000_000_000;
 type Pieces = Vec<Result<Vec<u8>, HttpFailure>>;
 type Script = Box<dyn FnMut(&HttpRequest) -> Result<(u16, &'static str, Pieces), SendFailure>>;
@@ -348,20 +350,6 @@ fn a_stream_goes_on_after_a_dropped_call() -> Result<(), Error> {
     Ok(())
 }
 
-#[test]
-fn tools_are_never_streamed() -> Result<(), Error> {
-    let (request, answer) = case("tools and tool_choice", true)?;
-    let (llm, sender) = simple(Verify::Strict, JSON, whole(&answer))?;
-    let (chunks, end) = drain(&llm, &request);
-    end?;
-    let [chunk] = chunks.as_slice() else { return Err(Error::input("test", "not one chunk")) };
-    assert!(chunk.is_final && chunk.proof.is_some() && chunk.tool_calls.as_deref().is_some_and(|calls| calls.contains("\"w\"")));
-    assert_eq!(chunk.finish_reason.as_deref(), Some("tool_calls"));
-    let body = sender.sent.borrow().first().and_then(|sent| sent.body.clone()).unwrap_or_default();
-    assert!(!String::from_utf8_lossy(&body).contains("\"stream\""));
-    Ok(())
-}
-
 /// A statement about a request and an output that [`Credulous`] believes.
 fn stated(request: &str, output: &str) -> Value {
     json!({
@@ -370,40 +358,10 @@ fn stated(request: &str, output: &str) -> Value {
     })
 }
 
-fn credulous(body: Pieces, kind: &'static str) -> Result<Llm, Error> {
+fn credulous(verify: Verify, body: Pieces, kind: &'static str) -> Result<Llm, Error> {
     let (io, registry) = world(&[]);
     let io = Io { crypto: Rc::new(Credulous), ..io };
-    client(Verify::Strict, io, Enclaves::Registry(registry), Box::new(move |_| Ok((200, kind, body.clone())))).map(|made| made.0)
-}
-
-#[test]
-fn what_the_signature_does_not_cover_is_not_given_out() -> Result<(), Error> {
-    let (request, _) = case("plain", true)?;
-    let calls = json!([{"index": 0, "id": "c", "type": "function", "function": {"name": "pay", "arguments": "{}"}}]);
-    let signed_calls = r#"[{"function": {"arguments": "{}", "name": "pay"}, "id": "c", "type": "function"}]"#;
-    let events = |finish: &str, output: &str| {
-        let first = json!({"choices": [{"delta": {"content": "aside", "tool_calls": calls}, "finish_reason": null}]});
-        let mut last = stated(request.canonical(), output);
-        last["choices"] = json!([{"delta": {}, "finish_reason": finish}]);
-        pieces(&format!("data: {first}\n\ndata: {last}\n\ndata: [DONE]\n\n"), 40)
-    };
-    let (chunks, end) = drain(&credulous(events("tool_calls", signed_calls), SSE)?, &request);
-    end?;
-    assert_eq!((text(&chunks).as_str(), chunks.iter().filter(|chunk| chunk.tool_calls.is_some()).count()), ("", 1));
-    let (chunks, end) = drain(&credulous(events("stop", "aside"), SSE)?, &request);
-    assert_eq!((chunks.len(), end.err().as_ref().and_then(failed_check)), (0, Some(ProofCheck::Unsigned)));
-
-    let answer = |finish: &str, output: &str| {
-        let mut answer = stated(request.canonical(), output);
-        let calls = json!([{"id": "c", "type": "function", "function": {"name": "pay", "arguments": "{}"}}]);
-        answer["choices"] = json!([{"message": {"content": "aside", "tool_calls": calls}, "finish_reason": finish}]);
-        whole(&answer)
-    };
-    let output = run(credulous(answer("tool_calls", signed_calls), JSON)?.chat(&request, None))?;
-    assert_eq!((output.answer.content.as_str(), output.answer.tool_calls.is_some()), ("", true));
-    let refused = run(credulous(answer("stop", "aside"), JSON)?.chat(&request, None));
-    assert_eq!(refused.err().as_ref().and_then(failed_check), Some(ProofCheck::Unsigned));
-    Ok(())
+    client(verify, io, Enclaves::Registry(registry), Box::new(move |_| Ok((200, kind, body.clone())))).map(|made| made.0)
 }
 
 #[test]
@@ -412,7 +370,7 @@ fn completions_are_proven_too() -> Result<(), Error> {
     let request = CompletionRequest::read(request.ok_or_else(|| Error::input("test", "no JSON"))?)?;
     let mut answer = stated(request.canonical(), " 3");
     answer["completion"] = " 3".into();
-    let output = run(credulous(whole(&answer), JSON)?.completion(&request, None))?;
+    let output = run(credulous(Verify::Strict, whole(&answer), JSON)?.completion(&request, None))?;
     assert_eq!((output.answer.completion.as_str(), output.proof.is_some()), (" 3", true));
     answer["completion"] = " 4".into();
     let (llm, sender) = simple(Verify::Strict, JSON, whole(&answer))?;

@@ -24,6 +24,7 @@ pub mod images;
 mod message;
 pub mod models;
 pub mod request;
+pub mod signed;
 pub mod sse;
 pub mod stream;
 

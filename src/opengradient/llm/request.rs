@@ -4,9 +4,12 @@
 //! ([`ChatRequest::read`], [`CompletionRequest::read`]), or the body of OpenAI's chat completions
 //! ([`ChatRequest::read_openai`]).
 
+use std::rc::Rc;
+
 use super::canonical::float;
 use super::message::{self, canonical, is_text};
 use super::models::{Settlement, is_anthropic, known_model_id, model_id};
+use super::signed::Asked;
 use crate::error::Error;
 use crate::json::Json;
 
@@ -22,13 +25,12 @@ pub struct ChatRequest {
     pub model: String,
     /// Whether the answer is wanted as it is written.
     pub stream: bool,
-    /// Whether tools are offered. Streams leave tool calls out, so such a request is sent unstreamed.
-    pub tools: bool,
     /// How the payment is settled, where the caller chose.
     pub settlement: Option<Settlement>,
+    /// What the answer's signature is held against.
+    pub asked: Rc<Asked>,
     /// The body, without `stream` and its last brace.
     body: String,
-    canonical: String,
 }
 
 /// A checked completion request.
@@ -38,8 +40,9 @@ pub struct CompletionRequest {
     pub model: String,
     /// How the payment is settled, where the caller chose.
     pub settlement: Option<Settlement>,
+    /// What the answer's signature is held against.
+    pub asked: Rc<Asked>,
     body: String,
-    canonical: String,
 }
 
 /// The fields' names in one shape of input.
@@ -116,15 +119,20 @@ impl ChatRequest {
         let head = input.head(model, "messages");
         let canonical = canonical(&[&head, &signed, &rest, "}"].concat())?;
         let mut body = head + &wire + &rest;
+        let choice = input.tool_choice()?;
+        let name = |tool: Json<'_>| Some(tool.get("function")?.get("name")?.text()?.into_owned());
+        let wanted = tools.filter(|_| choice.and_then(Json::plain) != Some("none"));
+        let callable = wanted.into_iter().flat_map(Json::elements).filter_map(name).collect();
         // Not signed, but honoured.
-        match (input.tool_choice()?, tools) {
+        match (choice, tools) {
             (Some(choice), Some(_)) => member(&mut body, "tool_choice", choice.raw()),
             (Some(choice), None) if !shape.sdk => member(&mut body, "tool_choice", choice.raw()),
             (None, Some(_)) if shape.sdk => member(&mut body, "tool_choice", "\"auto\""),
             _ => {}
         }
         let (stream, settlement) = (input.flag("stream")?, input.settlement()?);
-        Ok(Self { model: model.to_owned(), stream, tools: tools.is_some(), settlement, body, canonical })
+        let asked = Rc::new(Asked { canonical, tools: tools.is_some(), callable });
+        Ok(Self { model: model.to_owned(), stream, settlement, asked, body })
     }
 
     /// The body that goes out.
@@ -135,7 +143,7 @@ impl ChatRequest {
 
     /// The text whose hash the enclave signs.
     pub fn canonical(&self) -> &str {
-        &self.canonical
+        &self.asked.canonical
     }
 }
 
@@ -153,8 +161,8 @@ impl CompletionRequest {
         let mut body = input.head(model, "prompt") + prompt.raw();
         input.common(&mut body)?;
         body.push('}');
-        let canonical = canonical(&body)?;
-        Ok(Self { model: model.to_owned(), settlement: input.settlement()?, body, canonical })
+        let asked = Rc::new(Asked { canonical: canonical(&body)?, ..Asked::default() });
+        Ok(Self { model: model.to_owned(), settlement: input.settlement()?, asked, body })
     }
 
     /// The body that goes out.
@@ -164,7 +172,7 @@ impl CompletionRequest {
 
     /// The text whose hash the enclave signs.
     pub fn canonical(&self) -> &str {
-        &self.canonical
+        &self.asked.canonical
     }
 }
 
@@ -372,7 +380,12 @@ mod tests {
         });
         assert_eq!(body(&input, false), expected);
         let request = read(&input)?;
-        assert!(request.stream && request.tools && !request.canonical().contains("tool_choice"));
+        assert!(request.stream && !request.canonical().contains("tool_choice"));
+        assert_eq!((request.asked.tools, request.asked.callable.as_slice()), (true, ["w".to_owned()].as_slice()));
+        let mut unwanted = input;
+        unwanted["toolChoice"] = "none".into();
+        let unwanted = read(&unwanted)?;
+        assert_eq!((unwanted.asked.tools, unwanted.asked.callable.len()), (true, 0));
         assert_eq!(request.settlement, Some(Settlement::Private));
         Ok(())
     }

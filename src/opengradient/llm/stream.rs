@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::answer::{SettlementInfo, TeeFields, Usage, failure, first_choice, images, list, owned, texts};
 use super::canonical;
+use super::signed::Covers;
 use crate::json::{Json, quote};
 use crate::opengradient::tee::proof::Proof;
 
@@ -17,20 +18,20 @@ const MAX_CALLS: usize = 256;
 /// A piece of a streamed answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
-    /// The model, as the server named it.
+    /// The model, as the server named it. Never signed.
     pub model: Option<String>,
-    /// The answer's role, in the first chunk.
-    pub role: Option<String>,
+    /// The answer's role, in the first chunk that names one. Whatever it names, an answer is the assistant's.
+    pub role: Option<&'static str>,
     /// The next piece of text.
     pub content: Option<String>,
-    /// Pieces of tool calls: a JSON list.
-    pub tool_calls: Option<String>,
-    /// Why the model stopped.
+    /// Why the model stopped. Never signed.
     pub finish_reason: Option<String>,
-    /// Tokens.
+    /// Tokens. Never signed.
     pub usage: Option<Usage>,
     /// Whether this is the last chunk. Only that one has the members below.
     pub is_final: bool,
+    /// The tool calls, whole: a JSON list.
+    pub tool_calls: Option<String>,
     /// Images, as `data:` URIs or URLs. Never signed.
     pub images: Vec<String>,
     /// The enclave's statement.
@@ -118,9 +119,8 @@ impl Assembler {
         let usage = Usage::read(event);
         let chunk = Chunk {
             model: owned(event.get("model")),
-            role: owned(body.and_then(|body| body.get("role"))),
+            role: body.and_then(|body| body.get("role")).map(|_| "assistant"),
             content,
-            tool_calls: tool_calls.map(|calls| calls.raw().to_owned()),
             is_final: finish_reason.is_some() || usage.is_some(),
             finish_reason,
             usage,
@@ -135,7 +135,7 @@ impl Assembler {
         };
         if chunk.is_final {
             self.hold(chunk);
-        } else {
+        } else if tool_calls.is_none() || chunk.content.as_deref().is_some_and(|text| !text.is_empty()) {
             self.ready.push_back(chunk);
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Assembler {
             let settled = &mut chunk.settlement;
             settled.transaction_hash = settled.transaction_hash.take().or(old.settlement.transaction_hash.take());
             settled.blob_id = settled.blob_id.take().or(old.settlement.blob_id.take());
-            if old.content.as_deref().is_some_and(|text| !text.is_empty()) || old.tool_calls.is_some() {
+            if old.content.as_deref().is_some_and(|text| !text.is_empty()) {
                 self.ready.push_back(Chunk { is_final: false, ..old });
             }
         }
@@ -234,9 +234,10 @@ impl Assembler {
     }
 
     /// What the enclave signs of an answer that ended with `finish_reason`.
-    pub fn output(&self, finish_reason: Option<&str>) -> String {
+    pub fn output(&self, finish_reason: Option<&str>) -> (Covers, String) {
         let calls = self.tool_calls().filter(|_| finish_reason == Some("tool_calls"));
-        calls.and_then(|calls| canonical::dumps(Json::parse(&calls)?)).unwrap_or_else(|| self.text.clone())
+        let calls = calls.and_then(|calls| canonical::dumps(Json::parse(&calls)?));
+        calls.map_or_else(|| (Covers::Text, self.text.clone()), |calls| (Covers::ToolCalls, calls))
     }
 }
 
@@ -314,8 +315,9 @@ mod tests {
             &piece(r#"{"index":0,"id":null,"function":{"arguments":"\"ü\"}"}}"#),
         ])?;
         let expected = r#"[{"function": {"arguments": "{\"a\":\"\u00fc\"}", "name": "f"}, "id": "c1", "type": "function"}, {"function": {"arguments": "", "name": "g"}, "id": "c2", "type": "function"}]"#;
-        assert_eq!(assembler.output(Some("tool_calls")), expected);
-        assert_eq!(assembler.output(Some("stop")), "");
+        assert_eq!(assembler.output(Some("tool_calls")), (Covers::ToolCalls, expected.to_owned()));
+        assert_eq!(assembler.output(Some("stop")), (Covers::Text, String::new()));
+        assert!(assembler.ready.is_empty(), "pieces of calls are no chunks");
         let whole = r#"{"choices":[{"message":{"tool_calls":[{"id":"a"},{"id":"b"}]}}]}"#;
         assert_eq!(assemble(&[whole])?.calls.len(), 2);
         Ok(())

@@ -4,5 +4,6 @@
 //! attestation of code with such measurements; the key signs each answer. So nothing between the enclave and us needs to be
 //! trusted: neither the network, nor the server's owner, nor TLS certificates, which a browser cannot pin.
 
+pub mod freshness;
 pub mod proof;
 pub mod registry;

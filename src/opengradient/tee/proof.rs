@@ -2,18 +2,17 @@
 //!
 //! `msg = keccak256(keccak256(request) ‖ keccak256(output) ‖ uint256(timestamp))`, signed with RSA-PSS over SHA-256 of `msg`
 //! with a salt of 32 bytes. What it covers is the request (as [`canonical`](crate::opengradient::llm::canonical) JSON) and the
-//! text or the tool calls; not images, usage, or the reason why the model stopped.
+//! text or the tool calls, without saying [which](crate::opengradient::llm::signed); not images, citations, usage, the model's
+//! name, or the reason why the model stopped.
 
 use alloy_primitives::{B256, U256, keccak256};
 
+use super::freshness::Window;
 use crate::base64;
 use crate::error::{Error, Kind, ProofCheck};
 use crate::io::Crypto;
 use crate::opengradient::llm::answer::TeeFields;
-
-/// A signature's time may be this many seconds away from ours: enough for clocks that are set badly, too little for an
-/// answer that was kept for another day.
-pub const MAX_SKEW: u64 = 24 * 3600;
+use crate::opengradient::llm::signed::Covers;
 
 /// What was checked and found right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +23,8 @@ pub struct Proof {
     pub request_hash: B256,
     /// keccak256 of the output.
     pub output_hash: B256,
+    /// What of the answer the signature covers.
+    pub covers: Covers,
     /// When the enclave signed, unix seconds.
     pub timestamp: u64,
     /// The signature, base64.
@@ -46,20 +47,31 @@ pub fn parse_id(text: &str) -> Option<B256> {
     (digits.len() == 64).then(|| digits.parse().ok()).flatten()
 }
 
-/// Checks a statement about `request` (canonical text) and `output` against an enclave's key, in the official verifier's
-/// order. `now` is in unix seconds.
+/// What an enclave is said to have signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a> {
+    /// The request's canonical text.
+    pub request: &'a str,
+    /// The text, or the calls' canonical text.
+    pub output: &'a str,
+    /// Which of the two it is.
+    pub covers: Covers,
+    /// What came with the answer.
+    pub stated: &'a TeeFields,
+}
+
+/// Checks a statement against an enclave's key, in the official verifier's order, and that it was made within `window`.
 ///
 /// # Errors
 /// [`Kind::ProofFailed`] with the first check that failed.
 pub async fn verify(
     crypto: &dyn Crypto,
-    now: u64,
+    window: Window,
     public_key: &[u8],
     expected: Option<B256>,
-    request: &str,
-    output: &str,
-    stated: &TeeFields,
+    statement: Statement<'_>,
 ) -> Result<Proof, Error> {
+    let Statement { request, output, covers, stated } = statement;
     let own = tee_id(public_key);
     let fail = |check, reason: String| Error::from(Kind::ProofFailed { check, reason, tee_id: Some(own) });
     let missing = |name: &str| fail(ProofCheck::Fields, ["the answer has no valid ", name].concat());
@@ -86,14 +98,19 @@ pub async fn verify(
     if signed_output != output_hash {
         return Err(fail(ProofCheck::OutputHash, "the enclave signed another output than came".to_owned()));
     }
-    if timestamp.abs_diff(now) > MAX_SKEW {
-        return Err(fail(ProofCheck::Timestamp, format!("it was signed at {timestamp}, but it is {now} (unix seconds)")));
+    if !window.holds(timestamp) {
+        let Window { asked, now, max_skew } = window;
+        let reason = format!(
+            "it was signed at {timestamp}, but asked for at {asked} and here at {now} (unix seconds; {max_skew} are tolerated); \
+             is this machine's clock right?"
+        );
+        return Err(fail(ProofCheck::Timestamp, reason));
     }
     let bytes = base64::decode(signature).ok_or_else(|| missing("tee_signature"))?;
     let message = message_hash(request_hash, output_hash, timestamp);
     let verdict = crypto.verify_rsa_pss_sha256(public_key.to_vec(), message.to_vec(), bytes).await;
     match verdict {
-        Ok(true) => Ok(Proof { tee_id: own, request_hash, output_hash, timestamp, signature: signature.to_owned() }),
+        Ok(true) => Ok(Proof { tee_id: own, request_hash, output_hash, covers, timestamp, signature: signature.to_owned() }),
         Ok(false) => Err(fail(ProofCheck::Signature, "the signature is not by the enclave's key".to_owned())),
         Err(reason) => Err(fail(ProofCheck::Signature, ["the signature cannot be checked: ", &reason].concat())),
     }
@@ -106,6 +123,7 @@ mod tests {
     use super::*;
     use crate::io::fake::{FakeCrypto, run};
     use crate::opengradient::llm::answer::ChatAnswer;
+    use crate::opengradient::tee::freshness::MAX_SKEW;
 
     fn vectors() -> (Vec<u8>, Vec<Value>) {
         let text = include_str!("../../../tests/vectors/opengradient/proof.json");
@@ -116,7 +134,9 @@ mod tests {
     }
 
     fn check(key: &[u8], request: &str, output: &str, stated: &TeeFields, now: u64) -> Result<Proof, Option<ProofCheck>> {
-        run(verify(&FakeCrypto, now, key, None, request, output, stated)).map_err(|error| match &*error {
+        let window = Window { asked: now, now, max_skew: MAX_SKEW };
+        let statement = Statement { request, output, covers: Covers::Text, stated };
+        run(verify(&FakeCrypto, window, key, None, statement)).map_err(|error| match &*error {
             Kind::ProofFailed { check, .. } => Some(*check),
             _ => None,
         })
@@ -174,7 +194,9 @@ mod tests {
         let mut stated = answer.tee.clone();
         stated.tee_id = Some(tee_id(b"no key").to_string());
         assert_eq!(check(b"no key", request, &answer.output, &stated, now).err().flatten(), Some(Signature));
-        let expected = run(verify(&FakeCrypto, now, &key, Some(B256::ZERO), request, &answer.output, &answer.tee));
+        let window = Window { asked: now, now, max_skew: MAX_SKEW };
+        let statement = Statement { request, output: &answer.output, covers: Covers::Text, stated: &answer.tee };
+        let expected = run(verify(&FakeCrypto, window, &key, Some(B256::ZERO), statement));
         assert!(expected.is_err_and(|e| matches!(&*e, Kind::ProofFailed { check: ExpectedTeeId, .. })));
         Ok(())
     }

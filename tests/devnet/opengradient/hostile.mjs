@@ -1,5 +1,6 @@
 // A dishonest seller. The first part of the path chooses what it does: `/dearer/data`, `/wrong-signature/v1/chat/completions`.
 // Before it may stand the way to pay: `/upto/…` or `/permit2/…`; without it the offer is exact by EIP-3009. It settles nothing.
+import { canonical, dumps, parse } from "./canonical.mjs";
 import { createEnclave } from "./enclave.mjs";
 import { PATHS, complete, send } from "./llm.mjs";
 import { EXACT } from "./shop.mjs";
@@ -100,11 +101,48 @@ const ANSWERS = {
   "garbage-signature": (body) => ({ ...body, tee_signature: "not base64!" }),
   "wrong-tee-id": (body) => ({ ...body, tee_id: `0x${"11".repeat(32)}` }),
   "wrong-time": (body) => ({ ...body, tee_timestamp: body.tee_timestamp + 1 }),
+  // No signature covers images: these are the URLs that the request's text names.
+  "strange-images": (body, { text }) => {
+    const images = JSON.parse(text).messages?.at(-1).content.match(/https?:\/\/\S+/g) ?? [];
+    const [choice] = body.choices;
+    return choice.message ? { ...body, choices: [{ ...choice, message: { ...choice.message, images } }] } : { ...body, images };
+  },
   "no-proof": ({ tee_signature, tee_request_hash, tee_output_hash, tee_timestamp, tee_id, ...body }) => body,
 };
 
+/** Calls as an enclave signs them, of a tool with this name. */
+const callsOf = (name) => [{ function: { arguments: JSON.stringify({ to: "the seller" }), name }, id: "call_1", type: "function" }];
+
+/**
+ * What the enclave is brought to sign and is then told as something else: `[the calls, as what they are told]`. The signature does not say
+ * whether it covers text or calls.
+ */
+const DISGUISED = {
+  // The model wrote this as its text.
+  "text-as-calls": ["weather", "calls"],
+  "text-as-other-calls": ["pay", "calls"],
+  "calls-as-text": ["weather", "text"],
+};
+/** Seconds by which an enclave's true signature is too old, or too new. */
+const TIMES = { "old-answer": -20 * 3600, "early-answer": 3600 };
+
 /** Everything that it can do. */
-export const BEHAVIOURS = [OFFERS, HEADERS, UNPAID, PAID, ANSWERS].flatMap(Object.keys).concat("other-enclave", "lying-model", "lying-output");
+export const BEHAVIOURS = [OFFERS, HEADERS, UNPAID, PAID, ANSWERS, DISGUISED, TIMES].flatMap(Object.keys).concat("other-enclave", "lying-model", "lying-output", "replayed-answer");
+
+/** An answer that its enclave signed, told as the behaviour has it. */
+function disguise([tool, kind], enclave, text, { body, events }) {
+  const calls = callsOf(tool);
+  const signed = dumps(calls);
+  const proof = enclave.prove(canonical(parse(text)), signed);
+  const [message, finish_reason] = kind === "calls" ? [{ role: "assistant", content: "", tool_calls: calls }, "tool_calls"] : [{ role: "assistant", content: signed }, "stop"];
+  const delta = kind === "calls" ? { tool_calls: calls.map((call, index) => ({ index, ...call })) } : { content: signed };
+  const last = events && { ...events.at(-1), choices: [{ index: 0, delta: {}, finish_reason }], ...proof };
+  return {
+    status: 200,
+    body: { ...body, choices: [{ index: 0, message, finish_reason }], ...proof },
+    ...(events ? { events: [{ choices: [{ index: 0, delta, finish_reason: null }] }, last] } : {}),
+  };
+}
 
 function redirect(response, location) {
   response.writeHead(307, { location }).end();
@@ -148,9 +186,19 @@ export async function startHostile(net, { host, cors } = {}) {
     quote(response, { ...ways.eip3009, network, amount: String(EXACT), asset: opg, payTo: opg, maxTimeoutSeconds: 300 }, `${thief.url}${request.url}`);
   }, { host, cors });
 
+  const kept = new Map(); // answers by their requests, for who repeats them
   /** An answer, signed as the behaviour has it. */
   const answerTo = (behaviour, path, text) => {
     if (!PATHS.includes(path)) return { status: 200, body: { data: "something" } };
+    if (behaviour === "replayed-answer") {
+      if (!kept.has(text)) kept.set(text, complete(enclave, path, text));
+      return kept.get(text);
+    }
+    if (Object.hasOwn(TIMES, behaviour)) {
+      const clock = Math.floor(Date.now() / 1000) + TIMES[behaviour];
+      return complete({ prove: (request, output) => enclave.prove(request, output, clock) }, path, text);
+    }
+    if (Object.hasOwn(DISGUISED, behaviour)) return disguise(DISGUISED[behaviour], enclave, text, complete(enclave, path, text));
     const asked = behaviour === "lying-model" ? text.replace(/("model"\s*:\s*)"[^"]*"/, '$1"a-cheaper-model"') : text;
     const answer = complete(behaviour === "other-enclave" ? stranger : enclave, path, asked);
     if (answer.status !== 200) return answer;
@@ -162,7 +210,8 @@ export async function startHostile(net, { host, cors } = {}) {
     }
     const change = ANSWERS[behaviour] ?? ((body) => body);
     const { body, events } = answer;
-    return { status: 200, body: change(body, { stranger }), ...(events ? { events: [...events.slice(0, -1), change(events.at(-1), { stranger })] } : {}) };
+    const lie = (one) => change(one, { stranger, text });
+    return { status: 200, body: lie(body), ...(events ? { events: [...events.slice(0, -1), lie(events.at(-1))] } : {}) };
   };
 
   const server = await listen(async (request, response) => {

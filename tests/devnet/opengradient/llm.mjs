@@ -43,9 +43,13 @@ export function complete(enclave, path, text, imageUrl) {
   const whole = { id: `chatcmpl-${randomUUID()}`, object: "chat.completion", ...common, choices, usage, ...proof };
   if (body.stream !== true) return { status: 200, body: whole };
 
-  // As the network's own endpoint: no tool calls in a stream; images, usage and the proof in its last event.
-  const delta = (content) => ({ choices: [{ index: 0, delta: { content, role: "assistant" }, finish_reason: null }], model: body.model });
-  const events = (message.content.match(/\s*\S+/g) ?? []).map(delta);
+  // As today's gateways, whose own client puts the pieces of tool calls together by their index; images, usage and the proof in its last event.
+  const chunk = (delta) => ({ choices: [{ index: 0, delta, finish_reason: null }], model: body.model });
+  const events = (message.content.match(/\s*\S+/g) ?? []).map((content) => chunk({ content, role: "assistant" }));
+  for (const [index, { id, type, function: { name, arguments: text } }] of (message.tool_calls ?? []).entries()) {
+    events.push(chunk({ tool_calls: [{ index, id, type, function: { name, arguments: "" } }] }));
+    for (const piece of text.match(/[^]{1,8}/g) ?? []) events.push(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }));
+  }
   const { images } = message;
   events.push({ choices: [{ index: 0, delta: {}, finish_reason }], model: body.model, usage, ...proof, ...(images ? { images } : {}) });
   return { status: 200, body: whole, events };

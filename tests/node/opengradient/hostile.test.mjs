@@ -1,5 +1,6 @@
 // Lying servers: each lie is a typed error that says whether anything was paid.
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { parseEther } from "viem";
 
@@ -60,6 +61,101 @@ describe("answers that are not the enclave's", () => {
       off.close();
     });
   }
+
+  const weather = { type: "function", function: { name: "weather", parameters: { type: "object" } } };
+  const disguised = {
+    "text-as-calls": { tools: undefined }, "text-as-other-calls": { tools: [weather] }, "calls-as-text": { tools: [weather] },
+  };
+  for (const [behaviour, asked] of Object.entries(disguised)) {
+    test(`${behaviour}: signed by the enclave, and told as something else`, async () => {
+      for (const verify of ["strict", "final"]) {
+        const og = await at(behaviour, { verify });
+        const error = await failure(og.llm.chat(ask("Hi", asked)));
+        assert.ok(error instanceof VerificationError, String(error));
+        assert.deepEqual([error.check, /may have been paid/.test(error.message)], ["toolCalls", true]);
+        const chunks = [];
+        const stream = og.llm.chat(ask("Hi", { ...asked, stream: true }));
+        const streamed = await failure((async () => {
+          for await (const chunk of stream) chunks.push(chunk);
+        })());
+        assert.deepEqual([streamed.check, chunks.filter((chunk) => chunk.toolCalls || chunk.isFinal).length], ["toolCalls", 0]);
+        if (verify === "strict") assert.equal(chunks.length, 0);
+        og.close();
+      }
+    });
+  }
+  test("signed text that names an offered tool cannot be told from a call: what is given out is what was signed", async () => {
+    const og = await at("text-as-calls");
+    const output = await og.llm.chat(ask("Hi", { tools: [weather] }));
+    assert.deepEqual([output.proof.covers, output.text, output.toolCalls.length], ["toolCalls", "", 1]);
+    og.close();
+  });
+
+  test("an answer that was signed before the question, or after its coming", async () => {
+    for (const behaviour of ["old-answer", "early-answer"]) {
+      const og = await at(behaviour);
+      assert.equal((await failure(og.llm.chat(ask("Hi")))).check, "timestamp", behaviour);
+      assert.equal((await failure(og.llm.chat(ask("Hi", { stream: true })).output())).check, "timestamp", behaviour);
+      og.close();
+      const patient = await at(behaviour, { maxSkew: 86_400 });
+      assert.ok((await patient.llm.chat(ask("Hi"))).proof, behaviour);
+      patient.close();
+    }
+    const exact = await at("honest", { maxSkew: 1 });
+    assert.ok((await exact.llm.chat(ask("Hi"))).proof);
+    exact.close();
+    assert.equal((await failure(at("honest", { maxSkew: -1 }))).code, "invalidInput");
+  });
+
+  test("an answer that came before", async () => {
+    const og = await at("replayed-answer");
+    assert.ok((await og.llm.chat(ask("Hi"))).proof);
+    const error = await failure(og.llm.chat(ask("Hi")));
+    assert.deepEqual([error.code, error.check], ["proofFailed", "replayed"]);
+    assert.equal((await failure(og.llm.chat(ask("Hi", { onPayment: () => true })))).check, "replayed", "also by another payment");
+    og.close();
+    const other = await at("replayed-answer");
+    assert.ok((await other.llm.chat(ask("Hi"))).proof, "each client remembers its own");
+    other.close();
+  });
+
+  test("strange-images: no URL of an unsigned answer is asked on this machine or its network, and none holds the answer up", async (t) => {
+    let connections = 0;
+    // It never answers.
+    const silent = createServer((socket) => void (connections += 1) || socket.on("error", () => {}));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    t.after(() => silent.close());
+    const { port } = silent.address();
+    const hosts = ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"];
+    const urls = hosts.flatMap((host) => [`http://${host}:${port}/a`, `https://${host}:${port}/a`]);
+    for (const inlineImages of [undefined, false, true]) {
+      const og = await at("strange-images", { timeout: 5, ...(inlineImages === undefined ? {} : { inlineImages }) });
+      for (const stream of [false, true]) {
+        const asked = og.llm.chat(ask(urls.join(" "), { stream }));
+        const output = stream ? await asked.output() : await asked;
+        assert.deepEqual(output.images, urls);
+        assert.equal(connections, 0, `${inlineImages}`);
+      }
+      og.close();
+    }
+  });
+
+  test("inlineImages: an address is checked as it is resolved, and all images together have the time-out", async (t) => {
+    const dns = process.getBuiltinModule("node:dns/promises");
+    const resolved = [];
+    t.mock.method(dns, "lookup", async (host) => {
+      resolved.push(host);
+      if (host === "slow.example") await new Promise(() => {});
+      return [{ address: "93.184.215.14", family: 4 }, { address: "10.0.0.7", family: 4 }];
+    });
+    const og = await at("strange-images", { timeout: 2, inlineImages: true });
+    const urls = ["https://rebound.example/a", "https://slow.example/b", "https://slow.example/c", "https://slow.example/d"];
+    const began = Date.now();
+    const output = await og.llm.chat(ask(urls.join(" ")));
+    assert.deepEqual([output.images, resolved], [urls, ["rebound.example", "slow.example"]]);
+    assert.ok(Date.now() - began < 6000, `${Date.now() - began} ms`);
+    og.close();
+  });
 
   test("an honest one, for comparison", async () => {
     const og = await at("honest");

@@ -184,6 +184,7 @@ describe("what can be asked for", () => {
     assert.equal(output.finishReason, "tool_calls");
     assert.deepEqual(JSON.parse(output.toolCalls[0].function.arguments), { city: "Köln" });
     assert.deepEqual(output.chatOutput.tool_calls, output.toolCalls);
+    assert.equal(output.proof.covers, "toolCalls");
     const answer = { role: "tool", tool_call_id: output.toolCalls[0].id, content: "rain" };
     const after = await og.llm.chat({ model: TeeLlm.GPT_5, messages: [...messages, output.chatOutput, answer], tools: [weather] });
     assert.match(after.text, /^The tool said rain/);
@@ -191,11 +192,22 @@ describe("what can be asked for", () => {
     assert.equal(none.toolCalls, undefined);
   });
 
-  test("tools in a stream come in one piece", async () => {
-    const chunks = await collect(og.llm.chat({ model: TeeLlm.GPT_5, messages: [{ role: "user", content: "call weather" }], tools: [weather], toolChoice: "required", stream: true }));
-    assert.equal(chunks.length, 1);
-    assert.equal(chunks[0].toolCalls[0].function.name, "weather");
-    assert.ok(chunks[0].proof);
+  test("tool calls are streamed; the last chunk has them whole and proven", async () => {
+    const request = { model: TeeLlm.GPT_5, messages: [{ role: "user", content: 'call weather {"city": "Köln am Rhein"}' }], tools: [weather], stream: true };
+    const { og: final } = await stage.connect({ verify: "final" });
+    for (const client of [og, final]) {
+      const stream = client.llm.chat(request);
+      const [reading, output] = await Promise.all([collect(stream), stream.output()]);
+      assert.deepEqual(reading.map((chunk) => chunk.toolCalls?.length), [1]);
+      const [{ toolCalls: [call], proof, choices }] = reading;
+      assert.deepEqual([call.type, call.function], ["function", { name: "weather", arguments: '{"city":"Köln am Rhein"}' }]);
+      assert.deepEqual(Object.keys(call), ["id", "type", "function"]);
+      assert.deepEqual([proof.covers, choices[0].delta.toolCalls, output.toolCalls, output.proof], ["toolCalls", [call], [call], proof]);
+      assert.deepEqual([await stream.text(), stream.partialText, output.chatOutput.tool_calls], ["", "", [call]]);
+      const texts = await collect(client.llm.chat({ ...request, messages: [{ role: "user", content: "Tell me" }] }));
+      assert.ok(texts.at(-1).proof.covers === "text" && texts.length > 2, "with tools a text is streamed too");
+    }
+    final.close();
   });
 
   test("response format, stop sequences, temperature, web search", async () => {
@@ -212,11 +224,9 @@ describe("what can be asked for", () => {
   test("images in, images out", async () => {
     const content = ["What is this?", { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }];
     const output = await og.llm.chat({ model: TeeLlm.GPT_IMAGE_2, messages: [{ role: "user", content: [...content, { type: "text", text: "draw it" }] }] });
-    assert.match(output.images[0], /^data:image\/png;base64,iVBOR/, "the URL was fetched");
-    const raw = await stage.connect({ inlineImages: false, verify: "final" });
-    const stream = raw.og.llm.chat(ask("draw it", { stream: true }));
-    assert.match((await stream.output()).images[0], /^http/);
-    raw.og.close();
+    assert.deepEqual(output.images, [`${stage.net.llmUrl}/images/pixel.png`], "nobody signs a URL: it is not fetched");
+    const stream = og.llm.chat(ask("draw it", { stream: true }));
+    assert.deepEqual((await stream.output()).images, output.images);
   });
 
   test("settlement modes of every version", async () => {

@@ -65,6 +65,8 @@ const output = await whole;
 is<Same<typeof output.toolCalls, readonly ToolCall[] | undefined>>();
 is<Same<typeof output.chatOutput, AssistantMessage | undefined>>();
 is<Same<typeof output.receipt, PaymentReceipt | undefined>>();
+if (output.proof) is<Same<typeof output.proof.covers, "text" | "toolCalls">>();
+void OpenGradient.connect({ wallet: provider, maxSkew: 30, inlineImages: true });
 // An answer goes back into the next request as it is.
 if (output.chatOutput) void og.llm.chat({ model: TeeLlm.GPT_5, messages: [...messages, output.chatOutput] });
 is<Same<ReturnType<typeof og.llm.completion>, Promise<TextGenerationOutput>>>();
@@ -88,7 +90,9 @@ try {
   await whole;
 } catch (error) {
   if (isOgError(error, "paymentRefused")) is<Same<typeof error.asked, bigint | undefined>>();
-  if (isOgError(error, "proofFailed") && error.check === "signature") is<Same<typeof error.reason, string>>();
+  if (isOgError(error, "proofFailed") && ["toolCalls", "replayed", "timestamp"].includes(error.check)) is<Same<typeof error.reason, string>>();
+  // @ts-expect-error not a check
+  if (isOgError(error, "proofFailed") && error.check === "age") throw error;
   if (isOgError(error, "paymentUncertain")) is<Same<typeof error.nonce, string>>();
   if (isOgError(error) && error.code === "paymentRejected") is<Same<typeof error.class, "user" | "expired" | "server" | "refused">>();
 }
