@@ -86,8 +86,9 @@ export class OpenGradient {
   }
 
   /**
-   * The OPG that this client signed for and that did not come back, in the smallest unit. What the limits count. A session's signature
-   * counts with its cap until the chain shows what was charged; where that is due, one HTTP request asks.
+   * The OPG that was signed for and that did not come back, in the smallest unit. What the limits count. A signature counts with its whole
+   * amount until the chain shows what was taken (`payment.charged`), or that nothing can be taken any more. Where a payment's fate is open,
+   * two to four HTTP requests ask the chain for it: a session's can be told as soon as the gateway has settled it.
    * @throws RpcError, HttpError
    */
   spent(options?: CallOptions): Promise<bigint> {

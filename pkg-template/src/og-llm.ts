@@ -47,6 +47,11 @@ interface Shared {
   readonly teeId?: Hash | undefined;
   /** Shown this request's payment before the wallet is asked, in place of the client's own `onPayment`; `false`, or a throw, refuses it. */
   readonly onPayment?: OnPayment | undefined;
+  /**
+   * Your explicit word, after a `PaymentUncertainError`, that the same payment is sent again with the same request, in place of paying anew.
+   * A gateway with sessions may charge for the work twice, within the same cap. Default: false: what may have been paid is never sent again.
+   */
+  readonly retryPaid?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -103,18 +108,18 @@ export class Llm {
   chat(request: ChatRequest & { readonly stream?: false | undefined }): Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
+    const { teeId, signal, onPayment, retryPaid, ...asked } = bag(request, "request");
     if (asked.stream === true) {
-      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment });
+      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment, retryPaid });
       return new PendingTextGenerationStream(new TextGenerationStream(open, signalOf(signal, "options.signal")));
     }
-    return this.#core.chat(asked, false, teeId, { signal, onPayment }).then(chatOutput);
+    return this.#core.chat(asked, false, teeId, { signal, onPayment, retryPaid }).then(chatOutput);
   }
 
   /** Has a text continued. @throws as {@link Llm.chat} */
   async completion(request: CompletionRequest): Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
-    return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment }));
+    const { teeId, signal, onPayment, retryPaid, ...asked } = bag(request, "request");
+    return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment, retryPaid }));
   }
 
   /**

@@ -30,6 +30,12 @@ export interface FetchWithPaymentOptions {
   readonly sessions?: boolean | undefined;
   /** Pays a URL that was paid within the last 5 minutes without asking for its price again. */
   readonly payFirst?: boolean | undefined;
+  /**
+   * Your explicit word, after a `PaymentUncertainError`, that the same payment is sent again for the same method, URL and body, in place of
+   * paying anew. It can be settled only once; a server with sessions may charge for the work twice, within the same cap. Where no such
+   * payment is known to this page, the request is made as any other. Default: false: what may have been paid is never sent again.
+   */
+  readonly retryPaid?: boolean | undefined;
   /** Seconds until the answer begins. Default: 60. */
   readonly timeout?: number | undefined;
   /** The URL of a relay (`ogkit/relay`), where the server lets no other origin in. */
@@ -50,7 +56,7 @@ export interface ResponsePayment {
 /** As `fetch`, and pays. */
 export type FetchWithPayment = (input: RequestInfo | URL, init: RequestInit | undefined, options: FetchWithPaymentOptions) => Promise<Response>;
 
-const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "timeout", "relay", "fetch", "contractAccount"];
+const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "retryPaid", "timeout", "relay", "fetch", "contractAccount"];
 const DEFAULT_POLICY: PaymentPolicy = Object.freeze({});
 
 interface Known {
@@ -88,10 +94,10 @@ export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPaymen
     if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');
     await load();
     const [payer, body] = await Promise.all([payerOf(options), request.arrayBuffer()]);
-    const { onPayment, payTo, sessions, payFirst, timeout, chains, contractAccount, relay } = options;
+    const { onPayment, payTo, sessions, payFirst, retryPaid, timeout, chains, contractAccount, relay } = options;
     const parts: RequestParts = {
-      url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, timeout,
-      chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
+      url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, retryPaid,
+      timeout, chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
       ...(request.method === "GET" || request.method === "HEAD" ? {} : { body: new Uint8Array(body) }),
     };
     const { response, controller, payment, receipt } = await payer.fetch(parts);

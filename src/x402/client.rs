@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use futures_util::future::LocalBoxFuture;
 
-use super::demand::{self, Answer, demands};
+use super::deadline::Clocks;
+use super::deliver::Shipment;
+use super::demand::{self, Answer};
 use super::funds;
 use super::ledger::{Ledger, Reservation};
 use super::offer::{Flow, Method, Scheme};
@@ -15,16 +17,15 @@ use super::payment::{Draft, PaymentRecord};
 use super::policy::{Choice, Policy, Token};
 use super::refusal::Refusal;
 use super::session::{self, Sessions};
-use super::wire::{PaymentRequired, Receipt, parse_date};
+use super::settlement;
+use super::wire::{PaymentRequired, Receipt};
 use crate::error::{Error, Kind, public_url};
 use crate::eth::rpc::Rpc;
 use crate::eth::wallet::{ChainParams, WalletHandle};
 use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
 
-/// A server's clock counts when it differs from ours by more than this …
-const CLOCK_SLACK: u64 = 5;
-/// … and by no more than this, so that a lying one cannot make signatures live on. Both in seconds.
-const MAX_CLOCK_SKEW: u64 = 300;
+/// So many payments may be past their deadline before the chain is asked about them unneeded.
+const MAX_OVERDUE: usize = 8;
 pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 
 /// A chain that may be paid on.
@@ -32,8 +33,8 @@ pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 pub struct Chain {
     /// What a wallet needs to be brought there.
     pub params: ChainParams,
-    /// Where balance and allowance are read before a window opens, and the fate of payments after their deadline; without
-    /// it they are not.
+    /// Where balance, allowance and the chain's time are read before a window opens, and afterwards what was taken; without it the
+    /// caller's clock counts, and nothing that was signed for comes back into the limits.
     pub rpc: Option<Rpc>,
 }
 
@@ -79,7 +80,7 @@ pub struct Proposal {
     pub origin: String,
     /// The network as the offer spells it.
     pub network: String,
-    /// When the signature would end if it were made now, in unix seconds.
+    /// When the signature ends at the latest, in unix seconds by the chain's clock.
     pub deadline: u64,
 }
 
@@ -87,24 +88,19 @@ pub struct Proposal {
 pub type OnPayment = Rc<dyn Fn(Proposal) -> LocalBoxFuture<'static, Result<bool, Error>>>;
 
 /// How one request is paid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct PayOptions {
     /// The server may keep a session (OpenGradient): one signature pays for several requests of one method and path.
     pub sessions: bool,
     /// An offer that was paid a short while ago is paid again without asking for it first. If it has changed meanwhile,
     /// the server refuses and the call fails.
     pub pay_first: bool,
-    /// How often the same signed bytes are sent again when the connection breaks. They can be settled once only; the work may
-    /// be done twice.
-    pub max_resends: u32,
+    /// The caller's explicit word that a payment for this very request (method, URL, body) whose outcome is unknown is sent again, in place
+    /// of asking for the price anew. It can be settled once only, but a server with sessions may charge for the work each time. Where
+    /// there is none, the request is made as any other.
+    pub retry_paid: bool,
     /// Only this receiver may be paid, where it is known beforehand; beside what the policy says.
     pub payee: Option<Address>,
-}
-
-impl Default for PayOptions {
-    fn default() -> Self {
-        Self { sessions: false, pay_first: false, max_resends: 2, payee: None }
-    }
 }
 
 /// An answer, and what it cost.
@@ -144,6 +140,8 @@ pub struct Payer {
 pub(super) struct Memory {
     pub(super) sessions: Sessions,
     pub(super) offers: Vec<(Key, PaymentRequired, u64)>,
+    /// Payments that went out and whose outcome is unknown.
+    pub(super) uncertain: Vec<Shipment>,
 }
 
 /// A request's method and URL.
@@ -153,8 +151,6 @@ type Key = (&'static str, String);
 pub(super) struct Signed {
     pub(super) draft: Draft,
     pub(super) header: (&'static str, String),
-    /// What must be added to our clock to get the server's.
-    pub(super) skew: i64,
 }
 
 /// Where the payment goes, and for what.
@@ -163,7 +159,11 @@ pub(super) struct Order<'a> {
     pub(super) target: Target,
     pub(super) required: &'a PaymentRequired,
     pub(super) choice: Choice,
-    pub(super) skew: i64,
+    /// What makes the payment settle only once.
+    pub(super) nonce: B256,
+    pub(super) clocks: Clocks,
+    /// The deadline that the caller was shown: the signature ends no later.
+    pub(super) shown: Option<u64>,
 }
 
 impl Payer {
@@ -174,7 +174,8 @@ impl Payer {
         Self { io, wallet, account, contract_account: false, policy, ledger, chains, on_payment: None, memory }
     }
 
-    /// Sends a request and pays for it where the server demands that, at most once.
+    /// Sends a request and pays for it where the server demands that, at most once. What may have been paid is never sent again unless the
+    /// caller says so ([`PayOptions::retry_paid`]).
     ///
     /// An answer that is no demand of x402 is handed back untouched, and so is any answer to a paid request that does not
     /// refuse the payment: its status may still be an error.
@@ -198,6 +199,11 @@ impl Payer {
             ledger.fold(now.saturating_sub(self.policy.longest_span()));
         }
 
+        if options.retry_paid
+            && let Some(shipment) = self.uncertain(&request)
+        {
+            return self.deliver(shipment, options).await;
+        }
         if options.sessions
             && let Some(paid) = self.in_session(&request, &asked).await?
         {
@@ -219,15 +225,15 @@ impl Payer {
         }
     }
 
-    /// Asks the chains what became of payments whose deadline has passed, and gives back what was never charged. Done
-    /// before each new payment too; it costs no request when there is nothing to ask, or no RPC to ask.
+    /// Asks the chains what was really taken of what was signed for: that counts from then on, and nothing where the nonce can no longer be
+    /// used. Done before a payment that the limits would refuse, too; it costs no request when nothing is open, or no RPC is there to ask.
     ///
     /// # Errors
     /// What a node fails with; the limits then stay as they are.
     pub async fn reconcile(&self) -> Result<(), Error> {
         for chain in &self.chains {
             if let Some(rpc) = &chain.rpc {
-                funds::reconcile(rpc, &self.ledger, chain.params.chain_id, self.io.now()).await?;
+                settlement::reconcile(rpc, &self.ledger, chain.params.chain_id).await?;
             }
         }
         Ok(())
@@ -251,7 +257,7 @@ impl Payer {
                 transaction: None,
             })
         })?;
-        if demands(&response.head) {
+        if demand::refuses(&response.head) {
             self.memory.borrow_mut().sessions.close(asked, request.method);
             return Ok(None);
         }
@@ -275,7 +281,7 @@ impl Payer {
         required: &PaymentRequired,
         options: &PayOptions,
     ) -> Result<Paid, Error> {
-        let skew = head.as_ref().map_or(0, |head| self.skew(head));
+        let clocks = Clocks::of_server(head.as_ref(), self.io.now());
         // Whoever demanded payment is paid, not whoever pointed there.
         if let Some(url) = head.map(|head| head.url).filter(|url| !url.is_empty()) {
             request.url = url;
@@ -284,38 +290,58 @@ impl Payer {
         let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
         let refuse = |refusal: Refusal| refusal.into_error(&target.host);
         self.policy.host(asked, &target).map_err(refuse)?;
-        // Without the chain's word the limits are only tighter.
-        let _ = self.reconcile().await;
-        let now = self.io.now();
-        let choice = {
-            let ledger = self.ledger.borrow();
-            self.policy.choose(required, self.account, &target.origin, &ledger, now).map_err(refuse)?
-        };
+        let choice = self.choose(required, &target).await?;
         let offer = &choice.offer;
         if options.payee.is_some_and(|payee| payee != offer.pay_to) {
             return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
         }
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
-        let mut reservation = Reservation::new(&self.ledger, offer.chain_id, offer.asset, offer.amount, now);
+        let now = self.io.now();
+        let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
+        let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life), nonce);
+        let mut reservation = Reservation::new(&self.ledger, reserved, now);
         let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
         let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
-        let token_nonce = match &chain.rpc {
+        let found = match &chain.rpc {
             Some(rpc) => {
                 let permits = self.policy.allow_permits && required.extension(GAS_PERMIT).is_some() && choice.domain().is_some();
                 funds::check(rpc, &choice, self.account, permits).await?
             }
-            None => None,
+            None => funds::Found::default(),
         };
+        let clocks = clocks.with_chain(found.time, self.io.now());
         // Nobody is asked about what cannot be paid.
-        self.propose(&choice, &target, now).await?;
-        let order = Order { request, target, required, choice, skew };
-        let signed = self.sign(&order, chain, token_nonce).await?;
-        reservation.keep(&signed.draft.record);
-        self.deliver(&order, signed, &reservation, options).await
+        let shown = self.propose(&choice, &target, &clocks).await?;
+        let order = Order { request, target, required, choice, nonce, clocks, shown };
+        let signed = self.sign(&order, chain, found.permit_nonce).await?;
+        reservation.keep(&signed.draft.record, found.block);
+        let Order { request, target, .. } = order;
+        let shipment =
+            Shipment { request, target, required: required.clone(), record: signed.draft.record, header: signed.header };
+        self.deliver(shipment, options).await
     }
 
-    async fn propose(&self, choice: &Choice, target: &Target, now: u64) -> Result<(), Error> {
-        let Some(on_payment) = &self.on_payment else { return Ok(()) };
+    /// The offer to pay. Where the limits refuse it, the chain is asked what was really taken of them.
+    async fn choose(&self, required: &PaymentRequired, target: &Target) -> Result<Choice, Error> {
+        let choose = || {
+            let ledger = self.ledger.borrow();
+            self.policy.choose(required, self.account, &target.origin, &ledger, self.io.now())
+        };
+        let is_full = |refusal: &Refusal| matches!(refusal, Refusal::AboveSessionCap { .. } | Refusal::AboveWindowCap { .. });
+        let overdue = |chain: &Chain| self.ledger.borrow().overdue(chain.params.chain_id, self.io.now()) > MAX_OVERDUE;
+        let mut choice = choose();
+        if choice.as_ref().is_err_and(is_full) || self.chains.iter().any(overdue) {
+            // Without the chain's word the limits are only tighter.
+            let _ = self.reconcile().await;
+            choice = choose();
+        }
+        choice.map_err(|refusal| refusal.into_error(&target.host))
+    }
+
+    /// Shows the caller what would be signed; the deadline that was shown.
+    async fn propose(&self, choice: &Choice, target: &Target, clocks: &Clocks) -> Result<Option<u64>, Error> {
+        let Some(on_payment) = &self.on_payment else { return Ok(None) };
+        let deadline = clocks.deadline(choice.life, self.io.now());
         let offer = &choice.offer;
         let proposal = Proposal {
             scheme: offer.scheme,
@@ -326,9 +352,9 @@ impl Payer {
             pay_to: offer.pay_to,
             origin: target.origin.clone(),
             network: offer.network.clone(),
-            deadline: now.saturating_add(choice.life),
+            deadline,
         };
-        if on_payment(proposal).await? { Ok(()) } else { Err(Refusal::Declined.into_error(&target.host)) }
+        if on_payment(proposal).await? { Ok(Some(deadline)) } else { Err(Refusal::Declined.into_error(&target.host)) }
     }
 
     /// What was offered for this very request and paid a short while ago.
@@ -338,18 +364,6 @@ impl Payer {
         memory.offers.retain(|(_, _, until)| *until > now);
         let matches = |(method, url): &Key| *method == request.method && *url == request.url;
         memory.offers.iter().find(|(key, ..)| matches(key)).map(|(_, required, _)| required.clone())
-    }
-
-    /// How far the server's clock is from ours, where that matters and is believable.
-    fn skew(&self, head: &HttpHead) -> i64 {
-        let now = self.io.now();
-        let Some(theirs) = head.header("date").and_then(parse_date) else { return 0 };
-        let difference = theirs.abs_diff(now);
-        if !(CLOCK_SLACK + 1..=MAX_CLOCK_SKEW).contains(&difference) {
-            return 0;
-        }
-        let difference = i64::try_from(difference).unwrap_or_default();
-        if theirs > now { difference } else { -difference }
     }
 }
 

@@ -49,7 +49,7 @@ const CONNECT: &[&str] = &[
 ];
 
 /// What a request that is paid may have beside its own object.
-const PAID_CALL: &[&str] = &["signal", "onPayment"];
+const PAID_CALL: &[&str] = &["signal", "onPayment", "retryPaid"];
 
 /// What the package's `OpenGradient` stands on.
 #[wasm_bindgen]
@@ -75,13 +75,14 @@ impl OpenGradientCore {
         let bag = shared::bag(options, PAID_CALL)?;
         let signal = member(bag.as_ref(), "signal", Input::signal)?;
         let on_payment = options::on_payment(member(bag.as_ref(), "onPayment", Input::function)?);
-        if on_payment.is_none() {
+        let retry_paid = member(bag.as_ref(), "retryPaid", Input::flag)?.unwrap_or(false);
+        if on_payment.is_none() && !retry_paid {
             return Ok((signal, self.llm.clone()));
         }
         // Clones share limits and sessions.
         let mut payer = Payer::clone(&self.payer);
-        payer.on_payment = on_payment;
-        let sender = PaidSender::new(Rc::new(payer), self.registry.clone());
+        payer.on_payment = on_payment.or(payer.on_payment);
+        let sender = PaidSender::new(Rc::new(payer), self.registry.clone()).retrying(retry_paid);
         Ok((signal, self.llm.sent_by(Rc::new(sender))))
     }
 }

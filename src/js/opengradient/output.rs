@@ -49,8 +49,10 @@ pub(super) fn proposal(proposal: &Proposal) -> JsValue {
         .frozen()
 }
 
-/// What was signed.
+/// What was signed, and what the chain shows was taken of it.
 pub(super) fn payment(record: &PaymentRecord) -> JsValue {
+    // Learnt after the answer was given out.
+    let charged = Rc::clone(&record.charged);
     Build::new()
         .with("scheme", scheme(record.scheme))
         .text("network", &record.network)
@@ -63,6 +65,7 @@ pub(super) fn payment(record: &PaymentRecord) -> JsValue {
         .with("deadline", number(record.deadline))
         .text("nonce", record.nonce_text())
         .with("reused", record.reused)
+        .getter("charged", move || charged.get().map_or(JsValue::UNDEFINED, bigint))
         .frozen()
 }
 

@@ -34,6 +34,7 @@ const REQUEST: &[&str] = &[
     "timeout",
     "sessions",
     "payFirst",
+    "retryPaid",
     "payee",
     "redirect",
     "onPayment",
@@ -134,8 +135,8 @@ impl PayerCore {
             let pay = PayOptions {
                 sessions: member(bag, "sessions", Input::flag)?.unwrap_or(false),
                 pay_first: member(bag, "payFirst", Input::flag)?.unwrap_or(false),
+                retry_paid: member(bag, "retryPaid", Input::flag)?.unwrap_or(false),
                 payee: member(bag, "payee", Input::address)?,
-                ..PayOptions::default()
             };
             let signal = member(bag, "signal", Input::signal)?;
             let mut payer = (*self.payer).clone();

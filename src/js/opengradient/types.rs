@@ -39,9 +39,13 @@ export interface PaymentPolicy {
   readonly allowUpfront?: boolean | undefined;
   /** Whether a missing allowance may be given by a second signature (EIP-2612). Default: false. */
   readonly allowPermits?: boolean | undefined;
-  /** No signature lives longer than this many seconds; at most 600. */
+  /** No signature lives longer than this many seconds; at most 600. By the chain's time, where there is an RPC; a server's clock only shortens it. */
   readonly maxLife?: number | undefined;
-  /** Whether a server's receipt gives back what it shows as unspent. Default: true. */
+  /**
+   * Whether a server's word (a receipt with a smaller amount, a refusal, an error) gives back what it says it did not take. Default: false:
+   * what was signed for counts until the chain shows what was taken. `true` gives up `maxPerSession` and `maxPerWindow` towards every
+   * server that lies: it can take all that is ever signed for, and say that it took nothing.
+   */
   readonly trustReceipts?: boolean | undefined;
 }
 
@@ -57,7 +61,7 @@ export interface PaymentProposal {
   readonly origin: string;
   /** CAIP-2. */
   readonly network: string;
-  /** When the signature ends, in unix seconds. */
+  /** When the signature ends at the latest, in unix seconds: the user's time to think counts. */
   readonly deadline: number;
 }
 
@@ -66,6 +70,8 @@ export type OnPayment = (proposal: PaymentProposal) => boolean | void | Promise<
 
 /** Options of a request that is paid. */
 export interface PaidCallOptions {
+  /** Shows a payment for this very request again whose outcome is unknown (`paymentUncertain`), in place of paying anew. */
+  readonly retryPaid?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** In place of the client's own. */
   readonly onPayment?: OnPayment | undefined;
@@ -88,6 +94,11 @@ export interface PaymentRecord {
   readonly nonce: string;
   /** The signature paid an earlier request, and its session goes on: nothing new was signed. */
   readonly reused: boolean;
+  /**
+   * What the chain shows was taken, in the token's smallest unit; 0n once nothing can be taken any more. `undefined` until the chain was
+   * asked and shows it: `og.spent()` asks, and so does a payment that the limits would refuse. Read anew at each access.
+   */
+  readonly charged?: bigint;
 }
 
 /** The server's word on the settlement, held against the payment. */
@@ -134,6 +145,7 @@ export interface RequestParts {
   readonly timeout?: number | undefined;
   readonly sessions?: boolean | undefined;
   readonly payFirst?: boolean | undefined;
+  readonly retryPaid?: boolean | undefined;
   readonly payee?: Address | undefined;
   readonly redirect?: "follow" | "error" | undefined;
   readonly onPayment?: OnPayment | undefined;

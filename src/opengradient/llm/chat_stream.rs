@@ -27,6 +27,8 @@ struct Open {
     target: Target,
     settlement: SettlementInfo,
     url: String,
+    /// No payment went with the request.
+    unpaid: bool,
     body: HttpBody,
     parser: Parser,
     assembler: Assembler,
@@ -43,6 +45,7 @@ impl ChatStream {
             target,
             settlement: SettlementInfo::read(&reply.head),
             url: public_url(&reply.head.url),
+            unpaid: payment.is_none(),
             body: reply.body,
             parser: Parser::default(),
             assembler: Assembler::default(),
@@ -120,7 +123,7 @@ impl Open {
             }),
         };
         if let Err(message) = told {
-            return Err(Kind::Llm { url: self.url.clone(), status: 200, message }.into());
+            return Err(Kind::Llm { url: self.url.clone(), status: 200, message, unpaid: self.unpaid }.into());
         }
         match cut {
             None => Ok(self.assembler.done),

@@ -150,8 +150,9 @@ impl Llm {
         let Sent { response: reply, payment } = sent;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
-        let body = self.whole(reply).await?;
-        let mut answer = ChatAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
+        let unpaid = payment.is_none();
+        let body = self.whole(reply, unpaid).await?;
+        let mut answer = ChatAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message, unpaid })?;
         let unsigned = answer.unsigned_calls();
         let proof = self.prove(&target, request.canonical(), &answer.output, &answer.tee, unsigned).await?;
         if proof.is_some() {
@@ -172,8 +173,9 @@ impl Llm {
         let (target, Sent { response: reply, payment }) = self.open("/v1/completions", body, request.settlement, tee_id).await?;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
-        let body = self.whole(reply).await?;
-        let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
+        let unpaid = payment.is_none();
+        let body = self.whole(reply, unpaid).await?;
+        let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message, unpaid })?;
         let proof = self.prove(&target, request.canonical(), &answer.completion, &answer.tee, false).await?;
         Ok(Output { answer, source: target.source(), settlement, proof, payment })
     }
@@ -254,7 +256,7 @@ impl Llm {
         }
         let (url, status) = (public_url(&reply.head.url), reply.head.status);
         let (text, _) = self.read(reply, MAX_FAILURE).await;
-        Err(Kind::Llm { url, status, message: failure_text(&text) }.into())
+        Err(Kind::Llm { url, status, message: failure_text(&text), unpaid: sent.payment.is_none() }.into())
     }
 
     async fn target(&self, pinned: Option<B256>, failed: Option<B256>) -> Result<Target, Error> {
@@ -305,12 +307,12 @@ impl Llm {
     }
 
     /// The whole body of a successful answer.
-    async fn whole(&self, reply: HttpStream) -> Result<Vec<u8>, Error> {
+    async fn whole(&self, reply: HttpStream, unpaid: bool) -> Result<Vec<u8>, Error> {
         let (url, status) = (public_url(&reply.head.url), reply.head.status);
         let (body, failure) = self.read(reply, self.options.max_bytes).await;
         match failure {
             None => Ok(body),
-            Some(failure) => Err(Kind::Llm { url, status, message: failure.to_string() }.into()),
+            Some(failure) => Err(Kind::Llm { url, status, message: failure.to_string(), unpaid }.into()),
         }
     }
 

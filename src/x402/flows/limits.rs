@@ -79,7 +79,7 @@ fn what_is_not_signed_or_not_sent_costs_nothing() {
     assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("declined", 0, U256::ZERO));
 }
 
-const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, max_resends: 2, payee: None };
+const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, retry_paid: false, payee: None };
 
 fn session_of(request: &HttpRequest) -> Option<String> {
     request.headers.iter().find(|(name, _)| name == "X-Upto-Session").map(|(_, id)| id.clone())
@@ -163,27 +163,4 @@ fn a_known_offer_is_paid_without_asking() {
     // An old offer is asked for anew.
     world.seconds.set(START + 301);
     assert_eq!((code(&world.fetch_with(options)), world.sent()), ("paid", 8));
-}
-
-#[test]
-fn the_chain_tells_what_was_never_charged() {
-    let offers = |permit2: bool| {
-        let method = if permit2 { "permit2" } else { "eip3009" };
-        json!({ "x402Version": 2, "accepts": [edited(usdc(), &["extra", "assetTransferMethod"], json!(method))] })
-    };
-    // No receipt: only the nonce can tell. With the word 1 Permit2's nonce, whose last byte is 2, is unused; with 4 it is used.
-    for (permit2, word, left) in [(true, 1, 10_000), (true, 4, 20_000), (false, 0, 10_000), (false, 1, 20_000)] {
-        let world = with_node_and(10_000, 10_000, Some(word), offers(permit2), |request| reply(&request.url, 200, &[], ""));
-        assert_eq!(code(&world.fetch()), "paid");
-        let spent = || world.payer.ledger.borrow().spent(8453, USDC.address).to::<u64>();
-        // Before the deadline nothing is asked, and nothing given back.
-        assert!(fake::run(world.payer.reconcile()).is_ok());
-        assert_eq!((spent(), world.sent()), (10_000, 3));
-        world.seconds.set(START + 121);
-        assert_eq!(code(&world.fetch()), "paid");
-        assert_eq!(spent(), left, "{permit2} {word}");
-        let asked = world.sent();
-        assert!(fake::run(world.payer.reconcile()).is_ok());
-        assert_eq!(world.sent(), asked);
-    }
 }
