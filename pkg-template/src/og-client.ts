@@ -86,7 +86,8 @@ export class OpenGradient {
   }
 
   /**
-   * The OPG that was signed for and that did not come back, in the smallest unit. What the limits count. A signature counts with its whole
+   * The OPG that was signed for out of this account in this origin (all clients and tabs; with `policy.store` also before) and that did not
+   * come back, in the smallest unit. What the limits count. A signature counts with its whole
    * amount until the chain shows what was taken (`payment.charged`), or that nothing can be taken any more. Where a payment's fate is open,
    * two to four HTTP requests ask the chain for it: a session's can be told as soon as the gateway has settled it.
    * @throws RpcError, HttpError

@@ -16,8 +16,9 @@ export interface FetchWithPaymentOptions {
   /** One of the wallet's accounts; default: the one it selected at the first call. */
   readonly account?: Address | undefined;
   /**
-   * What may be paid. Calls with the same policy object, wallet and account count against its limits together; the object is read at
-   * the first of them. Default: OPG on Base; 0.1 for a request, 2 within an hour, 5 in all.
+   * What may be paid. All that is signed for out of an account counts together, in all clients and tabs of the origin, whatever the policy
+   * that it was signed under. The object is read at the first call that has it. Default: OPG on Base; 0.1 for a request, 2 within an hour, 5
+   * in all.
    */
   readonly policy?: PaymentPolicy | undefined;
   /** Shown the payment before the wallet is asked; `false`, or a throw, refuses it. */
@@ -64,7 +65,7 @@ interface Known {
   readonly account: string | undefined;
   readonly payer: Promise<PayerCore>;
 }
-/** The payers of each policy object: their limits go together. */
+/** The payers of each policy object, which have the same sessions. */
 const payers = new WeakMap<object, Known[]>();
 const payments = new WeakMap<Response, ResponsePayment>();
 

@@ -10,7 +10,7 @@ use super::deadline::Clocks;
 use super::deliver::Shipment;
 use super::demand::{self, Answer};
 use super::funds;
-use super::ledger::{Ledger, Reservation};
+use super::ledger::{Ledger, Reservation, Share};
 use super::offer::{Flow, Method, Scheme};
 use super::origin::Target;
 use super::payment::{Draft, PaymentRecord};
@@ -126,8 +126,10 @@ pub struct Payer {
     pub contract_account: bool,
     /// The caller's limits.
     pub policy: Policy,
-    /// What was signed for.
+    /// What was signed for out of the account.
     pub ledger: Rc<RefCell<Ledger>>,
+    /// Who else counts.
+    pub share: Share,
     /// The chains that may be paid on.
     pub chains: Vec<Chain>,
     /// Shown each payment before it is signed.
@@ -171,7 +173,8 @@ impl Payer {
     pub fn new(io: Io, wallet: WalletHandle, account: Address, policy: Policy, ledger: Rc<RefCell<Ledger>>) -> Self {
         let chains = vec![Chain::base(), Chain::base_sepolia()];
         let memory = Rc::default();
-        Self { io, wallet, account, contract_account: false, policy, ledger, chains, on_payment: None, memory }
+        let share = Share::default();
+        Self { io, wallet, account, contract_account: false, policy, ledger, share, chains, on_payment: None, memory }
     }
 
     /// Sends a request and pays for it where the server demands that, at most once. What may have been paid is never sent again unless the
@@ -239,6 +242,24 @@ impl Payer {
         Ok(())
     }
 
+    /// What counts against the limits in a token, by the newest that the chains, the other tabs and the store know.
+    ///
+    /// # Errors
+    /// What a node fails with; [`Kind::PaymentRefused`] when the store cannot be used.
+    pub async fn spent(&self, chain_id: u64, asset: Address) -> Result<U256, Error> {
+        let turn = self.share.turn(&self.io, self.account).await;
+        self.pull().await.map_err(|refusal| refusal.into_error(""))?;
+        let read = self.reconcile().await;
+        let _ = self.share.push(&self.io, self.account, &self.ledger).await;
+        drop(turn);
+        read.map(|()| self.ledger.borrow().spent(chain_id, asset))
+    }
+
+    /// Takes over what other tabs and the store know.
+    async fn pull(&self) -> Result<(), Refusal> {
+        self.share.pull(&self.io, self.account, &self.ledger).await.map_err(Refusal::Store)
+    }
+
     /// Goes on with a session; `None` when there is none, or when it turns out dead.
     async fn in_session(&self, request: &HttpRequest, asked: &Target) -> Result<Option<Paid>, Error> {
         let now = self.io.now();
@@ -290,6 +311,9 @@ impl Payer {
         let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
         let refuse = |refusal: Refusal| refusal.into_error(&target.host);
         self.policy.host(asked, &target).map_err(refuse)?;
+        // One tab after the other, so that two never take the same amount.
+        let turn = self.share.turn(&self.io, self.account).await;
+        self.pull().await.map_err(refuse)?;
         let choice = self.choose(required, &target).await?;
         let offer = &choice.offer;
         if options.payee.is_some_and(|payee| payee != offer.pay_to) {
@@ -299,7 +323,9 @@ impl Payer {
         let now = self.io.now();
         let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
         let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life), nonce);
-        let mut reservation = Reservation::new(&self.ledger, reserved, now);
+        let mut reservation = Reserved { payer: self, reservation: Reservation::new(&self.ledger, reserved, now) };
+        self.share.push(&self.io, self.account, &self.ledger).await.map_err(|reason| refuse(Refusal::Store(reason)))?;
+        drop(turn);
         let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
         let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
         let found = match &chain.rpc {
@@ -314,7 +340,8 @@ impl Payer {
         let shown = self.propose(&choice, &target, &clocks).await?;
         let order = Order { request, target, required, choice, nonce, clocks, shown };
         let signed = self.sign(&order, chain, found.permit_nonce).await?;
-        reservation.keep(&signed.draft.record, found.block);
+        reservation.reservation.keep(&signed.draft.record, found.block);
+        drop(reservation);
         let Order { request, target, .. } = order;
         let shipment =
             Shipment { request, target, required: required.clone(), record: signed.draft.record, header: signed.header };
@@ -364,6 +391,27 @@ impl Payer {
         memory.offers.retain(|(_, _, until)| *until > now);
         let matches = |(method, url): &Key| *method == request.method && *url == request.url;
         memory.offers.iter().find(|(key, ..)| matches(key)).map(|(_, required, _)| required.clone())
+    }
+}
+
+/// An amount that other tabs know of, too: they are told what became of it.
+struct Reserved<'a> {
+    payer: &'a Payer,
+    reservation: Reservation,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.reservation.end();
+        let Payer { io, share, account, ledger, .. } = self.payer;
+        let (task_io, share, account, ledger) = (io.clone(), share.clone(), *account, Rc::clone(ledger));
+        io.clock.spawn(Box::pin(async move {
+            let _turn = share.turn(&task_io, account).await;
+            // Until they know, their limits are only tighter.
+            if share.pull(&task_io, account, &ledger).await.is_ok() {
+                let _ = share.push(&task_io, account, &ledger).await;
+            }
+        }));
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Refusal {
     Host,
     /// Somebody on the way could read the payment and spend it.
     Insecure,
+    /// The policy's store cannot be used, so that what was spent before is unknown.
+    Store(String),
     /// The caller's hook said no.
     Declined,
 }
@@ -105,6 +107,7 @@ impl Refusal {
             Self::Redirected { .. } => "redirected",
             Self::Host => "host",
             Self::Insecure => "insecure",
+            Self::Store(_) => "store",
             Self::Declined => "declined",
         }
     }
@@ -145,6 +148,7 @@ impl Refusal {
             Self::Redirected { to } => format!("the request was redirected to {to}"),
             Self::Host => "the policy does not list this host".to_owned(),
             Self::Insecure => "payments travel over https only".to_owned(),
+            Self::Store(reason) => format!("the policy's store cannot be used ({reason}), so what was spent before is unknown"),
             Self::Declined => "it was declined".to_owned(),
         }
     }

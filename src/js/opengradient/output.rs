@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use alloy_primitives::U256;
 use js_sys::{Array, JSON, Object};
 use wasm_bindgen::JsValue;
 
@@ -195,9 +194,4 @@ pub(super) fn tee(tee: &Tee) -> JsValue {
         .text("tlsCertificate", &tee.tls_certificate)
         .text("pcrHash", tee.pcr_hash)
         .frozen()
-}
-
-/// The end of the signature's budget.
-pub(super) fn spent(amount: U256) -> JsValue {
-    bigint(amount)
 }

@@ -1,14 +1,13 @@
 //! `PayerCore`: any x402 API, paid from the wallet.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{options, output};
+use super::{budget, options, output};
 use crate::error::Error;
 use crate::io::http::{HttpHead, HttpRequest, HttpStream, Redirects};
 use crate::io::web::{self, Detached};
@@ -18,7 +17,6 @@ use crate::js::options::member;
 use crate::js::promise::start;
 use crate::js::wallet::connectable;
 use crate::x402::client::{Paid, PayOptions, Payer};
-use crate::x402::ledger::Ledger;
 
 /// A request's headers may have this many bytes in all; servers refuse more.
 const MAX_HEADERS: usize = 16 << 10;
@@ -61,7 +59,7 @@ impl PayerCore {
             let known = ["wallet", "account", "policy", "signal"];
             let bag = Input::new("options", options).object(&known)?;
             let (_, handle) = connectable(bag.get("wallet")?)?;
-            let policy = options::policy(bag.get("policy")?.optional(), None)?;
+            let (policy, store) = options::policy(bag.get("policy")?.optional(), None)?;
             let bag = Some(&bag);
             let wanted = member(bag, "account", Input::address)?;
             let signal = member(bag, "signal", Input::signal)?;
@@ -69,8 +67,9 @@ impl PayerCore {
                 signal,
                 async move {
                     let account = handle.connect(wanted, None).await?;
-                    let ledger = Rc::new(RefCell::new(Ledger::default()));
-                    let payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    let (ledger, share) = budget::of(account, store);
+                    let mut payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    payer.share = share;
                     Ok(Self { payer: Rc::new(payer) }.into())
                 }
                 .boxed_local(),

@@ -15,17 +15,29 @@ export interface AssetRule {
   readonly domain?: { readonly name: string; readonly version: string } | undefined;
   /** The most that one request may cost; with `upto` the cap counts. */
   readonly maxPerRequest: bigint;
-  /** The most that may be signed for over the client's life. */
+  /** The most that may be signed for out of the account, by all clients and tabs of this origin, while one of them is there; longer with a `store`. */
   readonly maxPerSession?: bigint | undefined;
   /** The most that may be signed for within the last so many seconds. */
   readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
+}
+
+/**
+ * A place for text that outlives the page: `localStorage`, or an object of yours. What it throws, and what it does not answer within 10
+ * seconds, refuses payments (`paymentRefused` with the reason `"store"`): what was spent before is unknown then.
+ */
+export interface PaymentStore {
+  getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  setItem(key: string, text: string): unknown;
 }
 
 /** What may be paid. Checked before anything is signed; nothing that a server sends can widen it. */
 export interface PaymentPolicy {
   /** The most OPG (18 decimals) that one request may cost. Default: 0.1 OPG. */
   readonly maxPerRequest?: bigint | undefined;
-  /** The most OPG that may be signed for over the client's life. Default: 5 OPG. */
+  /**
+   * The most OPG that may be signed for out of the account. All clients and tabs of this origin count together, while one of them is there;
+   * with `store` also what was signed for before. Default: 5 OPG.
+   */
   readonly maxPerSession?: bigint | undefined;
   /** The most OPG that may be signed for within the last so many seconds. Default: 2 OPG within an hour. */
   readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
@@ -47,6 +59,8 @@ export interface PaymentPolicy {
    * server that lies: it can take all that is ever signed for, and say that it took nothing.
    */
   readonly trustReceipts?: boolean | undefined;
+  /** Keeps what was signed for, so that the limits survive a reload. One key for each account: `ogkit.payments.0x…`. Default: none. */
+  readonly store?: PaymentStore | undefined;
 }
 
 /** What would be signed, shown before the wallet's window opens. */

@@ -6,6 +6,7 @@ mod dishonest;
 mod exchange;
 mod limits;
 mod settled;
+mod shared;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

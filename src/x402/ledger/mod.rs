@@ -2,20 +2,27 @@
 //! any time before its deadline. Only the chain gives back: what it shows as taken counts from then on, and nothing once the nonce can no
 //! longer be used. A receipt is the seller's claim, and gives back only where the caller says so (`trust_receipts`).
 
+mod shared;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use alloy_primitives::{Address, B256, U256};
 
+pub use self::shared::{Share, Store};
 use super::payment::PaymentRecord;
 
 /// A block's time may lie behind the clock's by so many seconds.
 const GRACE: u64 = 60;
 /// So many payments are looked up at once.
 const MAX_QUESTIONS: usize = 32;
+/// More entries than these are summed up.
+const MAX_ENTRIES: usize = 1000;
+/// What came back is remembered for so many seconds, so that nobody who knew it as open brings it back.
+const MEMORY: u64 = 86_400;
 /// So many origins' receivers are remembered.
 const MAX_PAYEES: usize = 1024;
 
@@ -48,6 +55,30 @@ struct Entry {
     transfer: Option<Transfer>,
 }
 
+impl Entry {
+    /// It costs nothing. The entry stays for a while, for those who know it as open.
+    const fn give_back(&mut self) {
+        self.amount = U256::ZERO;
+        self.fate = Fate::Settled;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.fate == Fate::Settled && self.amount.is_zero()
+    }
+
+    /// Takes over what another tab, or an earlier visit, knows of the same payment.
+    fn learn(&mut self, other: Self) {
+        if self.fate != Fate::Settled && other.fate != Fate::Open {
+            (self.fate, self.amount, self.transfer) = (other.fate, other.amount, other.transfer);
+        }
+        self.from_block = self.from_block.or(other.from_block);
+        self.record.deadline = self.record.deadline.max(other.record.deadline);
+        if let Some(charged) = other.record.charged.get() {
+            self.record.charged.set(Some(charged));
+        }
+    }
+}
+
 /// A payment whose fate the chain is asked about.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
@@ -55,7 +86,7 @@ pub(super) struct Question {
     pub(super) from_block: Option<u64>,
 }
 
-/// The book of signatures, shared by all payers that share its limits. It lives in memory.
+/// The book of an account's signatures, shared by all its payers, by the origin's tabs and with the caller's store (see [`Share`]).
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
@@ -90,14 +121,21 @@ impl Ledger {
     /// Gives back what a trusted server refused and what can no longer be settled; on chains that can be asked (`asked`), their word
     /// counts.
     pub(super) fn sweep(&mut self, now: u64, asked: impl Fn(u64) -> bool) {
-        self.entries.retain(|entry| {
+        for entry in &mut self.entries {
             let is_over = entry.record.deadline.saturating_add(GRACE) < now;
-            entry.fate != Fate::Denied || !is_over || asked(entry.record.chain_id)
-        });
+            if entry.fate == Fate::Denied && is_over && !asked(entry.record.chain_id) {
+                entry.give_back();
+            }
+        }
+        self.entries.retain(|entry| !entry.is_nothing() || entry.at.saturating_add(MEMORY) >= now);
     }
 
-    /// Adds up what was settled before a moment; the entries themselves go.
+    /// Adds up what was settled before a moment, where there are many; the entries themselves go. A tab that knows them counts them twice
+    /// from then on, which makes its limits tighter.
     pub(super) fn fold(&mut self, before: u64) {
+        if self.entries.len() <= MAX_ENTRIES {
+            return;
+        }
         let past = &mut self.past;
         self.entries.retain(|entry| {
             let (chain_id, asset) = (entry.record.chain_id, entry.record.asset);
@@ -150,8 +188,8 @@ impl Ledger {
     pub(super) fn unspent(&mut self, nonce: B256) {
         if let Some(entry) = self.find(nonce) {
             entry.record.charged.set(Some(U256::ZERO));
+            entry.give_back();
         }
-        self.remove(nonce);
     }
 
     /// A trusted server says that it charged nothing.
@@ -167,10 +205,6 @@ impl Ledger {
             entry.amount = entry.amount.min(amount);
             entry.fate = Fate::Settled;
         }
-    }
-
-    fn remove(&mut self, nonce: B256) {
-        self.entries.retain(|entry| entry.record.nonce != nonce);
     }
 
     fn find(&mut self, nonce: B256) -> Option<&mut Entry> {
@@ -210,10 +244,20 @@ impl Reservation {
     }
 }
 
+impl Reservation {
+    /// Gives it back, unless it was kept.
+    pub(super) fn end(&mut self) {
+        if !std::mem::replace(&mut self.kept, true) {
+            let mut ledger = self.ledger.borrow_mut();
+            if let Some(entry) = ledger.find(self.nonce) {
+                entry.give_back();
+            }
+        }
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if !self.kept {
-            self.ledger.borrow_mut().remove(self.nonce);
-        }
+        self.end();
     }
 }

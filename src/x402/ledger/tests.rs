@@ -55,12 +55,13 @@ fn what_is_reserved_counts_until_it_is_shown_unspent() {
     assert_eq!((spent(), ledger.borrow().questions(1).len()), (55, 1));
     ledger.borrow_mut().sweep(1001 + GRACE, |_| false);
     assert_eq!(spent(), 45);
-    ledger.borrow_mut().fold(200);
-    assert_eq!((spent(), ledger.borrow().entries.len()), (45, 2));
-    ledger.borrow_mut().fold(201);
-    assert_eq!((spent(), ledger.borrow().entries.len()), (45, 1));
     ledger.borrow_mut().unspent(B256::repeat_byte(3));
     assert_eq!(spent(), 5);
+    // What came back is remembered for a day.
+    ledger.borrow_mut().sweep(300 + MEMORY, |_| false);
+    assert_eq!((spent(), ledger.borrow().entries.len()), (5, 2));
+    ledger.borrow_mut().sweep(301 + MEMORY, |_| false);
+    assert_eq!((spent(), ledger.borrow().entries.len()), (5, 1));
     assert_eq!(ledger.borrow().payee("https://x"), Some(TOKEN));
 }
 
@@ -78,4 +79,78 @@ fn what_the_chain_shows_counts_and_is_told() {
     assert!(ledger.borrow().is_taken(transfer));
     assert_eq!(ledger.borrow().spent(1, TOKEN), U256::from(3));
     assert_eq!((one.charged.get(), two.charged.get()), (Some(U256::from(3)), Some(U256::ZERO)));
+}
+
+#[test]
+fn many_are_summed_up() {
+    let ledger = Rc::new(RefCell::new(Ledger::default()));
+    for at in 0..=MAX_ENTRIES {
+        let nonce = B256::from(U256::from(at));
+        let record = PaymentRecord { nonce, ..record(1, 2) };
+        Reservation::new(&ledger, record.clone(), at as u64).keep(&record, None);
+        assert_eq!(ledger.borrow().entries.len(), at + 1);
+        ledger.borrow_mut().fold(10);
+        ledger.borrow_mut().used(nonce);
+    }
+    assert_eq!(ledger.borrow().entries.len(), MAX_ENTRIES + 1 - 10);
+    let sum = U256::from(2 * (MAX_ENTRIES + 1));
+    assert_eq!(ledger.borrow().spent(1, TOKEN), sum);
+    // Another tab learns all of it, once.
+    let mut other = Ledger::default();
+    for _ in 0..2 {
+        assert_eq!(other.learn(&ledger.borrow().to_text()), Some(()));
+        assert_eq!(other.spent(1, TOKEN), sum);
+    }
+}
+
+#[test]
+fn a_ledger_survives_as_text() {
+    let ledger = Rc::new(RefCell::new(Ledger::default()));
+    let records: Vec<_> = (1..=5).map(|nonce| record(nonce, 40)).collect();
+    for record in &records {
+        Reservation::new(&ledger, record.clone(), 7).keep(record, Some(9));
+    }
+    let odd =
+        PaymentRecord { origin: "https://\"x\"\n".to_owned(), method: Method::Eip3009, scheme: Scheme::Exact, ..record(6, 1) };
+    Reservation::new(&ledger, odd.clone(), 7).keep(&odd, None);
+    {
+        let mut ledger = ledger.borrow_mut();
+        ledger.charged(records[0].nonce, U256::from(3), (B256::repeat_byte(8), 2));
+        ledger.unspent(records[1].nonce);
+        ledger.used(records[2].nonce);
+        ledger.denied(records[3].nonce);
+    }
+    let text = ledger.borrow().to_text();
+    let mut other = Ledger::default();
+    assert_eq!(other.learn(&text), Some(()));
+    assert_eq!((other.to_text(), other.spent(1, TOKEN)), (text, U256::from(3 + 40 + 40 + 40 + 1)));
+    // What is settled here stays so, and what is settled there is learnt, with what was charged.
+    let open = Rc::new(RefCell::new(Ledger::default()));
+    let mine = record(1, 40);
+    Reservation::new(&open, mine.clone(), 7).keep(&mine, None);
+    let before = open.borrow().to_text();
+    assert_eq!(open.borrow_mut().learn(&other.to_text()), Some(()));
+    assert_eq!((mine.charged.get(), open.borrow().spent(1, TOKEN)), (Some(U256::from(3)), U256::from(124)));
+    assert_eq!(open.borrow_mut().learn(&before), Some(()));
+    assert_eq!(open.borrow().spent(1, TOKEN), U256::from(124));
+    assert!(open.borrow().is_taken((B256::repeat_byte(8), 2)));
+}
+
+proptest::proptest! {
+    #[test]
+    fn foreign_text_is_refused_and_changes_nothing(at in 0_usize..900, with in ".{0,3}") {
+        let ledger = Rc::new(RefCell::new(Ledger::default()));
+        let mine = record(1, 40);
+        Reservation::new(&ledger, mine.clone(), 7).keep(&mine, Some(3));
+        let mut text = ledger.borrow().to_text();
+        if text.get(at..=at).is_some() {
+            text.replace_range(at..=at, &with);
+        }
+        let before = ledger.borrow().spent(1, TOKEN);
+        let learnt = ledger.borrow_mut().learn(&text);
+        proptest::prop_assert!(ledger.borrow().spent(1, TOKEN) >= before);
+        if learnt.is_none() {
+            proptest::prop_assert_eq!(ledger.borrow().spent(1, TOKEN), before);
+        }
+    }
 }
