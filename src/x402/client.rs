@@ -14,7 +14,7 @@ use super::ledger::{Ledger, Reservation, Share};
 use super::offer::{Flow, Method, Scheme};
 use super::origin::Target;
 use super::payment::{Draft, PaymentRecord};
-use super::policy::{Choice, Policy, Token};
+use super::policy::{Choice, MAX_LIFE, Policy, Token};
 use super::refusal::Refusal;
 use super::session::{self, Sessions};
 use super::settlement;
@@ -207,11 +207,20 @@ impl Payer {
         {
             return self.deliver(shipment, options).await;
         }
-        if options.sessions
-            && let Some(paid) = self.in_session(&request, &asked).await?
-        {
-            return Ok(paid);
-        }
+        let gate = options.sessions.then(|| self.memory.borrow_mut().sessions.gate(&asked, request.method));
+        let _guard = match &gate {
+            Some(gate) => loop {
+                if let Some(paid) = self.in_session(&request, &asked).await? {
+                    return Ok(paid);
+                }
+                let guard = gate.lock().await;
+                // Another request may have opened one meanwhile; whoever opens one keeps the others waiting.
+                if self.memory.borrow_mut().sessions.find(&asked, request.method, self.io.now()).is_none() {
+                    break Some(guard);
+                }
+            },
+            None => None,
+        };
         if options.pay_first
             && let Some(required) = self.offers_for(&request)
         {
@@ -279,13 +288,14 @@ impl Payer {
             })
         })?;
         if demand::refuses(&response.head) {
-            self.memory.borrow_mut().sessions.close(asked, request.method);
+            self.memory.borrow_mut().sessions.ended(asked, request.method, &session, self.io.now());
             return Ok(None);
         }
+        self.memory.borrow_mut().sessions.goes_on(asked, request.method);
         if session.id.is_none()
             && let Some(id) = response.head.header(session::HEADER).and_then(session::valid_id)
         {
-            session.id = Some(id);
+            (session.id, session.went_on) = (Some(id), true);
             self.memory.borrow_mut().sessions.open(asked, request.method, session.clone());
         }
         let payment = PaymentRecord { reused: true, ..session.record };
@@ -318,6 +328,10 @@ impl Payer {
         let offer = &choice.offer;
         if options.payee.is_some_and(|payee| payee != offer.pay_to) {
             return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
+        }
+        let is_cut = options.sessions && self.memory.borrow().sessions.ends_at_once(asked, request.method);
+        if is_cut && self.policy.max_life < offer.timeout.min(MAX_LIFE) {
+            return Err(refuse(Refusal::MaxLife { limit: self.policy.max_life, wanted: offer.timeout }));
         }
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
         let now = self.io.now();

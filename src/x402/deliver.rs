@@ -132,7 +132,7 @@ impl Payer {
         let id = head.header(session::HEADER).and_then(session::valid_id);
         // A request that failed leaves the session alive where the server says so.
         if options.sessions && !settled && record.scheme == Scheme::Upto && (head.is_success() || id.is_some()) {
-            let session = Session { id, payment: header.clone(), record: record.clone() };
+            let session = Session { id, payment: header.clone(), record: record.clone(), since: self.io.now(), went_on: false };
             memory.sessions.open(target, request.method, session);
         }
     }

@@ -47,6 +47,13 @@ pub enum Refusal {
     },
     /// The signature would live for less than a facilitator wants, or for ages (seconds).
     Timeout(u64),
+    /// The server ends sessions at once, because the policy lets signatures live for too short a time (seconds).
+    MaxLife {
+        /// What the policy lets them live.
+        limit: u64,
+        /// What the offer wants.
+        wanted: u64,
+    },
     /// More than one request may cost.
     AboveRequestCap {
         /// The offer's amount.
@@ -101,6 +108,7 @@ impl Refusal {
             Self::PayeeNotAllowed(_) => "payeeNotAllowed",
             Self::PayeeChanged { .. } => "payeeChanged",
             Self::Timeout(_) => "timeout",
+            Self::MaxLife { .. } => "maxLife",
             Self::AboveRequestCap { .. } => "aboveRequestCap",
             Self::AboveSessionCap { .. } => "aboveSessionCap",
             Self::AboveWindowCap { .. } => "aboveWindowCap",
@@ -140,6 +148,9 @@ impl Refusal {
             Self::PayeeNotAllowed(payee) => format!("the receiver {payee} is not in the policy"),
             Self::PayeeChanged { before, now } => format!("the receiver changed from {before} to {now}"),
             Self::Timeout(seconds) => format!("a signature that is to live for {seconds} s is no use or no end"),
+            Self::MaxLife { limit, wanted } => format!(
+                "the server ended the last sessions at once: it stops serving one some minutes before its signature ends, and the policy's maxLife is {limit} s where the offer wants {wanted} s, so each request would need a signature of its own; raise maxLife"
+            ),
             Self::AboveRequestCap { asked, cap } => format!("{asked} is asked, but one request may cost {cap}"),
             Self::AboveSessionCap { asked, left } => format!("{asked} is asked, but {left} is left for this client"),
             Self::AboveWindowCap { asked, left, seconds } => {

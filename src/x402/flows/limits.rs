@@ -136,6 +136,90 @@ fn a_session_without_a_readable_id_shows_the_payment_again() {
     assert_eq!(gateway.signatures(), 1);
 }
 
+/// A gateway of sessions, as OpenGradient's: the same bytes of a payment are the same session.
+fn gateway(served: impl Fn(usize) -> u16 + 'static) -> World {
+    let mut count = 0;
+    world(move |request, _| {
+        Ok(match (paid(request), session_of(request)) {
+            (None, None) => demand(request, &json!([opg()])),
+            _ => {
+                count += 1;
+                reply(&request.url, served(count), &[("x-upto-session", "5b2c-1")], "")
+            }
+        })
+    })
+}
+
+#[test]
+fn calls_at_once_share_one_session_and_one_signature() {
+    let mut shop = gateway(|_| 200);
+    let shown = Rc::new(Cell::new(0));
+    let count = Rc::clone(&shown);
+    shop.payer.on_payment = Some(Rc::new(move |_| {
+        count.set(count.get() + 1);
+        let mut waits = 50;
+        futures_util::future::poll_fn(move |cx| {
+            waits -= 1;
+            cx.waker().wake_by_ref();
+            if waits == 0 { std::task::Poll::Ready(Ok(true)) } else { std::task::Poll::Pending }
+        })
+        .boxed_local()
+    }));
+    let calls = (0..5).map(|_| shop.payer.fetch(shop.request(), &SESSIONS));
+    let answers = fake::run(futures_util::future::join_all(calls));
+    assert!(answers.iter().all(|answer| code(answer) == "paid"));
+    let reused =
+        answers.iter().filter(|answer| answer.as_ref().is_ok_and(|paid| paid.payment.as_ref().is_some_and(|r| r.reused)));
+    assert_eq!((shop.signatures(), shown.get(), reused.count(), shop.sent()), (1, 1, 4, 6));
+
+    // Where the first one is declined, the next one asks.
+    let asked = Rc::new(Cell::new(0));
+    let count = Rc::clone(&asked);
+    let mut picky = gateway(|_| 200);
+    picky.payer.on_payment = Some(Rc::new(move |_| {
+        count.set(count.get() + 1);
+        let agreed = count.get() > 1;
+        async move { Ok(agreed) }.boxed_local()
+    }));
+    let calls = (0..3).map(|_| picky.payer.fetch(picky.request(), &SESSIONS));
+    let answers = fake::run(futures_util::future::join_all(calls));
+    assert_eq!(answers.iter().map(code).collect::<Vec<_>>(), ["declined", "paid", "paid"]);
+    assert_eq!(picky.signatures(), 1);
+}
+
+#[test]
+fn a_failure_that_carries_the_session_keeps_it() {
+    for status in [500, 503, 400] {
+        let shop = gateway(move |_| status);
+        for _ in 0..20 {
+            assert!(shop.fetch_with(SESSIONS).is_ok_and(|paid| paid.response.head.status == status));
+        }
+        assert_eq!((shop.signatures(), shop.sent()), (1, 21), "{status}");
+    }
+}
+
+#[test]
+fn a_life_too_short_for_sessions_is_told() {
+    // It serves a session until 420 s before its deadline, and wants 600 s.
+    let strict = || {
+        let offer = edited(opg(), &["maxTimeoutSeconds"], json!(600));
+        world(move |request, _| {
+            Ok(match (paid(request), session_of(request)) {
+                (None, None) => demand(request, &json!([offer])),
+                (Some(_), _) => reply(&request.url, 200, &[("x-upto-session", "5b2c-1")], ""),
+                _ => reply(&request.url, 402, &[], r#"{"error":"Session expired or exhausted"}"#),
+            })
+        })
+    };
+    let mut short = strict();
+    short.payer.policy.max_life = 300;
+    let codes: Vec<_> = (0..3).map(|_| code(&short.fetch_with(SESSIONS))).collect();
+    assert_eq!((codes, short.signatures()), (vec!["paid", "paid", "maxLife"], 2));
+    // The default leaves it what it wants.
+    let long = strict();
+    assert!(long.fetch_with(SESSIONS).is_ok_and(|paid| paid.payment.is_some_and(|record| record.deadline == START + 600)));
+}
+
 #[test]
 fn a_known_offer_is_paid_without_asking() {
     let options = PayOptions { pay_first: true, ..PayOptions::default() };
