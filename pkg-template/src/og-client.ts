@@ -43,7 +43,7 @@ export interface OpenGradientOptions {
   readonly tls?: "pinned" | "system" | undefined;
   /** Makes the requests to enclaves in place of all of that. */
   readonly fetch?: FetchLike | undefined;
-  /** Seconds until an answer begins, and for each piece of a stream. Default: 60. */
+  /** Seconds until an answer begins, for a whole answer, for each piece of a stream, and for what is read from chains meanwhile. Default: 60. */
   readonly timeout?: number | undefined;
   /** Seconds for a whole stream. Default: 900. */
   readonly streamTimeout?: number | undefined;

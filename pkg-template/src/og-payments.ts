@@ -37,7 +37,10 @@ export interface FetchWithPaymentOptions {
    * payment is known to this page, the request is made as any other. Default: false: what may have been paid is never sent again.
    */
   readonly retryPaid?: boolean | undefined;
-  /** Seconds until the answer begins. Default: 60. */
+  /**
+   * Seconds for each of: the price's answer with its body, what is read from chains, and the wait until the paid answer begins. The time that
+   * the user takes does not count. Default: 60.
+   */
   readonly timeout?: number | undefined;
   /** The URL of a relay (`ogkit/relay`), where the server lets no other origin in. */
   readonly relay?: string | undefined;
@@ -54,7 +57,12 @@ export interface ResponsePayment {
   readonly receipt?: PaymentReceipt;
 }
 
-/** As `fetch`, and pays. */
+/**
+ * As `fetch`, and pays. Redirects before the payment are followed by fetch's rules, and who answers with the price is paid, by the policy's
+ * `hosts`. To another origin only harmless headers go along (`Accept`, `Content-Type` …): fetch itself drops `Authorization` alone. A paid
+ * request follows none. A page cannot see which method the platform ended a redirect with, so there a redirected price for another method than
+ * `GET` is not paid (`paymentRefused`, reason `redirected`). `init.redirect: "manual"` and `init.integrity` are refused.
+ */
 export type FetchWithPayment = (input: RequestInfo | URL, init: RequestInit | undefined, options: FetchWithPaymentOptions) => Promise<Response>;
 
 const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "retryPaid", "timeout", "relay", "fetch", "contractAccount"];
@@ -93,6 +101,7 @@ export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPaymen
     const { signal, redirect } = request;
     signal.throwIfAborted();
     if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');
+    if (request.integrity) throw invalidInput("init.integrity", "is not checked here: the answer is handed on as it comes; hash its body yourself");
     await load();
     const [payer, body] = await Promise.all([payerOf(options), request.arrayBuffer()]);
     const { onPayment, payTo, sessions, payFirst, retryPaid, timeout, chains, contractAccount, relay } = options;

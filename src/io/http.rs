@@ -39,6 +39,9 @@ pub enum Redirects {
     Follow,
     /// Fail.
     Refuse,
+    /// Answer with the redirect itself. Browsers hide it: they answer with the status 0 and nothing else.
+    #[cfg(feature = "opengradient")]
+    Show,
 }
 
 impl HttpRequest {

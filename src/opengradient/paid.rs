@@ -49,8 +49,8 @@ impl Sender for PaidSender {
         let retry_paid = self.retry_paid;
         async move {
             let tees = match &registry {
-                // Fresh in memory: the enclave was chosen from it.
-                Some(registry) => registry.active().await.ok(),
+                // Fresh in memory where the enclave was chosen from it.
+                Some(registry) => payer.io.within(request.timeout_ms, registry.active()).await.and_then(Result::ok),
                 None => None,
             };
             let of_endpoint = |endpoint: &str| request.url.strip_prefix(endpoint).is_some_and(|rest| rest.starts_with('/'));

@@ -15,6 +15,7 @@ use super::offer::{Flow, Method, Scheme};
 use super::origin::Target;
 use super::payment::{Draft, PaymentRecord};
 use super::policy::{Choice, MAX_LIFE, Policy, Token};
+use super::redirect::Answered;
 use super::refusal::Refusal;
 use super::session::{self, Sessions};
 use super::settlement;
@@ -226,13 +227,13 @@ impl Payer {
         {
             return self.pay(request, &asked, None, &required, options).await;
         }
-        let response = self
-            .io
-            .open(request.clone())
-            .await
-            .map_err(|failure| http_error(&request.url, &failure, "nothing was signed or paid"))?;
-        match demand::read(response).await? {
+        let url = request.url.clone();
+        let failed = |failure: HttpFailure| http_error(&url, &failure, "nothing was signed or paid");
+        let Answered { request, response, is_unclear } = self.ask(request).await.map_err(failed)?;
+        let answer = self.io.within(request.timeout_ms, demand::read(response)).await;
+        match answer.unwrap_or_else(|| Err(failed(HttpFailure::Timeout)))? {
             Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
+            Answer::Demand(_, _) if is_unclear => Err(Refusal::Unclear { to: public_url(&request.url) }.into_error(&asked.host)),
             Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
         }
     }
@@ -306,17 +307,13 @@ impl Payer {
     /// Meets a demand. `head` is the answer's that made it; without one the offer is remembered.
     async fn pay(
         &self,
-        mut request: HttpRequest,
+        request: HttpRequest,
         asked: &Target,
         head: Option<HttpHead>,
         required: &PaymentRequired,
         options: &PayOptions,
     ) -> Result<Paid, Error> {
         let clocks = Clocks::of_server(head.as_ref(), self.io.now());
-        // Whoever demanded payment is paid, not whoever pointed there.
-        if let Some(url) = head.map(|head| head.url).filter(|url| !url.is_empty()) {
-            request.url = url;
-        }
         let unreadable = || Kind::NotPayable { url: public_url(&request.url), reason: "its address is odd".to_owned() };
         let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
         let refuse = |refusal: Refusal| refusal.into_error(&target.host);
@@ -324,7 +321,7 @@ impl Payer {
         // One tab after the other, so that two never take the same amount.
         let turn = self.share.turn(&self.io, self.account).await;
         self.pull().await.map_err(refuse)?;
-        let choice = self.choose(required, &target).await?;
+        let choice = self.choose(required, &target, request.timeout_ms).await?;
         let offer = &choice.offer;
         if options.payee.is_some_and(|payee| payee != offer.pay_to) {
             return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
@@ -345,7 +342,12 @@ impl Payer {
         let found = match &chain.rpc {
             Some(rpc) => {
                 let permits = self.policy.allow_permits && required.extension(GAS_PERMIT).is_some() && choice.domain().is_some();
-                funds::check(rpc, &choice, self.account, permits).await?
+                let check = funds::check(rpc, &choice, self.account, permits);
+                let silent = || {
+                    let url = chain.params.rpc_urls.first().map(String::as_str).unwrap_or_default();
+                    Err(http_error(url, &HttpFailure::Timeout, "nothing was signed or paid"))
+                };
+                self.io.within(request.timeout_ms, check).await.unwrap_or_else(silent)?
             }
             None => funds::Found::default(),
         };
@@ -363,7 +365,7 @@ impl Payer {
     }
 
     /// The offer to pay. Where the limits refuse it, the chain is asked what was really taken of them.
-    async fn choose(&self, required: &PaymentRequired, target: &Target) -> Result<Choice, Error> {
+    async fn choose(&self, required: &PaymentRequired, target: &Target, timeout_ms: u64) -> Result<Choice, Error> {
         let choose = || {
             let ledger = self.ledger.borrow();
             self.policy.choose(required, self.account, &target.origin, &ledger, self.io.now())
@@ -373,7 +375,7 @@ impl Payer {
         let mut choice = choose();
         if choice.as_ref().is_err_and(is_full) || self.chains.iter().any(overdue) {
             // Without the chain's word the limits are only tighter.
-            let _ = self.reconcile().await;
+            let _ = self.io.within(timeout_ms, self.reconcile()).await;
             choice = choose();
         }
         choice.map_err(|refusal| refusal.into_error(&target.host))

@@ -1,7 +1,7 @@
 //! The payment's way to the server, and what is learnt from the answer.
 
 use super::client::{Paid, PayOptions, Payer};
-use super::demand;
+use super::demand::{self, Denial};
 use super::ledger::Ledger;
 use super::offer::Scheme;
 use super::origin::Target;
@@ -62,7 +62,10 @@ impl Payer {
             Err(failure) => return Err(uncertain(&failure.to_string(), None)),
         };
         if demand::refuses(&response.head) {
-            let denial = demand::denial(response).await;
+            // A body that drips tells no reason in time.
+            let status = response.head.status;
+            let denial = self.io.within(request.timeout_ms, demand::denial(response)).await;
+            let denial = denial.unwrap_or_else(|| Denial { reason: format!("status {status}"), receipt: None });
             let transaction = denial.receipt.as_ref().and_then(|receipt| receipt.transaction);
             self.forget_offers(&request);
             let class = demand::class(&denial.reason);

@@ -31,6 +31,7 @@ pub mod offer;
 pub mod origin;
 pub mod payment;
 pub mod policy;
+mod redirect;
 pub mod refusal;
 mod session;
 mod settlement;

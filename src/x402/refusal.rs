@@ -82,6 +82,12 @@ pub enum Refusal {
         /// The origin that answered.
         to: String,
     },
+    /// The request was redirected by the platform, which does not tell with which method it ended: what would be paid is not what was
+    /// priced.
+    Unclear {
+        /// The URL that answered.
+        to: String,
+    },
     /// The policy does not list the host.
     Host,
     /// Somebody on the way could read the payment and spend it.
@@ -112,7 +118,7 @@ impl Refusal {
             Self::AboveRequestCap { .. } => "aboveRequestCap",
             Self::AboveSessionCap { .. } => "aboveSessionCap",
             Self::AboveWindowCap { .. } => "aboveWindowCap",
-            Self::Redirected { .. } => "redirected",
+            Self::Redirected { .. } | Self::Unclear { .. } => "redirected",
             Self::Host => "host",
             Self::Insecure => "insecure",
             Self::Store(_) => "store",
@@ -157,6 +163,11 @@ impl Refusal {
                 format!("{asked} is asked, but {left} is left for these {seconds} s")
             }
             Self::Redirected { to } => format!("the request was redirected to {to}"),
+            Self::Unclear { to } => {
+                format!(
+                    "the request was redirected to {to}, and the platform does not tell with which method: ask that URL itself"
+                )
+            }
             Self::Host => "the policy does not list this host".to_owned(),
             Self::Insecure => "payments travel over https only".to_owned(),
             Self::Store(reason) => format!("the policy's store cannot be used ({reason}), so what was spent before is unknown"),

@@ -45,10 +45,10 @@ impl Payer {
             let reason = "it wants more sent back than fits into a header".to_owned();
             return Err(Kind::NotPayable { url: public_url(&order.request.url), reason }.into());
         }
-        let signature = self.ask(&draft.typed).await?;
+        let signature = self.answer(&draft.typed).await?;
         if let Some(token_nonce) = token_nonce {
             let typed = permit(&choice.offer, domain, self.account, token_nonce, deadline);
-            let signature = self.ask(&typed).await?;
+            let signature = self.answer(&typed).await?;
             additions.push((GAS_PERMIT, permit_info(&draft.record, token_nonce, &signature)));
         }
         if !clocks.is_good(deadline, self.io.now()) {
@@ -59,7 +59,7 @@ impl Payer {
     }
 
     /// One window. What comes back is of the account, or an error.
-    async fn ask(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
+    async fn answer(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
         const METHOD: &str = "eth_signTypedData_v4";
         let params = format!(r#"["{:?}",{}]"#, self.account, quote(&typed.json));
         let answer = self.wallet.open(METHOD, params).await?;

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{budget, options, output};
 use crate::error::Error;
+use crate::io::Io;
 use crate::io::http::{HttpHead, HttpRequest, HttpStream, Redirects};
 use crate::io::web::{self, Detached};
 use crate::js::convert::{Build, bigint};
@@ -131,6 +132,7 @@ impl PayerCore {
                 max_bytes: MAX_BODY,
                 ..HttpRequest::get(member(bag, "url", Input::text)?.unwrap_or_default())
             };
+            let timeout_ms = request.timeout_ms;
             let pay = PayOptions {
                 sessions: member(bag, "sessions", Input::flag)?.unwrap_or(false),
                 pay_first: member(bag, "payFirst", Input::flag)?.unwrap_or(false),
@@ -151,7 +153,8 @@ impl PayerCore {
                 signal,
                 async move {
                     let Paid { response, payment, receipt } = payer.fetch(request, &pay).await?;
-                    let built = hand_back(response).await?;
+                    // A body that had to be looked into comes within the time limit, or is cut.
+                    let built = hand_back(response, &payer.io, timeout_ms).await?;
                     let built = match &payment {
                         Some(payment) => built.with("payment", output::payment(payment)),
                         None => built,
@@ -169,7 +172,7 @@ impl PayerCore {
 }
 
 /// The platform's own response where it is unread, else one made of what was read.
-async fn hand_back(stream: HttpStream) -> Result<Build, Error> {
+async fn hand_back(stream: HttpStream, io: &Io, timeout_ms: u64) -> Result<Build, Error> {
     let HttpStream { head, mut body, detach } = stream;
     if let Some(detached) = detach.and_then(|detach| Rc::<dyn Any>::downcast::<Detached>(detach()).ok()) {
         return Ok(Build::new()
@@ -177,9 +180,12 @@ async fn hand_back(stream: HttpStream) -> Result<Build, Error> {
             .with("controller", detached.controller.clone()));
     }
     let mut whole = Vec::new();
-    while let Some(Ok(piece)) = body.next().await {
-        whole.extend_from_slice(&piece);
-    }
+    let read = async {
+        while let Some(Ok(piece)) = body.next().await {
+            whole.extend_from_slice(&piece);
+        }
+    };
+    let _ = io.within(timeout_ms, read).await;
     let made = make_response(&head, &whole).map_err(|_| Error::protocol("Response on this platform", "none"))?;
     Ok(Build::new().with("response", made))
 }

@@ -265,8 +265,19 @@ impl Llm {
             (Enclaves::Fixed { .. }, Some(_)) => {
                 return Err(Error::input("teeId", "a fixed endpoint chooses its enclave itself"));
             }
-            (Enclaves::Registry(registry), Some(id)) => registry.find(id).await?,
-            (Enclaves::Registry(registry), None) => registry.pick(failed).await?,
+            (Enclaves::Registry(registry), pinned) => {
+                let chosen = async {
+                    match pinned {
+                        Some(id) => registry.find(id).await,
+                        None => registry.pick(failed).await,
+                    }
+                };
+                let silent = || {
+                    let reason = "the registry's node gave no answer within the time limit".to_owned();
+                    Err(Kind::TeeUnavailable { tee_id: pinned, reason }.into())
+                };
+                self.io.within(self.options.timeout_ms, chosen).await.unwrap_or_else(silent)?
+            }
         };
         Ok(Target { endpoint: tee.endpoint.clone(), tee: Some(tee) })
     }

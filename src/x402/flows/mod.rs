@@ -5,6 +5,7 @@ mod clocks;
 mod dishonest;
 mod exchange;
 mod limits;
+mod redirects;
 mod settled;
 mod shared;
 
