@@ -49,6 +49,10 @@ export interface OpenGradientOptions {
   readonly streamTimeout?: number | undefined;
   /** Whether images that are URLs are fetched. Default: true. */
   readonly inlineImages?: boolean | undefined;
+  /** Whether a model that is no member of `TeeLlm` is refused before anything is sent (`invalidInput`). Default: false: servers learn new ones. */
+  readonly strictModels?: boolean | undefined;
+  /** Whether another enclave is asked, once, where one gives no HTTP answer before anything was signed or paid. Default: true. */
+  readonly failover?: boolean | undefined;
   /** The account is a contract: its signatures are not checked here. */
   readonly contractAccount?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -19,7 +19,10 @@ export type ChatMessage =
   | { readonly role: "function"; readonly content: string | readonly ContentPart[]; readonly name: string }
   | AssistantMessage;
 
-/** A tool that the model may ask to have called. */
+/**
+ * A tool that the model may ask to have called. What is not of this form is refused before anything is signed; names are 1 to 64 letters, digits,
+ * hyphens or underscores, each once, and `parameters` is an object.
+ */
 export interface Tool {
   readonly type: "function";
   readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown; readonly strict?: boolean };
@@ -38,7 +41,7 @@ interface Shared {
   /** Default: 100. */
   readonly maxTokens?: number | undefined;
   readonly stopSequence?: string | readonly string[] | undefined;
-  /** Default: 0. */
+  /** 0 to 2; what is outside is refused before anything is signed. Default: 0. */
   readonly temperature?: number | undefined;
   readonly webSearch?: boolean | undefined;
   /** Default: the client's `settlement`. */

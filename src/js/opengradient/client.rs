@@ -41,6 +41,8 @@ const CONNECT: &[&str] = &[
     "timeout",
     "streamTimeout",
     "inlineImages",
+    "strictModels",
+    "failover",
     "contractAccount",
     "fetch",
     "signal",

@@ -98,6 +98,8 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         settlement: member(bag, "settlement", settlement)?.unwrap_or(defaults.settlement),
         timeout_ms: ms("timeout", defaults.timeout_ms)?,
         stream_timeout_ms: ms("streamTimeout", defaults.stream_timeout_ms)?,
+        strict_models: member(bag, "strictModels", Input::flag)?.unwrap_or(defaults.strict_models),
+        failover: member(bag, "failover", Input::flag)?.unwrap_or(defaults.failover),
         inline_images: member(bag, "inlineImages", Input::flag)?.unwrap_or(defaults.inline_images),
         ..defaults
     };

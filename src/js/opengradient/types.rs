@@ -229,6 +229,8 @@ export interface CoreConnectOptions {
   readonly timeout?: number | undefined;
   readonly streamTimeout?: number | undefined;
   readonly inlineImages?: boolean | undefined;
+  readonly strictModels?: boolean | undefined;
+  readonly failover?: boolean | undefined;
   readonly contractAccount?: boolean | undefined;
   readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -7,7 +7,7 @@ use futures_util::stream::StreamExt as _;
 
 use super::answer::{ChatAnswer, CompletionAnswer, SettlementInfo, TeeFields, failure_text};
 use super::chat_stream::ChatStream;
-use super::models::Settlement;
+use super::models::{Settlement, is_known};
 use super::request::{ChatRequest, CompletionRequest};
 use super::stream::Chunk;
 use super::{Payment, SendFailure, Sender, Sent, Source, Verify, images};
@@ -50,6 +50,10 @@ pub struct Options {
     pub max_bytes: usize,
     /// Whether images that are URLs are fetched.
     pub inline_images: bool,
+    /// Whether a model that is not in our tables is refused before anything is sent. Servers learn new models faster than these tables.
+    pub strict_models: bool,
+    /// Whether another enclave is asked, once, where one gives no HTTP answer and nothing was paid.
+    pub failover: bool,
 }
 
 impl Default for Options {
@@ -61,6 +65,8 @@ impl Default for Options {
             stream_timeout_ms: 900_000,
             max_bytes: 64 << 20,
             inline_images: true,
+            strict_models: false,
+            failover: true,
         }
     }
 }
@@ -142,7 +148,8 @@ impl Llm {
     /// [`Kind::TeeUnavailable`] when no enclave answers (nothing was paid), [`Kind::Llm`] for a failure of the server,
     /// [`Kind::ProofFailed`], and the sender's own.
     pub async fn chat(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<Output<ChatAnswer>, Error> {
-        let (target, sent) = self.open("/v1/chat/completions", request.body(false), request.settlement, tee_id).await?;
+        let (target, sent) =
+            self.open("/v1/chat/completions", &request.model, request.body(false), request.settlement, tee_id).await?;
         self.read_chat(request, target, sent).await
     }
 
@@ -170,7 +177,8 @@ impl Llm {
     /// As [`Llm::chat`].
     pub async fn completion(&self, request: &CompletionRequest, tee_id: Option<B256>) -> Result<Output<CompletionAnswer>, Error> {
         let body = request.body().to_owned();
-        let (target, Sent { response: reply, payment }) = self.open("/v1/completions", body, request.settlement, tee_id).await?;
+        let (target, Sent { response: reply, payment }) =
+            self.open("/v1/completions", &request.model, body, request.settlement, tee_id).await?;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
         let unpaid = payment.is_none();
@@ -187,7 +195,8 @@ impl Llm {
     /// As [`Llm::chat`]; what goes wrong later is told by [`ChatStream::next`].
     pub async fn chat_stream(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<ChatStream, Error> {
         let streamed = !request.tools;
-        let (target, sent) = self.open("/v1/chat/completions", request.body(streamed), request.settlement, tee_id).await?;
+        let (target, sent) =
+            self.open("/v1/chat/completions", &request.model, request.body(streamed), request.settlement, tee_id).await?;
         let is_json = sent.response.head.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if streamed && !is_json {
             return Ok(ChatStream::new(self.clone(), request.canonical().to_owned(), target, sent));
@@ -218,10 +227,14 @@ impl Llm {
     async fn open(
         &self,
         path: &str,
+        model: &str,
         body: String,
         settlement: Option<Settlement>,
         pinned: Option<B256>,
     ) -> Result<(Target, Sent), Error> {
+        if self.options.strict_models && !is_known(model) {
+            return Err(Error::input("model", "is not one of TeeLlm, and strictModels takes no other"));
+        }
         let settlement = settlement.unwrap_or(self.options.settlement).header();
         let body = Rc::new(body.into_bytes());
         let request = |target: &Target| HttpRequest {
@@ -238,7 +251,9 @@ impl Llm {
         };
         let mut target = self.target(pinned, None).await?;
         let mut sent = self.sender.send(request(&target)).await;
-        if let Err(SendFailure::NoAnswer(_)) = sent {
+        if self.options.failover
+            && let Err(SendFailure::NoAnswer(_)) = sent
+        {
             let failed = target.tee.as_ref().map(|tee| tee.id);
             target = self.target(pinned, failed).await?;
             sent = self.sender.send(request(&target)).await;

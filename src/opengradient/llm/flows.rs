@@ -316,6 +316,33 @@ fn a_server_that_fails_says_so() -> Result<(), Error> {
 }
 
 #[test]
+fn unknown_models_and_other_enclaves_are_switches() -> Result<(), Error> {
+    let (mut request, _) = case("plain", true)?;
+    for (strict, model, expected) in
+        [(true, "gpt-6", "invalidInput"), (true, "openai/gpt-5", "inference"), (false, "gpt-6", "inference")]
+    {
+        let (io, registry) = world(&[]);
+        let script = |_: &HttpRequest| Ok((400, JSON, vec![Ok(Vec::new())]));
+        let (_, sender) = client(Verify::Strict, io.clone(), Enclaves::Registry(registry.clone()), Box::new(script))?;
+        let options = Options { strict_models: strict, ..Options::default() };
+        let llm = Llm::new(io, Rc::<FakeSender>::clone(&sender), Enclaves::Registry(registry), options)?;
+        request.model = model.to_owned();
+        assert_eq!(run(llm.chat(&request, None)).err().map(|error| error.code()), Some(expected), "{model}");
+        assert_eq!(sender.sent.borrow().len(), usize::from(expected == "inference"));
+    }
+    for failover in [true, false] {
+        let (io, registry) = world(&[]);
+        let script = |_: &HttpRequest| Err(SendFailure::NoAnswer(Error::protocol("an answer", "none")));
+        let (_, sender) = client(Verify::Strict, io.clone(), Enclaves::Registry(registry.clone()), Box::new(script))?;
+        let options = Options { failover, ..Options::default() };
+        let llm = Llm::new(io, Rc::<FakeSender>::clone(&sender), Enclaves::Registry(registry), options)?;
+        assert_eq!(run(llm.chat(&request, None)).err().map(|error| error.code()), Some("teeUnavailable"));
+        assert_eq!(sender.sent.borrow().len(), 1 + usize::from(failover));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_failure_before_any_payment_says_that_nothing_was_paid() -> Result<(), Error> {
     let (request, _) = case("plain", true)?;
     for status in [400, 403, 404, 429, 500, 503, 200] {
