@@ -27,6 +27,8 @@ use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
 
 /// So many payments may be past their deadline before the chain is asked about them unneeded.
 const MAX_OVERDUE: usize = 8;
+/// What is not signed yet counts for other tabs so many seconds longer than its life: for the user's time to think, and clocks that differ.
+const UNSIGNED: u64 = 3600;
 pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 
 /// A chain that may be paid on.
@@ -333,7 +335,7 @@ impl Payer {
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
         let now = self.io.now();
         let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
-        let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life), nonce);
+        let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life + UNSIGNED), nonce);
         let mut reservation = Reserved { payer: self, reservation: Reservation::new(&self.ledger, reserved, now) };
         self.share.push(&self.io, self.account, &self.ledger).await.map_err(|reason| refuse(Refusal::Store(reason)))?;
         drop(turn);

@@ -134,6 +134,31 @@ fn an_unused_nonce_counts_until_the_chain_has_passed_the_deadline() {
 }
 
 #[test]
+fn what_the_wallet_is_asked_for_is_not_given_back_meanwhile() {
+    let chain = Chain::new();
+    // By the chain's clock every deadline of ours has passed long ago.
+    chain.time.set(START + 1_000_000);
+    let mut world = world_on(&chain, |request| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    });
+    session_cap(&mut world, 1);
+    let other = world.payer.clone();
+    world.payer.on_payment = Some(Rc::new(move |_| {
+        let other = other.clone();
+        async move {
+            other.reconcile().await?;
+            assert_eq!(other.ledger.borrow().spent(8453, OPG.address), U256::from(CAP));
+            Ok(true)
+        }
+        .boxed_local()
+    }));
+    let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+    assert_eq!(record.deadline, START + 1_000_000 + 300);
+    assert!(fake::run(world.payer.reconcile()).is_ok());
+    assert_eq!((world.spent(), record.charged.get()), (U256::from(CAP), None));
+}
+
+#[test]
 fn exact_payments_are_shown_too() {
     for method in ["permit2", "eip3009"] {
         let chain = Chain::new();

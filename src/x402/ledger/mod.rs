@@ -51,6 +51,8 @@ struct Entry {
     /// The newest block before it was signed, where the chain was read: the transfer is in a later one.
     from_block: Option<u64>,
     fate: Fate,
+    /// A call of this page has it in hand: its deadline is not settled yet, and the chain is not asked.
+    in_hand: bool,
     /// The transfer that took it. No two payments share one.
     transfer: Option<Transfer>,
 }
@@ -68,7 +70,7 @@ impl Entry {
 
     /// Takes over what another tab, or an earlier visit, knows of the same payment.
     fn learn(&mut self, other: Self) {
-        if self.fate != Fate::Settled && other.fate != Fate::Open {
+        if self.fate != Fate::Settled && other.fate != Fate::Open && !self.in_hand {
             (self.fate, self.amount, self.transfer) = (other.fate, other.amount, other.transfer);
         }
         self.from_block = self.from_block.or(other.from_block);
@@ -152,7 +154,8 @@ impl Ledger {
 
     /// Payments on a chain whose fate is open, the oldest first, and as many as are asked about at once.
     pub(super) fn questions(&self, chain_id: u64) -> Vec<Question> {
-        let open = self.entries.iter().filter(|entry| entry.record.chain_id == chain_id && entry.fate != Fate::Settled);
+        let is_open = |entry: &&Entry| entry.record.chain_id == chain_id && entry.fate != Fate::Settled && !entry.in_hand;
+        let open = self.entries.iter().filter(is_open);
         open.take(MAX_QUESTIONS).map(|entry| Question { record: entry.record.clone(), from_block: entry.from_block }).collect()
     }
 
@@ -223,7 +226,7 @@ impl Reservation {
     /// Takes what `record` is going to be signed for out of the limits.
     pub(super) fn new(ledger: &Rc<RefCell<Ledger>>, record: PaymentRecord, now: u64) -> Self {
         let (nonce, amount) = (record.nonce, record.amount);
-        let entry = Entry { at: now, record, amount, from_block: None, fate: Fate::Open, transfer: None };
+        let entry = Entry { at: now, record, amount, from_block: None, fate: Fate::Open, in_hand: true, transfer: None };
         ledger.borrow_mut().entries.push(entry);
         Self { ledger: Rc::clone(ledger), nonce, kept: false }
     }
@@ -239,7 +242,9 @@ impl Reservation {
         book.payees.push((record.origin.clone(), record.pay_to));
         if let Some(entry) = book.find(self.nonce) {
             entry.record = record.clone();
-            entry.from_block = from_block;
+            (entry.from_block, entry.in_hand) = (from_block, false);
+            // Whatever another tab made of it before it was signed.
+            (entry.amount, entry.fate) = (record.amount, Fate::Open);
         }
     }
 }
@@ -251,6 +256,7 @@ impl Reservation {
             let mut ledger = self.ledger.borrow_mut();
             if let Some(entry) = ledger.find(self.nonce) {
                 entry.give_back();
+                entry.in_hand = false;
             }
         }
     }

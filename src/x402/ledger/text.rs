@@ -36,7 +36,7 @@ impl Object {
 }
 
 fn write(entry: &Entry) -> String {
-    let Entry { at, record, amount, from_block, fate, transfer } = entry;
+    let Entry { at, record, amount, from_block, fate, transfer, in_hand: _ } = entry;
     let mut out = Object(String::new());
     out.text("nonce", &record.nonce.to_string());
     out.text("at", &at.to_string());
@@ -88,7 +88,7 @@ fn read(json: Json<'_>) -> Option<Entry> {
     let transfer = text("transaction").and_then(|hash| Some((hash.parse::<B256>().ok()?, number("logIndex")?)));
     let fate = Fate::ALL.iter().find(|(_, name)| text("fate").as_deref() == Some(name))?.0;
     let counted = amount("counted")?.min(record.amount);
-    Some(Entry { at: number("at")?, amount: counted, from_block: number("fromBlock"), fate, transfer, record })
+    Some(Entry { at: number("at")?, amount: counted, from_block: number("fromBlock"), fate, in_hand: false, transfer, record })
 }
 
 impl Ledger {
