@@ -12,8 +12,6 @@ use crate::json::Json;
 
 /// Input may have this many bytes; servers take less.
 const MAX_INPUT: usize = 32 << 20;
-/// Providers take no higher temperature.
-const MAX_TEMPERATURE: f64 = 2.0;
 /// A tool's name has at most so many characters.
 const MAX_NAME: usize = 64;
 /// The official SDKs' default.
@@ -217,8 +215,7 @@ impl<'a> Input<'a> {
             None => Some("0.0".to_owned()),
         };
         // Gateways refuse what is outside, once it is signed for. The official vectors, of the other shape, go beyond it.
-        let in_range =
-            |text: &String| !self.shape.sdk || text.parse::<f64>().is_ok_and(|value| (0.0..=MAX_TEMPERATURE).contains(&value));
+        let in_range = |text: &String| !self.shape.sdk || is_temperature(text);
         let temperature =
             temperature.filter(in_range).ok_or_else(|| Error::input("temperature", "must be a number from 0 to 2"))?;
         member(out, "temperature", &temperature);
@@ -342,6 +339,17 @@ impl<'a> Input<'a> {
 
 fn is_object(value: Json<'_>) -> bool {
     value.raw().starts_with('{')
+}
+
+/// Whether a number, as [`float`] writes it, is one from 0 to 2, which is what providers take. As text: reading floats takes 12 KB of tables.
+fn is_temperature(text: &str) -> bool {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    match whole {
+        _ if text.contains("e-") => !text.starts_with('-'),
+        "0" | "1" => !rest.contains('e'),
+        "2" | "-0" => rest.bytes().all(|digit| digit == b'0'),
+        _ => false,
+    }
 }
 
 /// The names that providers take for tools.
@@ -519,6 +527,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn temperatures_are_told_by_their_text(
+            value in prop_oneof![
+                -3.0..=3.0_f64,
+                any::<f64>(),
+                proptest::sample::select(vec![0.0, -0.0, 1.0, 2.0, 1e-7, -1e-7, 1e16, 2.000_000_1, 5e-324]),
+            ],
+        ) {
+            prop_assume!(value.is_finite());
+            let text = float(&format!("{value:?}"));
+            prop_assert_eq!(text.as_deref().map(is_temperature), Some((0.0..=2.0).contains(&value)), "{:?}", text);
+        }
+
         /// Whatever the content, the signed text is what Python would write of the body that goes out.
         #[test]
         fn the_signed_text_follows_the_body(content in any::<String>(), temperature in 0.0..=2.0_f64, stop in any::<Option<String>>()) {
