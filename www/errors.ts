@@ -56,6 +56,7 @@ export function sentence(error: unknown): string {
     case "insufficientTokenBalance": return `Your wallet holds ${formatEther(error.available)} OPG, but ${formatEther(error.required)} OPG are needed. Nothing was paid.`;
     case "paymentExpired": return "The wallet answered too late, so its signature was thrown away. Nothing was paid: ask again.";
     case "paymentUncertain": return "A signed payment went out and nothing came back. It may be paid once, at most what you signed. Look at your balance before you ask again.";
+    case "inference": return error.paid === "no" ? `The model's server failed: ${error.reason}. Nothing was signed or paid for it.` : `The model's server failed: ${error.reason}. Failed requests are normally not charged.`;
     case "proofFailed": return "This answer is not proven to come from the enclave. Do not trust it. It may have been paid.";
     case "streamCut": return "The answer was cut off before its end, so it is not proven. What was used of your signed payment may be charged.";
     case "teeUnavailable": return "No enclave can be reached right now. Nothing was paid. Try again in a moment.";

@@ -436,7 +436,10 @@ export class PaymentRejectedError extends PaymentError {
   declare readonly nonce: string;
   declare readonly deadline: number;
 }
-/** A signed payment went out, and what came of it is not known: look for `nonce` on chain before paying again. */
+/**
+ * A signed payment went out, and what came of it is not known. It is not sent again by itself. Look for `nonce` on chain before paying again
+ * (`og.spent()` does, and `payment.charged` tells), or have the same payment sent once more with `retryPaid`.
+ */
 export class PaymentUncertainError extends PaymentError {
   declare readonly code: "paymentUncertain";
   declare readonly url: string;
@@ -473,11 +476,13 @@ export class TeeUnavailableError extends OgError {
   declare readonly teeId?: Hex;
   declare readonly reason: string;
 }
-/** The LLM server failed, in its own words. With a status of 200 the failure came inside of an answer, which may have been paid. */
+/** The LLM server failed, in its own words. With a status of 200 the failure came inside of an answer. */
 export class InferenceError extends OgError {
   declare readonly code: "inference";
   declare readonly url: string;
   declare readonly status: number;
+  /** `"no"`: no payment went with the request. `"maybe"`: one did; failed requests are normally not charged. */
+  declare readonly paid: "no" | "maybe";
   declare readonly reason: string;
 }
 

@@ -48,7 +48,7 @@ export interface OpenGradientOptions {
   readonly tls?: "pinned" | "system" | undefined;
   /** Makes the requests to enclaves in place of all of that. */
   readonly fetch?: FetchLike | undefined;
-  /** Seconds until an answer begins, and for each piece of a stream. Default: 60. */
+  /** Seconds until an answer begins, for a whole answer, for each piece of a stream, and for what is read from chains meanwhile. Default: 60. */
   readonly timeout?: number | undefined;
   /** Seconds for a whole stream. Default: 900. */
   readonly streamTimeout?: number | undefined;
@@ -57,6 +57,10 @@ export interface OpenGradientOptions {
    * together have `timeout` and 32 MiB; what does not come stays a URL. Default: false.
    */
   readonly inlineImages?: boolean | undefined;
+  /** Whether a model that is no member of `TeeLlm` is refused before anything is sent (`invalidInput`). Default: false: servers learn new ones. */
+  readonly strictModels?: boolean | undefined;
+  /** Whether another enclave is asked, once, where one gives no HTTP answer before anything was signed or paid. Default: true. */
+  readonly failover?: boolean | undefined;
   /** The account is a contract: its signatures are not checked here. */
   readonly contractAccount?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -94,8 +98,10 @@ export class OpenGradient {
   }
 
   /**
-   * The OPG that this client signed for and that did not come back, in the smallest unit. What the limits count. A session's signature
-   * counts with its cap until the chain shows what was charged; where that is due, one HTTP request asks.
+   * The OPG that was signed for out of this account in this origin (all clients and tabs; with `policy.store` also before) and that did not
+   * come back, in the smallest unit. What the limits count. A signature counts with its whole
+   * amount until the chain shows what was taken (`payment.charged`), or that nothing can be taken any more. Where a payment's fate is open,
+   * two to four HTTP requests ask the chain for it: a session's can be told as soon as the gateway has settled it.
    * @throws RpcError, HttpError
    */
   spent(options?: CallOptions): Promise<bigint> {

@@ -19,7 +19,10 @@ export type ChatMessage =
   | { readonly role: "function"; readonly content: string | readonly ContentPart[]; readonly name: string }
   | AssistantMessage;
 
-/** A tool that the model may ask to have called. */
+/**
+ * A tool that the model may ask to have called. What is not of this form is refused before anything is signed; names are 1 to 64 letters, digits,
+ * hyphens or underscores, each once, and `parameters` is an object.
+ */
 export interface Tool {
   readonly type: "function";
   readonly function: { readonly name: string; readonly description?: string; readonly parameters?: unknown; readonly strict?: boolean };
@@ -38,7 +41,7 @@ interface Shared {
   /** Default: 100. */
   readonly maxTokens?: number | undefined;
   readonly stopSequence?: string | readonly string[] | undefined;
-  /** Default: 0. */
+  /** 0 to 2; what is outside is refused before anything is signed. Default: 0. */
   readonly temperature?: number | undefined;
   readonly webSearch?: boolean | undefined;
   /** Default: the client's `settlement`. */
@@ -47,6 +50,11 @@ interface Shared {
   readonly teeId?: Hash | undefined;
   /** Shown this request's payment before the wallet is asked, in place of the client's own `onPayment`; `false`, or a throw, refuses it. */
   readonly onPayment?: OnPayment | undefined;
+  /**
+   * Your explicit word, after a `PaymentUncertainError`, that the same payment is sent again with the same request, in place of paying anew.
+   * A gateway with sessions may charge for the work twice, within the same cap. Default: false: what may have been paid is never sent again.
+   */
+  readonly retryPaid?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -103,18 +111,18 @@ export class Llm {
   chat(request: ChatRequest & { readonly stream?: false | undefined }): Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput>;
   chat(request: ChatRequest): PendingTextGenerationStream | Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
+    const { teeId, signal, onPayment, retryPaid, ...asked } = bag(request, "request");
     if (asked.stream === true) {
-      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment });
+      const open = (stop: AbortSignal) => this.#core.chatStream(asked, false, teeId, { signal: stop, onPayment, retryPaid });
       return new PendingTextGenerationStream(new TextGenerationStream(open, signalOf(signal, "options.signal")));
     }
-    return this.#core.chat(asked, false, teeId, { signal, onPayment }).then(chatOutput);
+    return this.#core.chat(asked, false, teeId, { signal, onPayment, retryPaid }).then(chatOutput);
   }
 
   /** Has a text continued. @throws as {@link Llm.chat} */
   async completion(request: CompletionRequest): Promise<TextGenerationOutput> {
-    const { teeId, signal, onPayment, ...asked } = bag(request, "request");
-    return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment }));
+    const { teeId, signal, onPayment, retryPaid, ...asked } = bag(request, "request");
+    return completionOutput(await this.#core.completion(asked, teeId, { signal, onPayment, retryPaid }));
   }
 
   /**

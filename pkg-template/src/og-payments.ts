@@ -16,8 +16,9 @@ export interface FetchWithPaymentOptions {
   /** One of the wallet's accounts; default: the one it selected at the first call. */
   readonly account?: Address | undefined;
   /**
-   * What may be paid. Calls with the same policy object, wallet and account count against its limits together; the object is read at
-   * the first of them. Default: OPG on Base; 0.1 for a request, 2 within an hour, 5 in all.
+   * What may be paid. All that is signed for out of an account counts together, in all clients and tabs of the origin, whatever the policy
+   * that it was signed under. The object is read at the first call that has it. Default: OPG on Base; 0.1 for a request, 2 within an hour, 5
+   * in all.
    */
   readonly policy?: PaymentPolicy | undefined;
   /** Shown the payment before the wallet is asked; `false`, or a throw, refuses it. */
@@ -30,7 +31,16 @@ export interface FetchWithPaymentOptions {
   readonly sessions?: boolean | undefined;
   /** Pays a URL that was paid within the last 5 minutes without asking for its price again. */
   readonly payFirst?: boolean | undefined;
-  /** Seconds until the answer begins. Default: 60. */
+  /**
+   * Your explicit word, after a `PaymentUncertainError`, that the same payment is sent again for the same method, URL and body, in place of
+   * paying anew. It can be settled only once; a server with sessions may charge for the work twice, within the same cap. Where no such
+   * payment is known to this page, the request is made as any other. Default: false: what may have been paid is never sent again.
+   */
+  readonly retryPaid?: boolean | undefined;
+  /**
+   * Seconds for each of: the price's answer with its body, what is read from chains, and the wait until the paid answer begins. The time that
+   * the user takes does not count. Default: 60.
+   */
   readonly timeout?: number | undefined;
   /** The URL of a relay (`ogkit/relay`), where the server lets no other origin in. */
   readonly relay?: string | undefined;
@@ -47,10 +57,15 @@ export interface ResponsePayment {
   readonly receipt?: PaymentReceipt;
 }
 
-/** As `fetch`, and pays. */
+/**
+ * As `fetch`, and pays. Redirects before the payment are followed by fetch's rules, and who answers with the price is paid, by the policy's
+ * `hosts`. To another origin only harmless headers go along (`Accept`, `Content-Type` …): fetch itself drops `Authorization` alone. A paid
+ * request follows none. A page cannot see which method the platform ended a redirect with, so there a redirected price for another method than
+ * `GET` is not paid (`paymentRefused`, reason `redirected`). `init.redirect: "manual"` and `init.integrity` are refused.
+ */
 export type FetchWithPayment = (input: RequestInfo | URL, init: RequestInit | undefined, options: FetchWithPaymentOptions) => Promise<Response>;
 
-const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "timeout", "relay", "fetch", "contractAccount"];
+const OPTIONS = ["wallet", "account", "policy", "onPayment", "chains", "payTo", "sessions", "payFirst", "retryPaid", "timeout", "relay", "fetch", "contractAccount"];
 const DEFAULT_POLICY: PaymentPolicy = Object.freeze({});
 
 interface Known {
@@ -58,7 +73,7 @@ interface Known {
   readonly account: string | undefined;
   readonly payer: Promise<PayerCore>;
 }
-/** The payers of each policy object: their limits go together. */
+/** The payers of each policy object, which have the same sessions. */
 const payers = new WeakMap<object, Known[]>();
 const payments = new WeakMap<Response, ResponsePayment>();
 
@@ -86,12 +101,13 @@ export function bindFetchWithPayment(load: () => Promise<void>): FetchWithPaymen
     const { signal, redirect } = request;
     signal.throwIfAborted();
     if (redirect === "manual") throw invalidInput("init.redirect", 'expected "follow" or "error": a redirect cannot be handed out before it is known who is paid');
+    if (request.integrity) throw invalidInput("init.integrity", "is not checked here: the answer is handed on as it comes; hash its body yourself");
     await load();
     const [payer, body] = await Promise.all([payerOf(options), request.arrayBuffer()]);
-    const { onPayment, payTo, sessions, payFirst, timeout, chains, contractAccount, relay } = options;
+    const { onPayment, payTo, sessions, payFirst, retryPaid, timeout, chains, contractAccount, relay } = options;
     const parts: RequestParts = {
-      url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, timeout,
-      chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
+      url: request.url, method: request.method, headers: [...request.headers], redirect, signal, onPayment, payee: payTo, sessions, payFirst, retryPaid,
+      timeout, chains, contractAccount, fetch: options.fetch ?? (relay === undefined ? undefined : relayFetch(relay)),
       ...(request.method === "GET" || request.method === "HEAD" ? {} : { body: new Uint8Array(body) }),
     };
     const { response, controller, payment, receipt } = await payer.fetch(parts);

@@ -26,7 +26,7 @@ export { relayFetch, type TeeSource } from "./og-transport.js";
 export { pinnedFetch } from "./pinned.js";
 export type {
   Address, AssetRule, CallOptions, Eip1193Provider, FetchLike, Hash, Hex, OnPayment, OpenGradientNetwork, OpgApproval, OpgState,
-  PaymentChain, PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
+  PaymentChain, PaymentPolicy, PaymentProposal, PaymentReceipt, PaymentRecord, PaymentStore, Progress, Tee, TeeProof, TokenUsage, ToolCall, WriteOptions,
 } from "./wasm/opengradient/ogkit.js";
 export { CandleOrder, CandleType, InferenceMode, LLM, LlmInferenceMode, TEE_LLM, type AlphaOptions } from "./alpha.js";
 export type { AlphaApi, AlphaStatic, ModelHubStatic, TwinsStatic } from "./alpha-api.js";

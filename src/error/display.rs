@@ -210,7 +210,7 @@ impl fmt::Display for Kind {
             ),
             Self::PaymentExpired { deadline } => write!(
                 f,
-                "the wallet answered after the payment's deadline {deadline} (unix seconds); the signature was thrown away and nothing was paid, ask again"
+                "the yes to the payment came after its deadline {deadline} (unix seconds); no signature was sent and nothing was paid, ask again"
             ),
             Self::PaymentRejected { url, reason, amount, asset, deadline, .. } => write!(
                 f,
@@ -218,7 +218,7 @@ impl fmt::Display for Kind {
             ),
             Self::PaymentUncertain { url, reason, amount, asset, nonce, deadline, .. } => write!(
                 f,
-                "a signed payment over {amount} of {asset} went to {url}, and its outcome is unknown: {reason}; it may be paid once until {deadline} (unix seconds), so look for the nonce {nonce} on chain before paying again"
+                "a signed payment over {amount} of {asset} went to {url}, and its outcome is unknown: {reason}; it may be paid once until {deadline} (unix seconds), and is not sent again by itself: look for the nonce {nonce} on chain before paying again, or have the same payment sent once more with retryPaid"
             ),
             Self::ResultRetrieval { hash, reason, .. } => write!(
                 f,
@@ -244,10 +244,13 @@ impl fmt::Display for Kind {
                 write!(f, "the enclave {id} cannot be asked: {reason}; nothing was paid")
             }
             Self::TeeUnavailable { reason, .. } => write!(f, "no enclave can be asked: {reason}; nothing was paid"),
-            Self::Llm { url, status: status @ 200..=299, message } => {
+            Self::Llm { url, status, message, unpaid: true } => {
+                write!(f, "{url} answered with status {status}: {message}; nothing was signed or paid for it")
+            }
+            Self::Llm { url, status: status @ 200..=299, message, .. } => {
                 write!(f, "{url} answered with status {status}, but without a result: {message}; the request may have been paid")
             }
-            Self::Llm { url, status, message } => write!(
+            Self::Llm { url, status, message, .. } => write!(
                 f,
                 "{url} answered with status {status}: {message}; failed requests are normally not charged, but look at the payment before asking again"
             ),

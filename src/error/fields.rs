@@ -200,8 +200,12 @@ impl Kind {
             }
             Self::StreamCut { chunks, reason } => out.number("chunks", *chunks).text("reason", reason),
             Self::TeeUnavailable { tee_id, reason } => out.text_if("teeId", tee_id).text("reason", reason),
-            Self::Service { url, status, reason } | Self::Llm { url, status, message: reason } => {
-                out.text("url", url).number("status", (*status).into()).text("reason", reason)
+            Self::Service { url, status, reason } | Self::Llm { url, status, message: reason, .. } => {
+                out.text("url", url).number("status", (*status).into()).text("reason", reason);
+                match self {
+                    Self::Llm { unpaid, .. } => out.text("paid", &if *unpaid { "no" } else { "maybe" }),
+                    _ => out,
+                }
             }
             Self::WalletRejected { .. }
             | Self::WalletRequestPending { .. }

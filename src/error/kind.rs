@@ -129,7 +129,7 @@ pub enum Kind {
     InsufficientTokenBalance { token: Address, account: Address, required: U256, available: U256 },
     /// The wallet gave a signature that is not the account's; it was thrown away.
     PaymentSignature { account: Address, reason: &'static str },
-    /// The wallet's answer came after the payment's deadline (unix seconds); the signature was thrown away.
+    /// The caller's yes, or the wallet's answer, came after the payment's deadline (unix seconds); no signature was sent.
     PaymentExpired { deadline: u64 },
     /// The server refused a signed payment. It could still settle it until the deadline (unix seconds).
     PaymentRejected {
@@ -176,8 +176,8 @@ pub enum Kind {
     /// No enclave can be asked; nothing was paid.
     TeeUnavailable { tee_id: Option<B256>, reason: String },
     /// The LLM server answered with a failure, or with an answer that is none. The status is 200 where the failure came in
-    /// the answer's body.
-    Llm { url: String, status: u16, message: String },
+    /// the answer's body. `unpaid` when no payment went with the request, so that nothing can have been paid.
+    Llm { url: String, status: u16, message: String, unpaid: bool },
 }
 
 /// Who is on the wrong chain when the wallet is.

@@ -251,8 +251,9 @@ mod tests {
             (Kind::StreamCut { chunks: 2, reason: text() }, "streamCut", "may have been paid"),
             (Kind::TeeUnavailable { tee_id: None, reason: text() }, "teeUnavailable", "nothing was paid"),
             (Kind::TeeUnavailable { tee_id, reason: text() }, "teeUnavailable", "nothing was paid"),
-            (Kind::Llm { url: text(), status: 200, message: text() }, "inference", "may have been paid"),
-            (Kind::Llm { url: text(), status: 500, message: text() }, "inference", "normally not charged"),
+            (Kind::Llm { url: text(), status: 200, message: text(), unpaid: false }, "inference", "may have been paid"),
+            (Kind::Llm { url: text(), status: 500, message: text(), unpaid: false }, "inference", "normally not charged"),
+            (Kind::Llm { url: text(), status: 429, message: text(), unpaid: true }, "inference", "nothing was signed or paid"),
         ] {
             assert_eq!(kind.code(), code);
             assert!(kind.to_string().contains(paid), "{kind}");

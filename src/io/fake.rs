@@ -116,6 +116,11 @@ impl Tabs for FakeTabs {
         let claim = free.then(|| Rc::new(Held(self.clone(), key)) as Rc<dyn Claim>);
         async move { claim }.boxed_local()
     }
+    #[cfg(feature = "opengradient")]
+    fn held(&self, prefix: String) -> LocalBoxFuture<'static, Vec<String>> {
+        let found = self.0.borrow().iter().filter(|key| key.starts_with(&prefix)).cloned().collect();
+        async move { found }.boxed_local()
+    }
     fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>> {
         let tabs = self.clone();
         futures_util::future::poll_fn(move |context| match tabs.claim(key.clone()).now_or_never().flatten() {

@@ -41,6 +41,9 @@ pub enum Redirects {
     Follow,
     /// Fail.
     Refuse,
+    /// Answer with the redirect itself. Browsers hide it: they answer with the status 0 and nothing else.
+    #[cfg(feature = "opengradient")]
+    Show,
 }
 
 /// Which addresses may be asked. A stranger's URL is held to public ones: also after redirects and, where the platform tells,

@@ -71,6 +71,11 @@ pub trait Tabs {
     fn claim(&self, key: String) -> LocalBoxFuture<'static, Option<Rc<dyn Claim>>>;
     /// Claims `key` as soon as no other tab of this origin holds it, in the order of asking.
     fn lock(&self, key: String) -> LocalBoxFuture<'static, Rc<dyn Claim>>;
+    /// The keys with this beginning that any tab of this origin holds, this one among them.
+    #[cfg(feature = "opengradient")]
+    fn held(&self, _prefix: String) -> LocalBoxFuture<'static, Vec<String>> {
+        ready(Vec::new()).boxed_local()
+    }
 }
 
 /// What the platform's own cryptography does for us: several times faster, beside the thread, and no RSA need be downloaded.

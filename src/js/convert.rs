@@ -52,6 +52,17 @@ impl Build {
         }
     }
 
+    /// A property that is read anew each time, also once the object is frozen.
+    #[cfg(feature = "opengradient")]
+    pub(crate) fn getter(self, key: &'static str, read: impl Fn() -> JsValue + 'static) -> Self {
+        let getter = Closure::<dyn Fn() -> JsValue>::new(read).into_js_value();
+        let descriptor = Object::new();
+        set(&descriptor, "get", &getter);
+        set(&descriptor, "enumerable", &JsValue::TRUE);
+        let _ = Reflect::define_property(&self.0, &keys::name(key), &descriptor);
+        self
+    }
+
     pub(crate) fn frozen(self) -> JsValue {
         Object::freeze(&self.0).into()
     }

@@ -50,7 +50,6 @@ impl Input {
     }
 
     /// Another handle on the value, to hand back as it was given.
-    #[cfg(feature = "ogpu")]
     pub(crate) fn clone_value(&self) -> JsValue {
         self.value.clone()
     }

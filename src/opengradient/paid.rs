@@ -27,28 +27,36 @@ pub struct Cost {
 pub struct PaidSender {
     payer: Rc<Payer>,
     registry: Option<Registry>,
+    retry_paid: bool,
 }
 
 impl PaidSender {
     /// Pays with `payer`; receivers are those of `registry`.
     pub const fn new(payer: Rc<Payer>, registry: Option<Registry>) -> Self {
-        Self { payer, registry }
+        Self { payer, registry, retry_paid: false }
+    }
+
+    /// The same; with `retry_paid` it sends a payment again whose outcome is unknown ([`PayOptions::retry_paid`]).
+    #[must_use]
+    pub fn retrying(self, retry_paid: bool) -> Self {
+        Self { retry_paid, ..self }
     }
 }
 
 impl Sender for PaidSender {
     fn send(&self, request: HttpRequest) -> LocalBoxFuture<'static, Result<Sent, SendFailure>> {
         let (payer, registry) = (Rc::clone(&self.payer), self.registry.clone());
+        let retry_paid = self.retry_paid;
         async move {
             let tees = match &registry {
-                // Fresh in memory: the enclave was chosen from it.
-                Some(registry) => registry.active().await.ok(),
+                // Fresh in memory where the enclave was chosen from it.
+                Some(registry) => payer.io.within(request.timeout_ms, registry.active()).await.and_then(Result::ok),
                 None => None,
             };
             let of_endpoint = |endpoint: &str| request.url.strip_prefix(endpoint).is_some_and(|rest| rest.starts_with('/'));
             let tee = tees.iter().flat_map(|tees| tees.iter()).find(|tee| of_endpoint(&tee.endpoint));
             let payee = tee.map(|tee| tee.payment_address).filter(|payee| !payee.is_zero());
-            let options = PayOptions { sessions: true, payee, ..PayOptions::default() };
+            let options = PayOptions { sessions: true, payee, retry_paid, ..PayOptions::default() };
             let asked = public_url(&request.url);
             match payer.fetch(request, &options).await {
                 Ok(Paid { response, payment, receipt }) => {

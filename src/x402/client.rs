@@ -3,28 +3,32 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use futures_util::future::LocalBoxFuture;
 
-use super::demand::{self, Answer, demands};
+use super::deadline::Clocks;
+use super::deliver::Shipment;
+use super::demand::{self, Answer};
 use super::funds;
-use super::ledger::{Ledger, Reservation};
+use super::ledger::{Ledger, Reservation, Share};
 use super::offer::{Flow, Method, Scheme};
 use super::origin::Target;
 use super::payment::{Draft, PaymentRecord};
-use super::policy::{Choice, Policy, Token};
+use super::policy::{Choice, MAX_LIFE, Policy, Token};
+use super::redirect::Answered;
 use super::refusal::Refusal;
 use super::session::{self, Sessions};
-use super::wire::{PaymentRequired, Receipt, parse_date};
+use super::settlement;
+use super::wire::{PaymentRequired, Receipt};
 use crate::error::{Error, Kind, public_url};
 use crate::eth::rpc::Rpc;
 use crate::eth::wallet::{ChainParams, WalletHandle};
 use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
 
-/// A server's clock counts when it differs from ours by more than this …
-const CLOCK_SLACK: u64 = 5;
-/// … and by no more than this, so that a lying one cannot make signatures live on. Both in seconds.
-const MAX_CLOCK_SKEW: u64 = 300;
+/// So many payments may be past their deadline before the chain is asked about them unneeded.
+const MAX_OVERDUE: usize = 8;
+/// What is not signed yet counts for other tabs so many seconds longer than its life: for the user's time to think, and clocks that differ.
+const UNSIGNED: u64 = 3600;
 pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 
 /// A chain that may be paid on.
@@ -32,8 +36,8 @@ pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 pub struct Chain {
     /// What a wallet needs to be brought there.
     pub params: ChainParams,
-    /// Where balance and allowance are read before a window opens, and the fate of payments after their deadline; without
-    /// it they are not.
+    /// Where balance, allowance and the chain's time are read before a window opens, and afterwards what was taken; without it the
+    /// caller's clock counts, and nothing that was signed for comes back into the limits.
     pub rpc: Option<Rpc>,
 }
 
@@ -79,7 +83,7 @@ pub struct Proposal {
     pub origin: String,
     /// The network as the offer spells it.
     pub network: String,
-    /// When the signature would end if it were made now, in unix seconds.
+    /// When the signature ends at the latest, in unix seconds by the chain's clock.
     pub deadline: u64,
 }
 
@@ -87,24 +91,19 @@ pub struct Proposal {
 pub type OnPayment = Rc<dyn Fn(Proposal) -> LocalBoxFuture<'static, Result<bool, Error>>>;
 
 /// How one request is paid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct PayOptions {
     /// The server may keep a session (OpenGradient): one signature pays for several requests of one method and path.
     pub sessions: bool,
     /// An offer that was paid a short while ago is paid again without asking for it first. If it has changed meanwhile,
     /// the server refuses and the call fails.
     pub pay_first: bool,
-    /// How often the same signed bytes are sent again when the connection breaks. They can be settled once only; the work may
-    /// be done twice.
-    pub max_resends: u32,
+    /// The caller's explicit word that a payment for this very request (method, URL, body) whose outcome is unknown is sent again, in place
+    /// of asking for the price anew. It can be settled once only, but a server with sessions may charge for the work each time. Where
+    /// there is none, the request is made as any other.
+    pub retry_paid: bool,
     /// Only this receiver may be paid, where it is known beforehand; beside what the policy says.
     pub payee: Option<Address>,
-}
-
-impl Default for PayOptions {
-    fn default() -> Self {
-        Self { sessions: false, pay_first: false, max_resends: 2, payee: None }
-    }
 }
 
 /// An answer, and what it cost.
@@ -130,8 +129,10 @@ pub struct Payer {
     pub contract_account: bool,
     /// The caller's limits.
     pub policy: Policy,
-    /// What was signed for.
+    /// What was signed for out of the account.
     pub ledger: Rc<RefCell<Ledger>>,
+    /// Who else counts.
+    pub share: Share,
     /// The chains that may be paid on.
     pub chains: Vec<Chain>,
     /// Shown each payment before it is signed.
@@ -144,6 +145,8 @@ pub struct Payer {
 pub(super) struct Memory {
     pub(super) sessions: Sessions,
     pub(super) offers: Vec<(Key, PaymentRequired, u64)>,
+    /// Payments that went out and whose outcome is unknown.
+    pub(super) uncertain: Vec<Shipment>,
 }
 
 /// A request's method and URL.
@@ -153,8 +156,6 @@ type Key = (&'static str, String);
 pub(super) struct Signed {
     pub(super) draft: Draft,
     pub(super) header: (&'static str, String),
-    /// What must be added to our clock to get the server's.
-    pub(super) skew: i64,
 }
 
 /// Where the payment goes, and for what.
@@ -163,7 +164,11 @@ pub(super) struct Order<'a> {
     pub(super) target: Target,
     pub(super) required: &'a PaymentRequired,
     pub(super) choice: Choice,
-    pub(super) skew: i64,
+    /// What makes the payment settle only once.
+    pub(super) nonce: B256,
+    pub(super) clocks: Clocks,
+    /// The deadline that the caller was shown: the signature ends no later.
+    pub(super) shown: Option<u64>,
 }
 
 impl Payer {
@@ -171,10 +176,12 @@ impl Payer {
     pub fn new(io: Io, wallet: WalletHandle, account: Address, policy: Policy, ledger: Rc<RefCell<Ledger>>) -> Self {
         let chains = vec![Chain::base(), Chain::base_sepolia()];
         let memory = Rc::default();
-        Self { io, wallet, account, contract_account: false, policy, ledger, chains, on_payment: None, memory }
+        let share = Share::default();
+        Self { io, wallet, account, contract_account: false, policy, ledger, share, chains, on_payment: None, memory }
     }
 
-    /// Sends a request and pays for it where the server demands that, at most once.
+    /// Sends a request and pays for it where the server demands that, at most once. What may have been paid is never sent again unless the
+    /// caller says so ([`PayOptions::retry_paid`]).
     ///
     /// An answer that is no demand of x402 is handed back untouched, and so is any answer to a paid request that does not
     /// refuse the payment: its status may still be an error.
@@ -198,39 +205,71 @@ impl Payer {
             ledger.fold(now.saturating_sub(self.policy.longest_span()));
         }
 
-        if options.sessions
-            && let Some(paid) = self.in_session(&request, &asked).await?
+        if options.retry_paid
+            && let Some(shipment) = self.uncertain(&request)
         {
-            return Ok(paid);
+            return self.deliver(shipment, options).await;
         }
+        let gate = options.sessions.then(|| self.memory.borrow_mut().sessions.gate(&asked, request.method));
+        let _guard = match &gate {
+            Some(gate) => loop {
+                if let Some(paid) = self.in_session(&request, &asked).await? {
+                    return Ok(paid);
+                }
+                let guard = gate.lock().await;
+                // Another request may have opened one meanwhile; whoever opens one keeps the others waiting.
+                if self.memory.borrow_mut().sessions.find(&asked, request.method, self.io.now()).is_none() {
+                    break Some(guard);
+                }
+            },
+            None => None,
+        };
         if options.pay_first
             && let Some(required) = self.offers_for(&request)
         {
             return self.pay(request, &asked, None, &required, options).await;
         }
-        let response = self
-            .io
-            .open(request.clone())
-            .await
-            .map_err(|failure| http_error(&request.url, &failure, "nothing was signed or paid"))?;
-        match demand::read(response).await? {
+        let url = request.url.clone();
+        let failed = |failure: HttpFailure| http_error(&url, &failure, "nothing was signed or paid");
+        let Answered { request, response, is_unclear } = self.ask(request).await.map_err(failed)?;
+        let answer = self.io.within(request.timeout_ms, demand::read(response)).await;
+        match answer.unwrap_or_else(|| Err(failed(HttpFailure::Timeout)))? {
             Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
+            Answer::Demand(_, _) if is_unclear => Err(Refusal::Unclear { to: public_url(&request.url) }.into_error(&asked.host)),
             Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
         }
     }
 
-    /// Asks the chains what became of payments whose deadline has passed, and gives back what was never charged. Done
-    /// before each new payment too; it costs no request when there is nothing to ask, or no RPC to ask.
+    /// Asks the chains what was really taken of what was signed for: that counts from then on, and nothing where the nonce can no longer be
+    /// used. Done before a payment that the limits would refuse, too; it costs no request when nothing is open, or no RPC is there to ask.
     ///
     /// # Errors
     /// What a node fails with; the limits then stay as they are.
     pub async fn reconcile(&self) -> Result<(), Error> {
         for chain in &self.chains {
             if let Some(rpc) = &chain.rpc {
-                funds::reconcile(rpc, &self.ledger, chain.params.chain_id, self.io.now()).await?;
+                settlement::reconcile(rpc, &self.ledger, chain.params.chain_id).await?;
             }
         }
         Ok(())
+    }
+
+    /// What counts against the limits in a token, by the newest that the chains, the other tabs and the store know.
+    ///
+    /// # Errors
+    /// What a node fails with; [`Kind::PaymentRefused`] when the store cannot be used.
+    pub async fn spent(&self, chain_id: u64, asset: Address) -> Result<U256, Error> {
+        let turn = self.share.turn(&self.io, self.account).await;
+        self.pull().await.map_err(|refusal| refusal.into_error(""))?;
+        let read = self.reconcile().await;
+        let _ = self.share.push(&self.io, self.account, &self.ledger).await;
+        drop(turn);
+        read.map(|()| self.ledger.borrow().spent(chain_id, asset))
+    }
+
+    /// Takes over what other tabs and the store know.
+    async fn pull(&self) -> Result<(), Refusal> {
+        self.share.pull(&self.io, self.account, &self.ledger).await.map_err(Refusal::Store)
     }
 
     /// Goes on with a session; `None` when there is none, or when it turns out dead.
@@ -251,14 +290,15 @@ impl Payer {
                 transaction: None,
             })
         })?;
-        if demands(&response.head) {
-            self.memory.borrow_mut().sessions.close(asked, request.method);
+        if demand::refuses(&response.head) {
+            self.memory.borrow_mut().sessions.ended(asked, request.method, &session, self.io.now());
             return Ok(None);
         }
+        self.memory.borrow_mut().sessions.goes_on(asked, request.method);
         if session.id.is_none()
             && let Some(id) = response.head.header(session::HEADER).and_then(session::valid_id)
         {
-            session.id = Some(id);
+            (session.id, session.went_on) = (Some(id), true);
             self.memory.borrow_mut().sessions.open(asked, request.method, session.clone());
         }
         let payment = PaymentRecord { reused: true, ..session.record };
@@ -269,53 +309,84 @@ impl Payer {
     /// Meets a demand. `head` is the answer's that made it; without one the offer is remembered.
     async fn pay(
         &self,
-        mut request: HttpRequest,
+        request: HttpRequest,
         asked: &Target,
         head: Option<HttpHead>,
         required: &PaymentRequired,
         options: &PayOptions,
     ) -> Result<Paid, Error> {
-        let skew = head.as_ref().map_or(0, |head| self.skew(head));
-        // Whoever demanded payment is paid, not whoever pointed there.
-        if let Some(url) = head.map(|head| head.url).filter(|url| !url.is_empty()) {
-            request.url = url;
-        }
+        let clocks = Clocks::of_server(head.as_ref(), self.io.now());
         let unreadable = || Kind::NotPayable { url: public_url(&request.url), reason: "its address is odd".to_owned() };
         let target = Target::parse(&request.url).ok_or_else(|| Error::from(unreadable()))?;
         let refuse = |refusal: Refusal| refusal.into_error(&target.host);
         self.policy.host(asked, &target).map_err(refuse)?;
-        // Without the chain's word the limits are only tighter.
-        let _ = self.reconcile().await;
-        let now = self.io.now();
-        let choice = {
-            let ledger = self.ledger.borrow();
-            self.policy.choose(required, self.account, &target.origin, &ledger, now).map_err(refuse)?
-        };
+        // One tab after the other, so that two never take the same amount.
+        let turn = self.share.turn(&self.io, self.account).await;
+        self.pull().await.map_err(refuse)?;
+        let choice = self.choose(required, &target, request.timeout_ms).await?;
         let offer = &choice.offer;
         if options.payee.is_some_and(|payee| payee != offer.pay_to) {
             return Err(refuse(Refusal::PayeeNotAllowed(offer.pay_to)));
         }
+        let is_cut = options.sessions && self.memory.borrow().sessions.ends_at_once(asked, request.method);
+        if is_cut && self.policy.max_life < offer.timeout.min(MAX_LIFE) {
+            return Err(refuse(Refusal::MaxLife { limit: self.policy.max_life, wanted: offer.timeout }));
+        }
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
-        let mut reservation = Reservation::new(&self.ledger, offer.chain_id, offer.asset, offer.amount, now);
+        let now = self.io.now();
+        let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
+        let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life + UNSIGNED), nonce);
+        let mut reservation = Reserved { payer: self, reservation: Reservation::new(&self.ledger, reserved, now) };
+        self.share.push(&self.io, self.account, &self.ledger).await.map_err(|reason| refuse(Refusal::Store(reason)))?;
+        drop(turn);
         let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
         let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
-        let token_nonce = match &chain.rpc {
+        let found = match &chain.rpc {
             Some(rpc) => {
                 let permits = self.policy.allow_permits && required.extension(GAS_PERMIT).is_some() && choice.domain().is_some();
-                funds::check(rpc, &choice, self.account, permits).await?
+                let check = funds::check(rpc, &choice, self.account, permits);
+                let silent = || {
+                    let url = chain.params.rpc_urls.first().map(String::as_str).unwrap_or_default();
+                    Err(http_error(url, &HttpFailure::Timeout, "nothing was signed or paid"))
+                };
+                self.io.within(request.timeout_ms, check).await.unwrap_or_else(silent)?
             }
-            None => None,
+            None => funds::Found::default(),
         };
+        let clocks = clocks.with_chain(found.time, self.io.now());
         // Nobody is asked about what cannot be paid.
-        self.propose(&choice, &target, now).await?;
-        let order = Order { request, target, required, choice, skew };
-        let signed = self.sign(&order, chain, token_nonce).await?;
-        reservation.keep(&signed.draft.record);
-        self.deliver(&order, signed, &reservation, options).await
+        let shown = self.propose(&choice, &target, &clocks).await?;
+        let order = Order { request, target, required, choice, nonce, clocks, shown };
+        let signed = self.sign(&order, chain, found.permit_nonce).await?;
+        reservation.reservation.keep(&signed.draft.record, found.block);
+        drop(reservation);
+        let Order { request, target, .. } = order;
+        let shipment =
+            Shipment { request, target, required: required.clone(), record: signed.draft.record, header: signed.header };
+        self.deliver(shipment, options).await
     }
 
-    async fn propose(&self, choice: &Choice, target: &Target, now: u64) -> Result<(), Error> {
-        let Some(on_payment) = &self.on_payment else { return Ok(()) };
+    /// The offer to pay. Where the limits refuse it, the chain is asked what was really taken of them.
+    async fn choose(&self, required: &PaymentRequired, target: &Target, timeout_ms: u64) -> Result<Choice, Error> {
+        let choose = || {
+            let ledger = self.ledger.borrow();
+            self.policy.choose(required, self.account, &target.origin, &ledger, self.io.now())
+        };
+        let is_full = |refusal: &Refusal| matches!(refusal, Refusal::AboveSessionCap { .. } | Refusal::AboveWindowCap { .. });
+        let overdue = |chain: &Chain| self.ledger.borrow().overdue(chain.params.chain_id, self.io.now()) > MAX_OVERDUE;
+        let mut choice = choose();
+        if choice.as_ref().is_err_and(is_full) || self.chains.iter().any(overdue) {
+            // Without the chain's word the limits are only tighter.
+            let _ = self.io.within(timeout_ms, self.reconcile()).await;
+            choice = choose();
+        }
+        choice.map_err(|refusal| refusal.into_error(&target.host))
+    }
+
+    /// Shows the caller what would be signed; the deadline that was shown.
+    async fn propose(&self, choice: &Choice, target: &Target, clocks: &Clocks) -> Result<Option<u64>, Error> {
+        let Some(on_payment) = &self.on_payment else { return Ok(None) };
+        let deadline = clocks.deadline(choice.life, self.io.now());
         let offer = &choice.offer;
         let proposal = Proposal {
             scheme: offer.scheme,
@@ -326,9 +397,9 @@ impl Payer {
             pay_to: offer.pay_to,
             origin: target.origin.clone(),
             network: offer.network.clone(),
-            deadline: now.saturating_add(choice.life),
+            deadline,
         };
-        if on_payment(proposal).await? { Ok(()) } else { Err(Refusal::Declined.into_error(&target.host)) }
+        if on_payment(proposal).await? { Ok(Some(deadline)) } else { Err(Refusal::Declined.into_error(&target.host)) }
     }
 
     /// What was offered for this very request and paid a short while ago.
@@ -339,17 +410,26 @@ impl Payer {
         let matches = |(method, url): &Key| *method == request.method && *url == request.url;
         memory.offers.iter().find(|(key, ..)| matches(key)).map(|(_, required, _)| required.clone())
     }
+}
 
-    /// How far the server's clock is from ours, where that matters and is believable.
-    fn skew(&self, head: &HttpHead) -> i64 {
-        let now = self.io.now();
-        let Some(theirs) = head.header("date").and_then(parse_date) else { return 0 };
-        let difference = theirs.abs_diff(now);
-        if !(CLOCK_SLACK + 1..=MAX_CLOCK_SKEW).contains(&difference) {
-            return 0;
-        }
-        let difference = i64::try_from(difference).unwrap_or_default();
-        if theirs > now { difference } else { -difference }
+/// An amount that other tabs know of, too: they are told what became of it.
+struct Reserved<'a> {
+    payer: &'a Payer,
+    reservation: Reservation,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.reservation.end();
+        let Payer { io, share, account, ledger, .. } = self.payer;
+        let (task_io, share, account, ledger) = (io.clone(), share.clone(), *account, Rc::clone(ledger));
+        io.clock.spawn(Box::pin(async move {
+            let _turn = share.turn(&task_io, account).await;
+            // Until they know, their limits are only tighter.
+            if share.pull(&task_io, account, &ledger).await.is_ok() {
+                let _ = share.push(&task_io, account, &ledger).await;
+            }
+        }));
     }
 }
 

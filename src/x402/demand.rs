@@ -18,9 +18,9 @@ pub(super) enum Answer {
     Demand(HttpHead, PaymentRequired),
 }
 
-/// 402; and 412, by which some servers ask for an allowance.
-pub(super) const fn demands(head: &HttpHead) -> bool {
-    matches!(head.status, 402 | 412)
+/// Whether an answer to a payment refuses it: 402; and 412 with a demand beside it, by which some servers ask for an allowance.
+pub(super) fn refuses(head: &HttpHead) -> bool {
+    head.status == 402 || (head.status == 412 && head.header("payment-required").is_some())
 }
 
 fn not_payable(head: &HttpHead, reason: &str) -> Error {
@@ -29,7 +29,7 @@ fn not_payable(head: &HttpHead, reason: &str) -> Error {
 
 /// Looks at an answer; one that is not x402's is handed on untouched.
 pub(super) async fn read(stream: HttpStream) -> Result<Answer, Error> {
-    if !demands(&stream.head) {
+    if !refuses(&stream.head) {
         return Ok(Answer::Other(stream));
     }
     if let Some(value) = stream.head.header("payment-required") {

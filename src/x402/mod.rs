@@ -6,17 +6,21 @@
 //!                                     ▼                    ▼                 ▼
 //!                               PaymentRefused       PaymentRefused    Insufficient…     nothing was signed
 //!
-//!  ──▶ wallet window (chain, typed data) ──▶ signature checked ──▶ same request with the payment, no redirects
-//!          │ refused                            │ wrong, late              │ 402 again      │ connection lost
-//!          ▼                                    ▼                          ▼                ▼ same bytes, a few times
+//!  ──▶ wallet window (chain, typed data) ──▶ signature checked ──▶ same request with the payment, once, no redirects
+//!          │ refused                            │ wrong, late              │ 402 again      │ no answer
+//!          ▼                                    ▼                          ▼                ▼
 //!    WalletRejected         PaymentSignature, PaymentExpired        PaymentRejected    PaymentUncertain
-//!                              signed, never sent
+//!                              signed, never sent                                           │ the caller's word (retry_paid)
+//!                                                                                           ╰──▶ the same bytes, once more
 //! ```
 //!
 //! One request leads to at most one signed payment. The client signs and sends no transaction; the server's facilitator
-//! does. What a server says is never believed where it can be checked, and never widens the caller's [`policy`].
+//! does. What a server says is never believed where it can be checked, and never widens the caller's [`policy`]: what was signed for
+//! counts in the [`ledger`] until the chain shows what was taken (`settlement`), and a signature ends when the chain's clock
+//! or the caller's says so (`deadline`).
 
 pub mod client;
+mod deadline;
 mod deliver;
 mod demand;
 #[cfg(test)]
@@ -27,8 +31,10 @@ pub mod offer;
 pub mod origin;
 pub mod payment;
 pub mod policy;
+mod redirect;
 pub mod refusal;
 mod session;
+mod settlement;
 pub mod signature;
 pub mod typed;
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! A payment's payload: what is signed, and the header that carries it.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use alloy_primitives::{Address, B256, U256, hex};
 
 use super::PERMIT2;
@@ -38,9 +41,30 @@ pub struct PaymentRecord {
     pub method: Method,
     /// The signature paid an earlier request, and its session goes on.
     pub reused: bool,
+    /// What the chain shows was taken; shared by all copies, so that what is learnt later is seen by all of them.
+    pub charged: Rc<Cell<Option<U256>>>,
 }
 
 impl PaymentRecord {
+    /// What is on record of a payment of `offer` by `from`.
+    pub fn new(offer: &Offer, from: Address, origin: &str, deadline: u64, nonce: B256) -> Self {
+        Self {
+            scheme: offer.scheme,
+            network: offer.network.clone(),
+            chain_id: offer.chain_id,
+            asset: offer.asset,
+            amount: offer.amount,
+            from,
+            pay_to: offer.pay_to,
+            origin: origin.to_owned(),
+            deadline,
+            nonce,
+            method: offer.method,
+            reused: false,
+            charged: Rc::default(),
+        }
+    }
+
     /// The nonce as its contract writes it: hex with EIP-3009, decimal with Permit2.
     pub fn nonce_text(&self) -> String {
         match self.method {
@@ -69,20 +93,7 @@ impl Draft {
             Method::Eip3009 => transfer_with_authorization(offer, domain, from, span, nonce),
             Method::Permit2 => permit_witness_transfer(offer, from, span, nonce.into()),
         };
-        let record = PaymentRecord {
-            scheme: offer.scheme,
-            network: offer.network.clone(),
-            chain_id: offer.chain_id,
-            asset: offer.asset,
-            amount: offer.amount,
-            from,
-            pay_to: offer.pay_to,
-            origin: origin.to_owned(),
-            deadline: span.before,
-            nonce,
-            method: offer.method,
-            reused: false,
-        };
+        let record = PaymentRecord::new(offer, from, origin, span.before, nonce);
         Self { typed, record }
     }
 

@@ -78,9 +78,9 @@ pub struct Policy {
     pub allow_permits: bool,
     /// No signature lives longer than this many seconds; at most [`MAX_LIFE`] counts.
     pub max_life: u64,
-    /// A receipt that names less than was signed for, and a refusal once the deadline has passed, give back what they show
-    /// as unspent. A lying server can so get more out of several signatures than the session's cap, never more than
-    /// was signed for. Without it only the chain's word gives anything back, where there is an RPC to ask.
+    /// A receipt that names less than was signed for, and a refusal once the deadline has passed, give back what they show as unspent. This
+    /// gives up the limits towards such a server: one that lies can take all that was ever signed for, however low they are. Without it
+    /// only the chain's word gives anything back, where there is an RPC to ask.
     pub trust_receipts: bool,
 }
 
@@ -100,7 +100,7 @@ impl Default for Policy {
             allow_upfront: false,
             allow_permits: false,
             max_life: MAX_LIFE,
-            trust_receipts: true,
+            trust_receipts: false,
         }
     }
 }

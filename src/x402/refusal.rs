@@ -47,6 +47,13 @@ pub enum Refusal {
     },
     /// The signature would live for less than a facilitator wants, or for ages (seconds).
     Timeout(u64),
+    /// The server ends sessions at once, because the policy lets signatures live for too short a time (seconds).
+    MaxLife {
+        /// What the policy lets them live.
+        limit: u64,
+        /// What the offer wants.
+        wanted: u64,
+    },
     /// More than one request may cost.
     AboveRequestCap {
         /// The offer's amount.
@@ -75,10 +82,18 @@ pub enum Refusal {
         /// The origin that answered.
         to: String,
     },
+    /// The request was redirected by the platform, which does not tell with which method it ended: what would be paid is not what was
+    /// priced.
+    Unclear {
+        /// The URL that answered.
+        to: String,
+    },
     /// The policy does not list the host.
     Host,
     /// Somebody on the way could read the payment and spend it.
     Insecure,
+    /// The policy's store cannot be used, so that what was spent before is unknown.
+    Store(String),
     /// The caller's hook said no.
     Declined,
 }
@@ -99,12 +114,14 @@ impl Refusal {
             Self::PayeeNotAllowed(_) => "payeeNotAllowed",
             Self::PayeeChanged { .. } => "payeeChanged",
             Self::Timeout(_) => "timeout",
+            Self::MaxLife { .. } => "maxLife",
             Self::AboveRequestCap { .. } => "aboveRequestCap",
             Self::AboveSessionCap { .. } => "aboveSessionCap",
             Self::AboveWindowCap { .. } => "aboveWindowCap",
-            Self::Redirected { .. } => "redirected",
+            Self::Redirected { .. } | Self::Unclear { .. } => "redirected",
             Self::Host => "host",
             Self::Insecure => "insecure",
+            Self::Store(_) => "store",
             Self::Declined => "declined",
         }
     }
@@ -137,14 +154,23 @@ impl Refusal {
             Self::PayeeNotAllowed(payee) => format!("the receiver {payee} is not in the policy"),
             Self::PayeeChanged { before, now } => format!("the receiver changed from {before} to {now}"),
             Self::Timeout(seconds) => format!("a signature that is to live for {seconds} s is no use or no end"),
+            Self::MaxLife { limit, wanted } => format!(
+                "the server ended the last sessions at once: it stops serving one some minutes before its signature ends, and the policy's maxLife is {limit} s where the offer wants {wanted} s, so each request would need a signature of its own; raise maxLife"
+            ),
             Self::AboveRequestCap { asked, cap } => format!("{asked} is asked, but one request may cost {cap}"),
             Self::AboveSessionCap { asked, left } => format!("{asked} is asked, but {left} is left for this client"),
             Self::AboveWindowCap { asked, left, seconds } => {
                 format!("{asked} is asked, but {left} is left for these {seconds} s")
             }
             Self::Redirected { to } => format!("the request was redirected to {to}"),
+            Self::Unclear { to } => {
+                format!(
+                    "the request was redirected to {to}, and the platform does not tell with which method: ask that URL itself"
+                )
+            }
             Self::Host => "the policy does not list this host".to_owned(),
             Self::Insecure => "payments travel over https only".to_owned(),
+            Self::Store(reason) => format!("the policy's store cannot be used ({reason}), so what was spent before is unknown"),
             Self::Declined => "it was declined".to_owned(),
         }
     }

@@ -1,9 +1,8 @@
 //! The wallet's part: typed data in, a payment header out.
 
-use alloy_primitives::{B256, U256, hex};
+use alloy_primitives::{U256, hex};
 
 use super::client::{Chain, GAS_PERMIT, Order, Payer, Signed};
-use super::offer::MIN_TIMEOUT;
 use super::payment::{Draft, permit_info};
 use super::signature::{normalise, recover};
 use super::typed::{TypedData, permit};
@@ -17,20 +16,24 @@ const MAX_PAYMENT_HEADER: usize = 12 << 10;
 const PAYMENT_ID: &str = "payment-identifier";
 
 impl Payer {
-    /// Asks the wallet. The signature's life begins when the window opens.
+    /// Asks the wallet. The signature's life begins when the window opens, or when the caller was shown its deadline.
     pub(super) async fn sign(&self, order: &Order<'_>, chain: &Chain, token_nonce: Option<U256>) -> Result<Signed, Error> {
-        let Order { choice, required, skew, .. } = order;
+        let Order { choice, required, clocks, nonce, shown, .. } = order;
         let _window = self.wallet.window().await;
         self.wallet.switch_chain(&chain.params).await?;
         if !self.wallet.accounts(false).await?.contains(&self.account) {
             let said = Said { message: "the account is no longer connected".to_owned(), ..Said::default() };
             return Err(Kind::WalletUnauthorized { account: Some(self.account), said }.into());
         }
-        let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
         let domain = choice.domain().unwrap_or_default();
-        let now = self.io.now().saturating_add_signed(*skew);
-        let draft = Draft::new(&choice.offer, domain, self.account, &order.target.origin, now, choice.life, nonce);
-        let deadline = draft.record.deadline;
+        let now = self.io.now();
+        let deadline = clocks.deadline(choice.life, now).min(shown.unwrap_or(u64::MAX));
+        if !clocks.is_good(deadline, now) {
+            return Err(Kind::PaymentExpired { deadline }.into());
+        }
+        let time = clocks.time(now);
+        let life = deadline.saturating_sub(time);
+        let draft = Draft::new(&choice.offer, domain, self.account, &order.target.origin, time, life, *nonce);
         let mut additions = Vec::new();
         if required.extension(PAYMENT_ID).is_some() {
             let id = hex::encode(&nonce[..16]);
@@ -42,21 +45,21 @@ impl Payer {
             let reason = "it wants more sent back than fits into a header".to_owned();
             return Err(Kind::NotPayable { url: public_url(&order.request.url), reason }.into());
         }
-        let signature = self.ask(&draft.typed).await?;
+        let signature = self.answer(&draft.typed).await?;
         if let Some(token_nonce) = token_nonce {
             let typed = permit(&choice.offer, domain, self.account, token_nonce, deadline);
-            let signature = self.ask(&typed).await?;
+            let signature = self.answer(&typed).await?;
             additions.push((GAS_PERMIT, permit_info(&draft.record, token_nonce, &signature)));
         }
-        if self.io.now().saturating_add_signed(*skew).saturating_add(MIN_TIMEOUT) > deadline {
+        if !clocks.is_good(deadline, self.io.now()) {
             return Err(Kind::PaymentExpired { deadline }.into());
         }
         let header = draft.header(&choice.offer, required, &signature, &additions);
-        Ok(Signed { draft, header, skew: *skew })
+        Ok(Signed { draft, header })
     }
 
     /// One window. What comes back is of the account, or an error.
-    async fn ask(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
+    async fn answer(&self, typed: &TypedData) -> Result<Vec<u8>, Error> {
         const METHOD: &str = "eth_signTypedData_v4";
         let params = format!(r#"["{:?}",{}]"#, self.account, quote(&typed.json));
         let answer = self.wallet.open(METHOD, params).await?;

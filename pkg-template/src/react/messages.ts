@@ -74,5 +74,6 @@ const UNPAID: ReadonlySet<OgErrorCode> = new Set<OgErrorCode>([
 /** What a failure says of the money. Once an answer has begun its payment was taken, but what fails is often not charged. */
 export function paidDespite(error: unknown, reply: ChatReply): Paid {
   if (reply.status === "streaming") return reply.payment ? "maybe" : "no";
+  if (isOgError(error, "inference")) return error.paid;
   return isOgError(error) && UNPAID.has(error.code) ? "no" : "maybe";
 }

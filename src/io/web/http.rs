@@ -120,8 +120,11 @@ fn init(request: &HttpRequest, body: Option<&JsValue>, stop: &StopOnDrop) -> Res
     init.set_method(request.method);
     init.set_credentials(RequestCredentials::Omit);
     init.set_signal(Some(&stop.controller.signal()));
-    if request.redirects == Redirects::Refuse {
-        init.set_redirect(RequestRedirect::Error);
+    match request.redirects {
+        Redirects::Follow => {}
+        Redirects::Refuse => init.set_redirect(RequestRedirect::Error),
+        #[cfg(feature = "opengradient")]
+        Redirects::Show => init.set_redirect(RequestRedirect::Manual),
     }
     let headers = Headers::new().map_err(network)?;
     for (name, value) in &request.headers {

@@ -48,6 +48,29 @@ impl Tabs for Origin {
         }
         .boxed_local()
     }
+
+    #[cfg(feature = "opengradient")]
+    fn held(&self, prefix: String) -> LocalBoxFuture<'static, Vec<String>> {
+        async move {
+            let mut keys = HERE.with_borrow(|held| held.clone());
+            if let Some(locks) = lock_manager() {
+                keys.extend(held_locks(&locks).await.unwrap_or_default());
+            }
+            keys.retain(|key| key.starts_with(&prefix));
+            keys
+        }
+        .boxed_local()
+    }
+}
+
+/// The names of the locks that are held.
+#[cfg(feature = "opengradient")]
+async fn held_locks(locks: &Object) -> Result<Vec<String>, JsValue> {
+    let query: Function = Reflect::get(locks, &"query".into())?.dyn_into()?;
+    let answer: Promise = query.call0(locks)?.dyn_into()?;
+    let held = Reflect::get(&wasm_bindgen_futures::JsFuture::from(answer).await?, &"held".into())?;
+    let name = |lock: JsValue| Reflect::get(&lock, &"name".into()).ok()?.as_string();
+    Ok(held.dyn_into::<js_sys::Array>()?.iter().filter_map(name).collect())
 }
 
 /// There are no other tabs to wait for.

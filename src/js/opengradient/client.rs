@@ -1,6 +1,5 @@
 //! `OpenGradientCore`: a wallet, its payments, and the enclaves that answer.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use alloy_primitives::B256;
@@ -10,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 use super::stream::ChatStreamCore;
-use super::{options, output};
+use super::{budget, options, output};
 use crate::error::{Error, Kind};
 use crate::eth::rpc::Rpc;
 use crate::eth::tx::Signer;
@@ -28,7 +27,6 @@ use crate::opengradient::llm::request::{ChatRequest, CompletionRequest};
 use crate::opengradient::paid::PaidSender;
 use crate::opengradient::tee::registry::Registry;
 use crate::x402::client::{Chain, Payer};
-use crate::x402::ledger::Ledger;
 use crate::x402::policy::Token;
 
 const CONNECT: &[&str] = &[
@@ -44,13 +42,15 @@ const CONNECT: &[&str] = &[
     "timeout",
     "streamTimeout",
     "inlineImages",
+    "strictModels",
+    "failover",
     "contractAccount",
     "fetch",
     "signal",
 ];
 
 /// What a request that is paid may have beside its own object.
-const PAID_CALL: &[&str] = &["signal", "onPayment"];
+const PAID_CALL: &[&str] = &["signal", "onPayment", "retryPaid"];
 
 /// What the package's `OpenGradient` stands on.
 #[wasm_bindgen]
@@ -76,13 +76,14 @@ impl OpenGradientCore {
         let bag = shared::bag(options, PAID_CALL)?;
         let signal = member(bag.as_ref(), "signal", Input::signal)?;
         let on_payment = options::on_payment(member(bag.as_ref(), "onPayment", Input::function)?);
-        if on_payment.is_none() {
+        let retry_paid = member(bag.as_ref(), "retryPaid", Input::flag)?.unwrap_or(false);
+        if on_payment.is_none() && !retry_paid {
             return Ok((signal, self.llm.clone()));
         }
         // Clones share limits and sessions.
         let mut payer = Payer::clone(&self.payer);
-        payer.on_payment = on_payment;
-        let sender = PaidSender::new(Rc::new(payer), self.registry.clone());
+        payer.on_payment = on_payment.or(payer.on_payment);
+        let sender = PaidSender::new(Rc::new(payer), self.registry.clone()).retrying(retry_paid);
         Ok((signal, self.llm.sent_by(Rc::new(sender))))
     }
 }
@@ -104,7 +105,7 @@ impl OpenGradientCore {
             let network = options::network(bag.get("network")?)?;
             let payments = options::payments(&network)?;
             let (enclaves, registry, llm_options) = options::enclaves(&network, &bag)?;
-            let policy = options::policy(bag.get("policy")?.optional(), Some(&payments.opg))?;
+            let (policy, store) = options::policy(bag.get("policy")?.optional(), Some(&payments.opg))?;
             let bag = Some(&bag);
             let wanted = member(bag, "account", Input::address)?;
             let on_payment = options::on_payment(member(bag, "onPayment", Input::function)?);
@@ -115,11 +116,12 @@ impl OpenGradientCore {
                 signal,
                 async move {
                     let account = handle.connect(wanted, None).await?;
-                    let ledger = Rc::new(RefCell::new(Ledger::default()));
+                    let (ledger, share) = budget::of(account, store);
                     let chains = vec![Chain { params: payments.chain.clone(), rpc: Some(payments.rpc.clone()) }];
                     let io = web::io_with(fetch);
                     let mut payer = Payer::new(io.clone(), handle.clone(), account, policy, ledger);
                     (payer.contract_account, payer.chains, payer.on_payment) = (contract_account, chains, on_payment);
+                    payer.share = share;
                     let payer = Rc::new(payer);
                     let sender = Rc::new(PaidSender::new(Rc::clone(&payer), registry.clone()));
                     let llm = Llm::new(io, sender, enclaves, llm_options)?;
@@ -253,8 +255,8 @@ impl OpenGradientCore {
         })
     }
 
-    /// What was signed for in OPG and not given back, in its smallest unit. Asks the chain first what became of signatures
-    /// whose deadline has passed.
+    /// What the account's clients in this origin signed for in OPG and did not get back, in its smallest unit. Asks the chain first what was
+    /// really taken.
     ///
     /// @throws RpcError, HttpError
     #[wasm_bindgen(unchecked_return_type = "Promise<bigint>")]
@@ -262,15 +264,7 @@ impl OpenGradientCore {
         start(|| {
             let signal = shared::call(options)?;
             let (payer, opg) = (Rc::clone(&self.payer), self.opg.clone());
-            Ok((
-                signal,
-                async move {
-                    payer.reconcile().await?;
-                    let spent = payer.ledger.borrow().spent(opg.chain_id, opg.address);
-                    Ok(output::spent(spent))
-                }
-                .boxed_local(),
-            ))
+            Ok((signal, async move { Ok(bigint(payer.spent(opg.chain_id, opg.address).await?)) }.boxed_local()))
         })
     }
 

@@ -3,6 +3,7 @@
 mod alpha;
 mod alpha_options;
 mod alpha_types;
+mod budget;
 mod client;
 mod hub;
 mod image;

@@ -9,7 +9,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::output;
+use super::{budget, output};
 use crate::error::Error;
 use crate::eth::rpc::Rpc;
 use crate::eth::wallet::ChainParams;
@@ -21,6 +21,7 @@ use crate::opengradient::llm::client::{Enclaves, Options};
 use crate::opengradient::llm::models::Settlement;
 use crate::opengradient::tee::registry::Registry;
 use crate::x402::client::{Chain, OnPayment, Proposal};
+use crate::x402::ledger::Store;
 use crate::x402::policy::{AssetRule, OPG, Policy, Token, USDC, USDC_SEPOLIA};
 
 /// Tokens whose contracts were looked at: their EIP-712 domains are not taken from sellers.
@@ -112,6 +113,8 @@ pub(super) fn enclaves(network: &Input, bag: &Input) -> Result<(Enclaves, Option
         settlement: member(bag, "settlement", settlement)?.unwrap_or(defaults.settlement),
         timeout_ms: ms("timeout", defaults.timeout_ms)?,
         stream_timeout_ms: ms("streamTimeout", defaults.stream_timeout_ms)?,
+        strict_models: member(bag, "strictModels", Input::flag)?.unwrap_or(defaults.strict_models),
+        failover: member(bag, "failover", Input::flag)?.unwrap_or(defaults.failover),
         inline_images: member(bag, "inlineImages", Input::flag)?.unwrap_or(defaults.inline_images),
         ..defaults
     };
@@ -145,10 +148,11 @@ const POLICY: &[&str] = &[
     "allowPermits",
     "maxLife",
     "trustReceipts",
+    "store",
 ];
 
-/// The caller's limits. Caps outside `assets` are for `token`; without one only `assets` may be paid.
-pub(super) fn policy(input: Option<Input>, token: Option<&Token>) -> Result<Policy, Error> {
+/// The caller's limits, and what keeps them. Caps outside `assets` are for `token`; without one only `assets` may be paid.
+pub(super) fn policy(input: Option<Input>, token: Option<&Token>) -> Result<(Policy, Option<Rc<dyn Store>>), Error> {
     let mut policy = Policy::default();
     let mut rule = policy.assets.pop();
     if let (Some(rule), Some(token)) = (&mut rule, token) {
@@ -156,7 +160,7 @@ pub(super) fn policy(input: Option<Input>, token: Option<&Token>) -> Result<Poli
     }
     let Some(bag) = input.map(|input| input.object(POLICY)).transpose()? else {
         policy.assets.extend(rule);
-        return Ok(policy);
+        return Ok((policy, None));
     };
     let bag = Some(&bag);
     if let Some(rule) = &mut rule {
@@ -178,7 +182,7 @@ pub(super) fn policy(input: Option<Input>, token: Option<&Token>) -> Result<Poli
     policy.allow_permits = member(bag, "allowPermits", Input::flag)?.unwrap_or(policy.allow_permits);
     policy.trust_receipts = member(bag, "trustReceipts", Input::flag)?.unwrap_or(policy.trust_receipts);
     policy.max_life = member(bag, "maxLife", Input::whole)?.unwrap_or(policy.max_life);
-    Ok(policy)
+    Ok((policy, member(bag, "store", budget::store)?))
 }
 
 fn caps(bag: Option<&Input>, rule: &mut AssetRule) -> Result<(), Error> {

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use alloy_primitives::U256;
 use js_sys::{Array, JSON, Object};
 use wasm_bindgen::JsValue;
 
@@ -49,8 +48,10 @@ pub(super) fn proposal(proposal: &Proposal) -> JsValue {
         .frozen()
 }
 
-/// What was signed.
+/// What was signed, and what the chain shows was taken of it.
 pub(super) fn payment(record: &PaymentRecord) -> JsValue {
+    // Learnt after the answer was given out.
+    let charged = Rc::clone(&record.charged);
     Build::new()
         .with("scheme", scheme(record.scheme))
         .text("network", &record.network)
@@ -63,6 +64,7 @@ pub(super) fn payment(record: &PaymentRecord) -> JsValue {
         .with("deadline", number(record.deadline))
         .text("nonce", record.nonce_text())
         .with("reused", record.reused)
+        .getter("charged", move || charged.get().map_or(JsValue::UNDEFINED, bigint))
         .frozen()
 }
 
@@ -193,9 +195,4 @@ pub(super) fn tee(tee: &Tee) -> JsValue {
         .text("tlsCertificate", &tee.tls_certificate)
         .text("pcrHash", tee.pcr_hash)
         .frozen()
-}
-
-/// The end of the signature's budget.
-pub(super) fn spent(amount: U256) -> JsValue {
-    bigint(amount)
 }

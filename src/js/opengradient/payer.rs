@@ -1,15 +1,15 @@
 //! `PayerCore`: any x402 API, paid from the wallet.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{options, output};
+use super::{budget, options, output};
 use crate::error::Error;
+use crate::io::Io;
 use crate::io::http::{HttpHead, HttpRequest, HttpStream, Redirects};
 use crate::io::web::{self, Detached};
 use crate::js::convert::{Build, bigint};
@@ -18,7 +18,6 @@ use crate::js::options::member;
 use crate::js::promise::start;
 use crate::js::wallet::connectable;
 use crate::x402::client::{Paid, PayOptions, Payer};
-use crate::x402::ledger::Ledger;
 
 /// A request's headers may have this many bytes in all; servers refuse more.
 const MAX_HEADERS: usize = 16 << 10;
@@ -34,6 +33,7 @@ const REQUEST: &[&str] = &[
     "timeout",
     "sessions",
     "payFirst",
+    "retryPaid",
     "payee",
     "redirect",
     "onPayment",
@@ -60,7 +60,7 @@ impl PayerCore {
             let known = ["wallet", "account", "policy", "signal"];
             let bag = Input::new("options", options).object(&known)?;
             let (_, handle) = connectable(bag.get("wallet")?)?;
-            let policy = options::policy(bag.get("policy")?.optional(), None)?;
+            let (policy, store) = options::policy(bag.get("policy")?.optional(), None)?;
             let bag = Some(&bag);
             let wanted = member(bag, "account", Input::address)?;
             let signal = member(bag, "signal", Input::signal)?;
@@ -68,8 +68,9 @@ impl PayerCore {
                 signal,
                 async move {
                     let account = handle.connect(wanted, None).await?;
-                    let ledger = Rc::new(RefCell::new(Ledger::default()));
-                    let payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    let (ledger, share) = budget::of(account, store);
+                    let mut payer = Payer::new(web::io(), handle, account, policy, ledger);
+                    payer.share = share;
                     Ok(Self { payer: Rc::new(payer) }.into())
                 }
                 .boxed_local(),
@@ -131,11 +132,12 @@ impl PayerCore {
                 max_bytes: MAX_BODY,
                 ..HttpRequest::get(member(bag, "url", Input::text)?.unwrap_or_default())
             };
+            let timeout_ms = request.timeout_ms;
             let pay = PayOptions {
                 sessions: member(bag, "sessions", Input::flag)?.unwrap_or(false),
                 pay_first: member(bag, "payFirst", Input::flag)?.unwrap_or(false),
+                retry_paid: member(bag, "retryPaid", Input::flag)?.unwrap_or(false),
                 payee: member(bag, "payee", Input::address)?,
-                ..PayOptions::default()
             };
             let signal = member(bag, "signal", Input::signal)?;
             let mut payer = (*self.payer).clone();
@@ -151,7 +153,8 @@ impl PayerCore {
                 signal,
                 async move {
                     let Paid { response, payment, receipt } = payer.fetch(request, &pay).await?;
-                    let built = hand_back(response).await?;
+                    // A body that had to be looked into comes within the time limit, or is cut.
+                    let built = hand_back(response, &payer.io, timeout_ms).await?;
                     let built = match &payment {
                         Some(payment) => built.with("payment", output::payment(payment)),
                         None => built,
@@ -169,7 +172,7 @@ impl PayerCore {
 }
 
 /// The platform's own response where it is unread, else one made of what was read.
-async fn hand_back(stream: HttpStream) -> Result<Build, Error> {
+async fn hand_back(stream: HttpStream, io: &Io, timeout_ms: u64) -> Result<Build, Error> {
     let HttpStream { head, mut body, detach } = stream;
     if let Some(detached) = detach.and_then(|detach| Rc::<dyn Any>::downcast::<Detached>(detach()).ok()) {
         return Ok(Build::new()
@@ -177,9 +180,12 @@ async fn hand_back(stream: HttpStream) -> Result<Build, Error> {
             .with("controller", detached.controller.clone()));
     }
     let mut whole = Vec::new();
-    while let Some(Ok(piece)) = body.next().await {
-        whole.extend_from_slice(&piece);
-    }
+    let read = async {
+        while let Some(Ok(piece)) = body.next().await {
+            whole.extend_from_slice(&piece);
+        }
+    };
+    let _ = io.within(timeout_ms, read).await;
     let made = make_response(&head, &whole).map_err(|_| Error::protocol("Response on this platform", "none"))?;
     Ok(Build::new().with("response", made))
 }

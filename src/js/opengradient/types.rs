@@ -15,17 +15,29 @@ export interface AssetRule {
   readonly domain?: { readonly name: string; readonly version: string } | undefined;
   /** The most that one request may cost; with `upto` the cap counts. */
   readonly maxPerRequest: bigint;
-  /** The most that may be signed for over the client's life. */
+  /** The most that may be signed for out of the account, by all clients and tabs of this origin, while one of them is there; longer with a `store`. */
   readonly maxPerSession?: bigint | undefined;
   /** The most that may be signed for within the last so many seconds. */
   readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
+}
+
+/**
+ * A place for text that outlives the page: `localStorage`, or an object of yours. What it throws, and what it does not answer within 10
+ * seconds, refuses payments (`paymentRefused` with the reason `"store"`): what was spent before is unknown then.
+ */
+export interface PaymentStore {
+  getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  setItem(key: string, text: string): unknown;
 }
 
 /** What may be paid. Checked before anything is signed; nothing that a server sends can widen it. */
 export interface PaymentPolicy {
   /** The most OPG (18 decimals) that one request may cost. Default: 0.1 OPG. */
   readonly maxPerRequest?: bigint | undefined;
-  /** The most OPG that may be signed for over the client's life. Default: 5 OPG. */
+  /**
+   * The most OPG that may be signed for out of the account. All clients and tabs of this origin count together, while one of them is there;
+   * with `store` also what was signed for before. Default: 5 OPG.
+   */
   readonly maxPerSession?: bigint | undefined;
   /** The most OPG that may be signed for within the last so many seconds. Default: 2 OPG within an hour. */
   readonly maxPerWindow?: { readonly amount: bigint; readonly seconds: number } | undefined;
@@ -39,10 +51,16 @@ export interface PaymentPolicy {
   readonly allowUpfront?: boolean | undefined;
   /** Whether a missing allowance may be given by a second signature (EIP-2612). Default: false. */
   readonly allowPermits?: boolean | undefined;
-  /** No signature lives longer than this many seconds; at most 600. */
+  /** No signature lives longer than this many seconds; at most 600. By the chain's time, where there is an RPC; a server's clock only shortens it. */
   readonly maxLife?: number | undefined;
-  /** Whether a server's receipt gives back what it shows as unspent. Default: true. */
+  /**
+   * Whether a server's word (a receipt with a smaller amount, a refusal, an error) gives back what it says it did not take. Default: false:
+   * what was signed for counts until the chain shows what was taken. `true` gives up `maxPerSession` and `maxPerWindow` towards every
+   * server that lies: it can take all that is ever signed for, and say that it took nothing.
+   */
   readonly trustReceipts?: boolean | undefined;
+  /** Keeps what was signed for, so that the limits survive a reload. One key for each account: `ogkit.payments.0x…`. Default: none. */
+  readonly store?: PaymentStore | undefined;
 }
 
 /** What would be signed, shown before the wallet's window opens. */
@@ -57,7 +75,7 @@ export interface PaymentProposal {
   readonly origin: string;
   /** CAIP-2. */
   readonly network: string;
-  /** When the signature ends, in unix seconds. */
+  /** When the signature ends at the latest, in unix seconds: the user's time to think counts. */
   readonly deadline: number;
 }
 
@@ -66,6 +84,8 @@ export type OnPayment = (proposal: PaymentProposal) => boolean | void | Promise<
 
 /** Options of a request that is paid. */
 export interface PaidCallOptions {
+  /** Shows a payment for this very request again whose outcome is unknown (`paymentUncertain`), in place of paying anew. */
+  readonly retryPaid?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** In place of the client's own. */
   readonly onPayment?: OnPayment | undefined;
@@ -88,6 +108,11 @@ export interface PaymentRecord {
   readonly nonce: string;
   /** The signature paid an earlier request, and its session goes on: nothing new was signed. */
   readonly reused: boolean;
+  /**
+   * What the chain shows was taken, in the token's smallest unit; 0n once nothing can be taken any more. `undefined` until the chain was
+   * asked and shows it: `og.spent()` asks, and so does a payment that the limits would refuse. Read anew at each access.
+   */
+  readonly charged?: bigint;
 }
 
 /** The server's word on the settlement, held against the payment. */
@@ -134,6 +159,7 @@ export interface RequestParts {
   readonly timeout?: number | undefined;
   readonly sessions?: boolean | undefined;
   readonly payFirst?: boolean | undefined;
+  readonly retryPaid?: boolean | undefined;
   readonly payee?: Address | undefined;
   readonly redirect?: "follow" | "error" | undefined;
   readonly onPayment?: OnPayment | undefined;
@@ -205,6 +231,8 @@ export interface CoreConnectOptions {
   readonly timeout?: number | undefined;
   readonly streamTimeout?: number | undefined;
   readonly inlineImages?: boolean | undefined;
+  readonly strictModels?: boolean | undefined;
+  readonly failover?: boolean | undefined;
   readonly contractAccount?: boolean | undefined;
   readonly fetch?: FetchLike | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -31,6 +31,8 @@ struct Open {
     target: Target,
     settlement: SettlementInfo,
     url: String,
+    /// No payment went with the request.
+    unpaid: bool,
     body: HttpBody,
     parser: Parser,
     assembler: Assembler,
@@ -49,6 +51,7 @@ impl ChatStream {
             target,
             settlement: SettlementInfo::read(&reply.head),
             url: public_url(&reply.head.url),
+            unpaid: payment.is_none(),
             body: reply.body,
             parser: Parser::default(),
             assembler: Assembler::default(),
@@ -127,7 +130,7 @@ impl Open {
             }),
         };
         if let Err(message) = told {
-            return Err(Kind::Llm { url: self.url.clone(), status: 200, message }.into());
+            return Err(Kind::Llm { url: self.url.clone(), status: 200, message, unpaid: self.unpaid }.into());
         }
         match cut {
             None => Ok(self.assembler.done),
@@ -148,7 +151,8 @@ impl Open {
         let has_calls = self.assembler.has_calls();
         // Nobody else would tell that the calls are missing.
         if llm.options().verify == Verify::Off && finish_reason == Some("tool_calls") && !has_calls {
-            return Err(Kind::Llm { url: self.url.clone(), status: 200, message: WITHOUT_CALLS.to_owned() }.into());
+            let (url, message) = (self.url.clone(), WITHOUT_CALLS.to_owned());
+            return Err(Kind::Llm { url, status: 200, message, unpaid: self.unpaid }.into());
         }
         if self.proven.is_none() {
             let unsigned_calls = has_calls && covers == Covers::Text;

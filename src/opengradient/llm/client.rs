@@ -8,7 +8,7 @@ use futures_util::stream::StreamExt as _;
 
 use super::answer::{ChatAnswer, CompletionAnswer, SettlementInfo, TeeFields, failure_text};
 use super::chat_stream::ChatStream;
-use super::models::Settlement;
+use super::models::{Settlement, is_known};
 use super::request::{ChatRequest, CompletionRequest};
 use super::signed::{Asked, Covers};
 use super::stream::Chunk;
@@ -56,6 +56,10 @@ pub struct Options {
     pub max_bytes: usize,
     /// Whether images that are https URLs of public addresses are fetched. Nobody signs these URLs.
     pub inline_images: bool,
+    /// Whether a model that is not in our tables is refused before anything is sent. Servers learn new models faster than these tables.
+    pub strict_models: bool,
+    /// Whether another enclave is asked, once, where one gives no HTTP answer and nothing was paid.
+    pub failover: bool,
 }
 
 impl Default for Options {
@@ -68,6 +72,8 @@ impl Default for Options {
             stream_timeout_ms: 900_000,
             max_bytes: 64 << 20,
             inline_images: false,
+            strict_models: false,
+            failover: true,
         }
     }
 }
@@ -178,7 +184,8 @@ impl Llm {
     /// [`Kind::TeeUnavailable`] when no enclave answers (nothing was paid), [`Kind::Llm`] for a failure of the server,
     /// [`Kind::ProofFailed`], and the sender's own.
     pub async fn chat(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<Output<ChatAnswer>, Error> {
-        let (target, sent) = self.open("/v1/chat/completions", request.body(false), request.settlement, tee_id).await?;
+        let (target, sent) =
+            self.open("/v1/chat/completions", &request.model, request.body(false), request.settlement, tee_id).await?;
         self.read_chat(request, target, sent).await
     }
 
@@ -186,8 +193,9 @@ impl Llm {
         let Sent { response: reply, payment } = sent;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
-        let body = self.whole(reply).await?;
-        let mut answer = ChatAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
+        let unpaid = payment.is_none();
+        let body = self.whole(reply, unpaid).await?;
+        let mut answer = ChatAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message, unpaid })?;
         let unproven = Unproven {
             asked: &request.asked,
             output: &answer.output,
@@ -214,11 +222,13 @@ impl Llm {
     /// As [`Llm::chat`].
     pub async fn completion(&self, request: &CompletionRequest, tee_id: Option<B256>) -> Result<Output<CompletionAnswer>, Error> {
         let body = request.body().to_owned();
-        let (target, Sent { response: reply, payment }) = self.open("/v1/completions", body, request.settlement, tee_id).await?;
+        let (target, Sent { response: reply, payment }) =
+            self.open("/v1/completions", &request.model, body, request.settlement, tee_id).await?;
         let settlement = SettlementInfo::read(&reply.head);
         let url = public_url(&reply.head.url);
-        let body = self.whole(reply).await?;
-        let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message })?;
+        let unpaid = payment.is_none();
+        let body = self.whole(reply, unpaid).await?;
+        let answer = CompletionAnswer::read(&body).map_err(|message| Kind::Llm { url, status: 200, message, unpaid })?;
         let (output, stated) = (&answer.completion, &answer.tee);
         let unproven = Unproven { asked: &request.asked, output, covers: Covers::Text, stated, unsigned_calls: false };
         let proof = self.prove(&target, unproven).await?.map(|proven| proven.proof);
@@ -230,7 +240,8 @@ impl Llm {
     /// # Errors
     /// As [`Llm::chat`]; what goes wrong later is told by [`ChatStream::next`].
     pub async fn chat_stream(&self, request: &ChatRequest, tee_id: Option<B256>) -> Result<ChatStream, Error> {
-        let (target, sent) = self.open("/v1/chat/completions", request.body(true), request.settlement, tee_id).await?;
+        let (target, sent) =
+            self.open("/v1/chat/completions", &request.model, request.body(true), request.settlement, tee_id).await?;
         let is_json = sent.response.head.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if !is_json {
             return Ok(ChatStream::new(self.clone(), Rc::clone(&request.asked), target, sent));
@@ -261,10 +272,14 @@ impl Llm {
     async fn open(
         &self,
         path: &str,
+        model: &str,
         body: String,
         settlement: Option<Settlement>,
         pinned: Option<B256>,
     ) -> Result<(Target, Sent), Error> {
+        if self.options.strict_models && !is_known(model) {
+            return Err(Error::input("model", "is not one of TeeLlm, and strictModels takes no other"));
+        }
         let settlement = settlement.unwrap_or(self.options.settlement).header();
         let body = Rc::new(body.into_bytes());
         let request = |target: &Target| HttpRequest {
@@ -281,7 +296,9 @@ impl Llm {
         };
         let mut target = self.target(pinned, None).await?;
         let mut sent = self.sender.send(request(&target)).await;
-        if let Err(SendFailure::NoAnswer(_)) = sent {
+        if self.options.failover
+            && let Err(SendFailure::NoAnswer(_)) = sent
+        {
             let failed = target.tee.as_ref().map(|tee| tee.id);
             target = self.target(pinned, failed).await?;
             sent = self.sender.send(request(&target)).await;
@@ -299,7 +316,7 @@ impl Llm {
         }
         let (url, status) = (public_url(&reply.head.url), reply.head.status);
         let (text, _) = self.read(reply, MAX_FAILURE).await;
-        Err(Kind::Llm { url, status, message: failure_text(&text) }.into())
+        Err(Kind::Llm { url, status, message: failure_text(&text), unpaid: sent.payment.is_none() }.into())
     }
 
     async fn target(&self, pinned: Option<B256>, failed: Option<B256>) -> Result<Target, Error> {
@@ -310,8 +327,19 @@ impl Llm {
             (Enclaves::Fixed { .. }, Some(_)) => {
                 return Err(Error::input("teeId", "a fixed endpoint chooses its enclave itself"));
             }
-            (Enclaves::Registry(registry), Some(id)) => registry.find(id).await?,
-            (Enclaves::Registry(registry), None) => registry.pick(failed).await?,
+            (Enclaves::Registry(registry), pinned) => {
+                let chosen = async {
+                    match pinned {
+                        Some(id) => registry.find(id).await,
+                        None => registry.pick(failed).await,
+                    }
+                };
+                let silent = || {
+                    let reason = "the registry's node gave no answer within the time limit".to_owned();
+                    Err(Kind::TeeUnavailable { tee_id: pinned, reason }.into())
+                };
+                self.io.within(self.options.timeout_ms, chosen).await.unwrap_or_else(silent)?
+            }
         };
         Ok(Target { endpoint: tee.endpoint.clone(), tee: Some(tee), asked_at: self.io.now() })
     }
@@ -358,12 +386,12 @@ impl Llm {
     }
 
     /// The whole body of a successful answer.
-    async fn whole(&self, reply: HttpStream) -> Result<Vec<u8>, Error> {
+    async fn whole(&self, reply: HttpStream, unpaid: bool) -> Result<Vec<u8>, Error> {
         let (url, status) = (public_url(&reply.head.url), reply.head.status);
         let (body, failure) = self.read(reply, self.options.max_bytes).await;
         match failure {
             None => Ok(body),
-            Some(failure) => Err(Kind::Llm { url, status, message: failure.to_string() }.into()),
+            Some(failure) => Err(Kind::Llm { url, status, message: failure.to_string(), unpaid }.into()),
         }
     }
 

@@ -32,6 +32,8 @@ type Script = Box<dyn FnMut(&HttpRequest) -> Result<(u16, &'static str, Pieces),
 struct FakeSender {
     script: RefCell<Script>,
     sent: RefCell<Vec<HttpRequest>>,
+    /// Whether a payment went with the requests.
+    paid: std::cell::Cell<bool>,
 }
 
 impl Sender for FakeSender {
@@ -39,13 +41,14 @@ impl Sender for FakeSender {
         let reply = (self.script.borrow_mut())(&request);
         let url = request.url.clone();
         self.sent.borrow_mut().push(request);
+        let payment = self.paid.get().then(|| Rc::new("paid") as super::Payment);
         async move {
             let (status, kind, pieces) = reply?;
             let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             let headers = vec![header("content-type", kind), header("x-processing-hash", "0xpaid")];
             let response =
                 HttpStream { head: HttpHead { status, url, headers }, body: stream::iter(pieces).boxed_local(), detach: None };
-            Ok(Sent { response, payment: Some(Rc::new("paid")) })
+            Ok(Sent { response, payment })
         }
         .boxed_local()
     }
@@ -89,7 +92,7 @@ fn world(keys: &'static [&'static str]) -> (Io, Registry) {
 }
 
 fn client(verify: Verify, io: Io, enclaves: Enclaves, script: Script) -> Result<(Llm, Rc<FakeSender>), Error> {
-    let sender = Rc::new(FakeSender { script: RefCell::new(script), sent: RefCell::default() });
+    let sender = Rc::new(FakeSender { script: RefCell::new(script), sent: RefCell::default(), paid: true.into() });
     let options = Options { verify, ..Options::default() };
     Ok((Llm::new(io, Rc::<FakeSender>::clone(&sender), enclaves, options)?, sender))
 }
@@ -310,6 +313,52 @@ fn a_server_that_fails_says_so() -> Result<(), Error> {
         let error = run(llm.chat(&request, None)).map(|_| ());
         assert!(error.is_err_and(|error| error.to_string().contains(paid) && error.to_string().contains("processing failed")));
         assert_eq!(sender.sent.borrow().len(), 1, "never sent again after a status");
+    }
+    Ok(())
+}
+
+#[test]
+fn unknown_models_and_other_enclaves_are_switches() -> Result<(), Error> {
+    let (mut request, _) = case("plain", true)?;
+    for (strict, model, expected) in
+        [(true, "gpt-6", "invalidInput"), (true, "openai/gpt-5", "inference"), (false, "gpt-6", "inference")]
+    {
+        let (io, registry) = world(&[]);
+        let script = |_: &HttpRequest| Ok((400, JSON, vec![Ok(Vec::new())]));
+        let (_, sender) = client(Verify::Strict, io.clone(), Enclaves::Registry(registry.clone()), Box::new(script))?;
+        let options = Options { strict_models: strict, ..Options::default() };
+        let llm = Llm::new(io, Rc::<FakeSender>::clone(&sender), Enclaves::Registry(registry), options)?;
+        request.model = model.to_owned();
+        assert_eq!(run(llm.chat(&request, None)).err().map(|error| error.code()), Some(expected), "{model}");
+        assert_eq!(sender.sent.borrow().len(), usize::from(expected == "inference"));
+    }
+    for failover in [true, false] {
+        let (io, registry) = world(&[]);
+        let script = |_: &HttpRequest| Err(SendFailure::NoAnswer(Error::protocol("an answer", "none")));
+        let (_, sender) = client(Verify::Strict, io.clone(), Enclaves::Registry(registry.clone()), Box::new(script))?;
+        let options = Options { failover, ..Options::default() };
+        let llm = Llm::new(io, Rc::<FakeSender>::clone(&sender), Enclaves::Registry(registry), options)?;
+        assert_eq!(run(llm.chat(&request, None)).err().map(|error| error.code()), Some("teeUnavailable"));
+        assert_eq!(sender.sent.borrow().len(), 1 + usize::from(failover));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_failure_before_any_payment_says_that_nothing_was_paid() -> Result<(), Error> {
+    let (request, _) = case("plain", true)?;
+    for status in [400, 403, 404, 429, 500, 503, 200] {
+        for stream in [false, true] {
+            let (io, registry) = world(&[]);
+            let script = move |_: &HttpRequest| Ok((status, JSON, vec![Ok(br#"{"error":"no"}"#.to_vec())]));
+            let (llm, sender) = client(Verify::Strict, io, Enclaves::Registry(registry), Box::new(script))?;
+            sender.paid.set(false);
+            let error = if stream { run(llm.chat_stream(&request, None)).err() } else { run(llm.chat(&request, None)).err() };
+            let text = error.as_ref().map(ToString::to_string).unwrap_or_default();
+            assert!(text.contains("nothing was signed or paid"), "{status}: {text}");
+            let paid = |error: Error| error.fields().contains(&("paid", crate::error::Field::Text("no".into())));
+            assert!(error.is_some_and(paid), "{status}");
+        }
     }
     Ok(())
 }

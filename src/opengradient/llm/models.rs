@@ -83,6 +83,11 @@ pub fn known_model_id(model: &str) -> &str {
     }
 }
 
+/// Whether one of the tables has the model, with its vendor or without.
+pub fn is_known(model: &str) -> bool {
+    MODELS.iter().chain(MODELS_0_7).any(|(_, known)| *known == model || model_id(known) == model)
+}
+
 /// Whether the model is Anthropic's, which takes no `json_object` format.
 pub fn is_anthropic(model: &str) -> bool {
     model.starts_with("anthropic/") || (model_id(model).starts_with("claude-") && !model.contains('/'))
@@ -142,8 +147,10 @@ mod tests {
         assert_eq!(model_id("gpt-5"), "gpt-5");
         assert_eq!(model_id("new/vendor/name"), "vendor/name");
         assert_eq!(known_model_id("zz/with-slash"), "zz/with-slash");
+        assert!(!is_known("gpt-6") && !is_known("openai/") && !is_known("") && !is_known("anthropic/gpt-5"));
         assert!(is_anthropic("anthropic/x") && is_anthropic("claude-opus-4-8") && !is_anthropic("other/claude-like"));
         for (name, model) in MODELS.iter().chain(MODELS_0_7) {
+            assert!(is_known(model) && is_known(model_id(model)));
             assert_ne!(known_model_id(model), *model, "{name}: the vendor is in the list");
         }
     }

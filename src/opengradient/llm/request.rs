@@ -15,6 +15,8 @@ use crate::json::Json;
 
 /// Input may have this many bytes; servers take less.
 const MAX_INPUT: usize = 32 << 20;
+/// A tool's name has at most so many characters.
+const MAX_NAME: usize = 64;
 /// The official SDKs' default.
 const DEFAULT_MAX_TOKENS: u64 = 100;
 
@@ -119,7 +121,7 @@ impl ChatRequest {
         let head = input.head(model, "messages");
         let canonical = canonical(&[&head, &signed, &rest, "}"].concat())?;
         let mut body = head + &wire + &rest;
-        let choice = input.tool_choice()?;
+        let choice = input.tool_choice(tools)?;
         let name = |tool: Json<'_>| Some(tool.get("function")?.get("name")?.text()?.into_owned());
         let wanted = tools.filter(|_| choice.and_then(Json::plain) != Some("none"));
         let callable = wanted.into_iter().flat_map(Json::elements).filter_map(name).collect();
@@ -220,7 +222,10 @@ impl<'a> Input<'a> {
             Some(value) => Some(value.raw()).filter(|raw| is_number(raw)).and_then(float),
             None => Some("0.0".to_owned()),
         };
-        let temperature = temperature.ok_or_else(|| Error::input("temperature", "must be a number"))?;
+        // Gateways refuse what is outside, once it is signed for. The official vectors, of the other shape, go beyond it.
+        let in_range = |text: &String| !self.shape.sdk || is_temperature(text);
+        let temperature =
+            temperature.filter(in_range).ok_or_else(|| Error::input("temperature", "must be a number from 0 to 2"))?;
         member(out, "temperature", &temperature);
         let max_tokens = match self.get(self.shape.max_tokens) {
             Some(value) => Some(value.raw().parse::<u64>().map_err(|_| {
@@ -265,25 +270,52 @@ impl<'a> Input<'a> {
         if !tools.is_array() {
             return Err(Error::input("tools", "must be a list"));
         }
+        let mut names: Vec<&str> = Vec::new();
         for (at, tool) in tools.elements().enumerate() {
-            let named = tool.get("function").and_then(|function| function.get("name")).is_some_and(is_text);
-            if !is_object(tool) || (self.shape.sdk && !named) {
-                return Err(Error::input(
-                    format!("tools[{at}]"),
-                    "must be an object { type: \"function\", function: { name, … } }",
-                ));
+            let fail = |field: &str, reason: &'static str| Err(Error::input(format!("tools[{at}]{field}"), reason));
+            let kind = tool.get("type").and_then(Json::present);
+            let is_function = kind.is_none_or(|kind| kind.plain() == Some("function"));
+            let function = tool.get("function").filter(|function| is_object(*function));
+            let (true, Some(function)) = (is_function, function) else {
+                // OpenAI's bodies have tools of other kinds.
+                if !self.shape.sdk && is_object(tool) {
+                    continue;
+                }
+                return fail("", "must be an object { type: \"function\", function: { name, … } }");
+            };
+            let member = |name: &str| function.get(name).and_then(Json::present);
+            let name = member("name").and_then(Json::plain).filter(|name| is_name(name));
+            match name {
+                None => return fail(".function.name", "must be 1 to 64 letters, digits, hyphens or underscores"),
+                Some(name) if names.contains(&name) => return fail(".function.name", "is the name of another tool, too"),
+                Some(name) => names.push(name),
+            }
+            if member("description").is_some_and(|text| !is_text(text)) {
+                return fail(".function.description", "must be a text");
+            }
+            if member("parameters").is_some_and(|schema| !is_object(schema)) {
+                return fail(".function.parameters", "must be a JSON schema, which is an object");
+            }
+            if member("strict").is_some_and(|strict| strict.flag().is_none()) {
+                return fail(".function.strict", "must be true or false");
             }
         }
         Ok(tools.elements().next().map(|_| tools))
     }
 
-    fn tool_choice(&self) -> Result<Option<Json<'a>>, Error> {
-        match self.get(self.shape.tool_choice) {
-            Some(choice) if !is_text(choice) && !is_object(choice) => Err(Error::input(
-                self.shape.tool_choice,
-                "must be \"auto\", \"none\", \"required\" or an object that names a function",
-            )),
-            choice => Ok(choice),
+    fn tool_choice(&self, tools: Option<Json<'a>>) -> Result<Option<Json<'a>>, Error> {
+        let field = self.shape.tool_choice;
+        let Some(choice) = self.get(field) else { return Ok(None) };
+        let name = |value: Json<'a>| value.get("function").and_then(|function| function.get("name")).and_then(Json::plain);
+        match (choice.plain(), name(choice)) {
+            (Some("auto" | "none" | "required"), _) => Ok(Some(choice)),
+            (None, Some(wanted)) if tools.is_some_and(|tools| !tools.elements().any(|tool| name(tool) == Some(wanted))) => {
+                Err(Error::input(field, "names a function that is not among the tools"))
+            }
+            (None, Some(_)) => Ok(Some(choice)),
+            // Other kinds of choice exist with OpenAI.
+            (None, None) if !self.shape.sdk && is_object(choice) => Ok(Some(choice)),
+            _ => Err(Error::input(field, "must be \"auto\", \"none\", \"required\" or an object that names a function")),
         }
     }
 
@@ -315,6 +347,23 @@ impl<'a> Input<'a> {
 
 fn is_object(value: Json<'_>) -> bool {
     value.raw().starts_with('{')
+}
+
+/// Whether a number, as [`float`] writes it, is one from 0 to 2, which is what providers take. As text: reading floats takes 12 KB of tables.
+fn is_temperature(text: &str) -> bool {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    match whole {
+        _ if text.contains("e-") => !text.starts_with('-'),
+        "0" | "1" => !rest.contains('e'),
+        "2" | "-0" => rest.bytes().all(|digit| digit == b'0'),
+        _ => false,
+    }
+}
+
+/// The names that providers take for tools.
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
 }
 
 fn is_number(raw: &str) -> bool {
@@ -411,9 +460,43 @@ mod tests {
             ("maxTokens", json!({"maxTokens": -1})),
             ("maxTokens", json!({"maxTokens": 1.5})),
             ("temperature", json!({"temperature": "0.7"})),
+            ("temperature", json!({"temperature": 2.1})),
+            ("temperature", json!({"temperature": -0.1})),
+            ("temperature", json!({"temperature": 1e300})),
             ("stopSequence", json!({"stopSequence": [1]})),
             ("tools", json!({"tools": {}})),
             ("tools[0]", json!({"tools": [{"type": "function"}]})),
+            ("tools[0]", json!({"tools": ["weather"]})),
+            ("tools[0]", json!({"tools": [{"type": "function", "function": "weather"}]})),
+            ("tools[0]", json!({"tools": [{"type": "retrieval", "function": {"name": "f"}}]})),
+            ("tools[0].function.name", json!({"tools": [{"type": "function", "function": {}}]})),
+            ("tools[0].function.name", json!({"tools": [{"type": "function", "function": {"name": 7}}]})),
+            ("tools[0].function.name", json!({"tools": [{"type": "function", "function": {"name": ""}}]})),
+            ("tools[0].function.name", json!({"tools": [{"type": "function", "function": {"name": "the weather"}}]})),
+            ("tools[0].function.name", json!({"tools": [{"type": "function", "function": {"name": "x".repeat(65)}}]})),
+            (
+                "tools[1].function.name",
+                json!({"tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}]}),
+            ),
+            (
+                "tools[0].function.description",
+                json!({"tools": [{"type": "function", "function": {"name": "f", "description": 1}}]}),
+            ),
+            (
+                "tools[0].function.parameters",
+                json!({"tools": [{"type": "function", "function": {"name": "f", "parameters": []}}]}),
+            ),
+            (
+                "tools[0].function.parameters",
+                json!({"tools": [{"type": "function", "function": {"name": "f", "parameters": "{}"}}]}),
+            ),
+            ("tools[0].function.strict", json!({"tools": [{"type": "function", "function": {"name": "f", "strict": "yes"}}]})),
+            ("toolChoice", json!({"toolChoice": "sometimes"})),
+            ("toolChoice", json!({"toolChoice": {}})),
+            (
+                "toolChoice",
+                json!({"tools": [{"type": "function", "function": {"name": "f"}}], "toolChoice": {"type": "function", "function": {"name": "g"}}}),
+            ),
             ("toolChoice", json!({"toolChoice": 1})),
             ("responseFormat.type", json!({"responseFormat": {"type": "xml"}})),
             ("responseFormat.type", json!({"model": anthropic, "responseFormat": {"type": "json_object"}})),
@@ -457,10 +540,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn temperatures_are_told_by_their_text(
+            value in prop_oneof![
+                -3.0..=3.0_f64,
+                any::<f64>(),
+                proptest::sample::select(vec![0.0, -0.0, 1.0, 2.0, 1e-7, -1e-7, 1e16, 2.000_000_1, 5e-324]),
+            ],
+        ) {
+            prop_assume!(value.is_finite());
+            let text = float(&format!("{value:?}"));
+            prop_assert_eq!(text.as_deref().map(is_temperature), Some((0.0..=2.0).contains(&value)), "{:?}", text);
+        }
+
         /// Whatever the content, the signed text is what Python would write of the body that goes out.
         #[test]
-        fn the_signed_text_follows_the_body(content in any::<String>(), temperature in any::<f64>(), stop in any::<Option<String>>()) {
-            prop_assume!(temperature.is_finite());
+        fn the_signed_text_follows_the_body(content in any::<String>(), temperature in 0.0..=2.0_f64, stop in any::<Option<String>>()) {
             let input = json!({"model": "m", "messages": [{"role": "user", "content": content}], "temperature": temperature, "stopSequence": stop});
             let request = read(&input);
             let (sent, signed) = request.map(|request| (request.body(false), request.canonical().to_owned())).unwrap_or_default();

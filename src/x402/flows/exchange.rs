@@ -18,7 +18,7 @@ fn one_demand_is_met_by_one_payment() {
     assert!(record.as_ref().is_some_and(|r| r.deadline == START + 300 && r.origin == "https://api.example" && !r.reused));
     assert!(paid_answer.receipt.as_ref().is_some_and(|r| r.success && r.flaws.is_empty() && r.amount == Some(U256::from(2350))));
     assert_eq!(body(paid_answer), "served");
-    assert_eq!((world.sent(), world.signatures(), world.spent()), (2, 1, U256::from(2350)));
+    assert_eq!((world.sent(), world.signatures(), world.spent()), (2, 1, U256::from(100_000_000_000_000_000_u64)));
 
     let requests = world.requests.borrow();
     let last = requests.last();
@@ -38,7 +38,18 @@ fn what_is_free_or_not_ours_passes_untouched() {
     let free = world(|request, _| Ok(reply(&request.url, 200, &[], "free")));
     let answer = free.fetch();
     assert!(answer.is_ok_and(|paid| paid.payment.is_none() && body(paid) == "free"));
-    for (status, text) in [(402, r#"{"error":"quota"}"#), (402, ""), (412, "If-Match"), (500, "{}"), (402, r#"{"version":1}"#)] {
+    const V1: &str = r#"{"x402Version":1,"accepts":[{}]}"#;
+    for (status, text) in [
+        (402, r#"{"error":"quota"}"#),
+        (402, ""),
+        (412, "If-Match"),
+        (412, "{}"),
+        (412, V1),
+        (400, "{}"),
+        (400, V1),
+        (500, "{}"),
+        (402, r#"{"version":1}"#),
+    ] {
         let other = world(move |request, _| Ok(reply(&request.url, status, &[], text)));
         let answer = other.fetch();
         assert!(answer.is_ok_and(|paid| paid.response.head.status == status && paid.payment.is_none() && body(paid) == text));
@@ -214,18 +225,17 @@ fn a_payment_of_the_callers_own_is_refused() {
 }
 
 #[test]
-fn errors_of_the_service_itself_come_through_and_cost_nothing_in_the_end() {
-    let strict = world(|request, _| {
-        Ok(if paid(request).is_some() { reply(&request.url, 422, &[], "bad question") } else { demand(request, &json!([opg()])) })
+fn errors_of_the_service_itself_come_through() {
+    for status in [422, 502] {
+        let strict = world(move |request, _| {
+            Ok(if paid(request).is_some() { reply(&request.url, status, &[], "bad") } else { demand(request, &json!([opg()])) })
+        });
+        assert!(strict.fetch().is_ok_and(|p| p.response.head.status == status && p.payment.is_some() && body(p) == "bad"));
+        assert!(!strict.spent().is_zero());
+    }
+    // 412 is an answer of the service like any other, unless it demands a payment.
+    let changed = world(|request, _| {
+        Ok(if paid(request).is_some() { reply(&request.url, 412, &[], "{}") } else { demand(request, &json!([opg()])) })
     });
-    assert!(strict.fetch().is_ok_and(|p| p.response.head.status == 422 && p.payment.is_some() && body(p) == "bad question"));
-    assert!(!strict.spent().is_zero());
-    strict.payer.ledger.borrow_mut().sweep(START + 1000, |_| false);
-    assert!(strict.spent().is_zero());
-    let failing = world(|request, _| {
-        Ok(if paid(request).is_some() { reply(&request.url, 502, &[], "") } else { demand(request, &json!([opg()])) })
-    });
-    assert!(failing.fetch().is_ok());
-    failing.payer.ledger.borrow_mut().sweep(START + 1000, |_| false);
-    assert!(!failing.spent().is_zero());
+    assert!(changed.fetch().is_ok_and(|p| p.response.head.status == 412 && p.payment.is_some() && body(p) == "{}"));
 }

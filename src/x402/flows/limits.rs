@@ -79,7 +79,7 @@ fn what_is_not_signed_or_not_sent_costs_nothing() {
     assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("declined", 0, U256::ZERO));
 }
 
-const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, max_resends: 2, payee: None };
+const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, retry_paid: false, payee: None };
 
 fn session_of(request: &HttpRequest) -> Option<String> {
     request.headers.iter().find(|(name, _)| name == "X-Upto-Session").map(|(_, id)| id.clone())
@@ -136,6 +136,90 @@ fn a_session_without_a_readable_id_shows_the_payment_again() {
     assert_eq!(gateway.signatures(), 1);
 }
 
+/// A gateway of sessions, as OpenGradient's: the same bytes of a payment are the same session.
+fn gateway(served: impl Fn(usize) -> u16 + 'static) -> World {
+    let mut count = 0;
+    world(move |request, _| {
+        Ok(match (paid(request), session_of(request)) {
+            (None, None) => demand(request, &json!([opg()])),
+            _ => {
+                count += 1;
+                reply(&request.url, served(count), &[("x-upto-session", "5b2c-1")], "")
+            }
+        })
+    })
+}
+
+#[test]
+fn calls_at_once_share_one_session_and_one_signature() {
+    let mut shop = gateway(|_| 200);
+    let shown = Rc::new(Cell::new(0));
+    let count = Rc::clone(&shown);
+    shop.payer.on_payment = Some(Rc::new(move |_| {
+        count.set(count.get() + 1);
+        let mut waits = 50;
+        futures_util::future::poll_fn(move |cx| {
+            waits -= 1;
+            cx.waker().wake_by_ref();
+            if waits == 0 { std::task::Poll::Ready(Ok(true)) } else { std::task::Poll::Pending }
+        })
+        .boxed_local()
+    }));
+    let calls = (0..5).map(|_| shop.payer.fetch(shop.request(), &SESSIONS));
+    let answers = fake::run(futures_util::future::join_all(calls));
+    assert!(answers.iter().all(|answer| code(answer) == "paid"));
+    let reused =
+        answers.iter().filter(|answer| answer.as_ref().is_ok_and(|paid| paid.payment.as_ref().is_some_and(|r| r.reused)));
+    assert_eq!((shop.signatures(), shown.get(), reused.count(), shop.sent()), (1, 1, 4, 6));
+
+    // Where the first one is declined, the next one asks.
+    let asked = Rc::new(Cell::new(0));
+    let count = Rc::clone(&asked);
+    let mut picky = gateway(|_| 200);
+    picky.payer.on_payment = Some(Rc::new(move |_| {
+        count.set(count.get() + 1);
+        let agreed = count.get() > 1;
+        async move { Ok(agreed) }.boxed_local()
+    }));
+    let calls = (0..3).map(|_| picky.payer.fetch(picky.request(), &SESSIONS));
+    let answers = fake::run(futures_util::future::join_all(calls));
+    assert_eq!(answers.iter().map(code).collect::<Vec<_>>(), ["declined", "paid", "paid"]);
+    assert_eq!(picky.signatures(), 1);
+}
+
+#[test]
+fn a_failure_that_carries_the_session_keeps_it() {
+    for status in [500, 503, 400] {
+        let shop = gateway(move |_| status);
+        for _ in 0..20 {
+            assert!(shop.fetch_with(SESSIONS).is_ok_and(|paid| paid.response.head.status == status));
+        }
+        assert_eq!((shop.signatures(), shop.sent()), (1, 21), "{status}");
+    }
+}
+
+#[test]
+fn a_life_too_short_for_sessions_is_told() {
+    // It serves a session until 420 s before its deadline, and wants 600 s.
+    let strict = || {
+        let offer = edited(opg(), &["maxTimeoutSeconds"], json!(600));
+        world(move |request, _| {
+            Ok(match (paid(request), session_of(request)) {
+                (None, None) => demand(request, &json!([offer])),
+                (Some(_), _) => reply(&request.url, 200, &[("x-upto-session", "5b2c-1")], ""),
+                _ => reply(&request.url, 402, &[], r#"{"error":"Session expired or exhausted"}"#),
+            })
+        })
+    };
+    let mut short = strict();
+    short.payer.policy.max_life = 300;
+    let codes: Vec<_> = (0..3).map(|_| code(&short.fetch_with(SESSIONS))).collect();
+    assert_eq!((codes, short.signatures()), (vec!["paid", "paid", "maxLife"], 2));
+    // The default leaves it what it wants.
+    let long = strict();
+    assert!(long.fetch_with(SESSIONS).is_ok_and(|paid| paid.payment.is_some_and(|record| record.deadline == START + 600)));
+}
+
 #[test]
 fn a_known_offer_is_paid_without_asking() {
     let options = PayOptions { pay_first: true, ..PayOptions::default() };
@@ -163,27 +247,4 @@ fn a_known_offer_is_paid_without_asking() {
     // An old offer is asked for anew.
     world.seconds.set(START + 301);
     assert_eq!((code(&world.fetch_with(options)), world.sent()), ("paid", 8));
-}
-
-#[test]
-fn the_chain_tells_what_was_never_charged() {
-    let offers = |permit2: bool| {
-        let method = if permit2 { "permit2" } else { "eip3009" };
-        json!({ "x402Version": 2, "accepts": [edited(usdc(), &["extra", "assetTransferMethod"], json!(method))] })
-    };
-    // No receipt: only the nonce can tell. With the word 1 Permit2's nonce, whose last byte is 2, is unused; with 4 it is used.
-    for (permit2, word, left) in [(true, 1, 10_000), (true, 4, 20_000), (false, 0, 10_000), (false, 1, 20_000)] {
-        let world = with_node_and(10_000, 10_000, Some(word), offers(permit2), |request| reply(&request.url, 200, &[], ""));
-        assert_eq!(code(&world.fetch()), "paid");
-        let spent = || world.payer.ledger.borrow().spent(8453, USDC.address).to::<u64>();
-        // Before the deadline nothing is asked, and nothing given back.
-        assert!(fake::run(world.payer.reconcile()).is_ok());
-        assert_eq!((spent(), world.sent()), (10_000, 3));
-        world.seconds.set(START + 121);
-        assert_eq!(code(&world.fetch()), "paid");
-        assert_eq!(spent(), left, "{permit2} {word}");
-        let asked = world.sent();
-        assert!(fake::run(world.payer.reconcile()).is_ok());
-        assert_eq!(world.sent(), asked);
-    }
 }

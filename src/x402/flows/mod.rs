@@ -1,8 +1,13 @@
 //! The exchange against scripted servers, most of them dishonest, and a wallet that hashes typed data on its own.
 
+mod chain;
+mod clocks;
 mod dishonest;
 mod exchange;
 mod limits;
+mod redirects;
+mod settled;
+mod shared;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -267,20 +272,18 @@ fn code(result: &Result<Paid, Error>) -> &'static str {
 
 /// A server, and a node at `https://node.example` with this allowance, balance and token nonce.
 fn with_node(allowance: u64, balance: u64, nonce: Option<u64>, required: Value) -> World {
-    with_node_and(allowance, balance, nonce, required, |request| receipt(request, json!({})))
-}
-
-fn with_node_and(
-    allowance: u64,
-    balance: u64,
-    nonce: Option<u64>,
-    required: Value,
-    served: fn(&HttpRequest) -> HttpResponse,
-) -> World {
     let mut world = world(move |request, _| {
         if request.url == "https://node.example" {
             let asked: Value = serde_json::from_slice(request.body.as_deref().map_or(&[][..], Vec::as_slice)).unwrap_or_default();
             let one = |item: &Value| {
+                let other = match item["method"].as_str() {
+                    Some("eth_blockNumber") => Some(json!("0x10")),
+                    Some("eth_getBlockByNumber") => Some(json!({ "number": "0x10", "timestamp": format!("0x{START:x}") })),
+                    _ => None,
+                };
+                if let Some(result) = other {
+                    return json!({ "jsonrpc": "2.0", "id": item["id"], "result": result });
+                }
                 let data = item["params"][0]["data"].as_str().unwrap_or_default();
                 let value = match data.get(..10) {
                     Some("0xdd62ed3e") => Some(allowance),
@@ -299,7 +302,7 @@ fn with_node_and(
             let answers = asked.as_array().map_or_else(|| one(&asked), |items| items.iter().map(one).collect());
             return Ok(reply(&request.url, 200, &[], answers.to_string()));
         }
-        Ok(if paid(request).is_some() { served(request) } else { demand_with(request, 402, &required) })
+        Ok(if paid(request).is_some() { receipt(request, json!({})) } else { demand_with(request, 402, &required) })
     });
     world.payer.policy = usdc_policy(USDC);
     let rpc = Rpc::new(world.payer.io.clone(), vec!["https://node.example".to_owned()]);

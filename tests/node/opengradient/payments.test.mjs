@@ -119,12 +119,130 @@ describe("the official server is paid", () => {
 });
 
 describe("limits and the caller's word", () => {
-  test("calls with the same policy object count together", async () => {
-    const own = policy({}, { maxPerSession: EXACT * 2n });
-    const get = () => fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: own }));
-    await Promise.all([get(), get()]);
+  test("an account has one budget: in all policies and clients, named or not", async () => {
+    const own = await stage.wallet();
+    const limit = () => policy({}, { maxPerSession: EXACT * 3n });
+    const shared = limit();
+    const get = (more) => fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ wallet: own, policy: shared, ...more }));
+    await Promise.all([get(), get({ account: own.address }), get({ account: own.address.toLowerCase() })]);
     assert.equal((await failure(get())).reason, "aboveSessionCap");
-    await fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ policy: policy({}, { maxPerSession: EXACT * 2n }) }));
+    assert.equal((await failure(get({ account: own.address }))).reason, "aboveSessionCap");
+    assert.equal((await failure(get({ policy: limit() }))).reason, "aboveSessionCap");
+    assert.equal(signatures(own), 3);
+    const { og } = await stage.connect({ wallet: own, policy: { maxPerSession: EXACT * 3n } });
+    assert.equal(await og.spent(), EXACT * 3n);
+    assert.equal((await failure(og.llm.chat(ask("Hi")))).reason, "aboveSessionCap");
+    og.close();
+    // Another account has its own.
+    await get({ wallet: await stage.wallet() });
+  });
+
+  test("with a store limits survive, and without it nothing is paid", async () => {
+    const own = await stage.wallet();
+    const kept = new Map();
+    const sync = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => void kept.set(key, text) };
+    const get = (store) => fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ wallet: own, policy: policy({ store }, { maxPerSession: EXACT * 3n }) }));
+    await get(sync);
+    const [[key, text]] = kept;
+    assert.equal(key, `ogkit.payments.${own.address.toLowerCase()}`);
+    // As an earlier visit left it: the same, and a payment of its own.
+    const { version, past, payments: [payment] } = JSON.parse(text);
+    kept.set(key, JSON.stringify({ version, past, payments: [payment, { ...payment, nonce: `0x${"ab".repeat(32)}` }] }));
+    const slow = { getItem: async (key) => sync.getItem(key), setItem: async (key, text) => sync.setItem(key, text) };
+    await get(slow);
+    assert.equal((await failure(get(slow))).reason, "aboveSessionCap");
+    assert.equal(JSON.parse(kept.get(key)).payments.length, 3);
+    const before = signatures(own);
+    for (const store of [{ ...sync, getItem: () => { throw new Error("quota"); } }, { ...sync, setItem: async () => { throw new Error("quota"); } }, { ...sync, getItem: () => 7 }]) {
+      const error = await failure(fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ wallet: own, policy: policy({ store }) })));
+      assert.deepEqual([error.code, error.reason], ["paymentRefused", "store"]);
+    }
+    kept.set(key, "something else");
+    assert.equal((await failure(get(sync))).reason, "store");
+    assert.equal(signatures(own), before);
+    for (const store of [{}, 7, { getItem() {} }]) assert.equal((await failure(get(store))).code, "invalidInput");
+  });
+
+  test("calls at once: one window, one session", async () => {
+    const { og, signatures: windows } = await stage.connect();
+    const outputs = await Promise.all(["One?", "Two?", "Three?", "Four?", "Five?"].map((question) => og.llm.chat(ask(question))));
+    assert.deepEqual([windows(), outputs.filter(({ payment }) => payment.reused).length], [1, 4]);
+    assert.equal(await og.spent(), parseEther("0.1"));
+    og.close();
+  });
+
+  test("redirects as fetch has them; the paid request takes nothing along to another origin", async () => {
+    const seen = [];
+    const serve = async (status, location) => {
+      const server = createServer((request, response) => { seen.push(request); response.writeHead(status, { location }).end(); });
+      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return { url: `http://127.0.0.1:${server.address().port}/start`, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)); } };
+    };
+    const asked = [];
+    const spy = async (url, init) => { asked.push({ url, method: init.method, headers: Object.fromEntries(init.headers), body: Boolean(init.body) }); return fetch(url, init); };
+    const headers = { authorization: "Bearer mine", cookie: "a=b", "x-api-key": "mine", accept: "application/json" };
+    for (const [status, path, expected] of [[307, "/exact-eip3009/echo", { prefix: "/exact-eip3009", body: "hello" }], [303, "/exact-eip3009/data", { prefix: "/exact-eip3009", data: "Grüße 🚀" }]]) {
+      const server = await serve(status, shop(path));
+      try {
+        const init = { method: "POST", body: "hello", headers };
+        const other = await failure(fetchWithPayment(server.url, init, options()));
+        assert.equal(other.reason, "redirected", "another origin, which is not listed");
+        asked.length = 0;
+        const response = await fetchWithPayment(server.url, init, options({ fetch: spy, policy: policy({ hosts: ["127.0.0.1"] }) }));
+        assert.deepEqual(await response.json(), expected);
+        assert.deepEqual(asked.map(({ method }) => method), status === 303 ? ["POST", "GET", "GET"] : ["POST", "POST", "POST"]);
+        for (const { headers } of asked.slice(1)) assert.deepEqual(Object.keys(headers).filter((name) => !["accept", "content-type", "payment-signature"].includes(name)), []);
+        assert.equal(asked[2].body, status === 307);
+      } finally {
+        await server.stop();
+      }
+    }
+  });
+
+  test("the time limit holds over a node that hangs and a body that drips", async () => {
+    const held = [];
+    const server = createServer((request, response) => {
+      held.push(response);
+      if (request.url === "/rpc") return;
+      response.writeHead(402, { "content-type": "application/json" });
+      const drip = setInterval(() => response.write(" "), 100);
+      response.on("close", () => clearInterval(drip));
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${server.address().port}`;
+    const within = async (promise) => { const began = Date.now(); const error = await failure(promise); assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`); return error.code; };
+    try {
+      assert.equal(await within(fetchWithPayment(url, undefined, options({ timeout: 1 }))), "http");
+      assert.equal(await within(fetchWithPayment(shop("/exact-eip3009/data"), undefined, options({ timeout: 1, chains: [{ ...chains()[0], rpcUrl: `${url}/rpc` }] }))), "http");
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test("failures before any payment say that nothing was paid", async () => {
+    for (const status of [400, 403, 404, 429, 500, 503]) {
+      const { og } = await stage.connect({ wallet, fetch: async (url) => Object.defineProperty(new Response('{"error":"no"}', { status }), "url", { value: url }) });
+      const error = await failure(og.llm.chat(ask("Hi")));
+      assert.deepEqual([error.code, error.status, error.paid], ["inference", status, "no"]);
+      assert.match(error.message, /nothing was signed or paid/);
+      og.close();
+    }
+  });
+
+  test("what ends in a 400 is refused before it is sent", async () => {
+    const { og } = await stage.connect({ wallet, strictModels: true, fetch: () => assert.fail("nothing is sent") });
+    const before = signatures();
+    const tool = (more) => ({ type: "function", function: { name: "weather", ...more } });
+    for (const [field, more] of [
+      ["model", { model: "openai/gpt-99" }], ["temperature", { temperature: 2.5 }], ["temperature", { temperature: -1 }], ["tools[0].function.name", { tools: [tool({ name: "the weather" })] }],
+      ["tools[0].function.parameters", { tools: [tool({ parameters: "{}" })] }], ["tools[1].function.name", { tools: [tool(), tool()] }], ["toolChoice", { tools: [tool()], toolChoice: "maybe" }],
+    ]) {
+      const error = await failure(og.llm.chat(ask("Hi", more)));
+      assert.deepEqual([error.code, error.field], ["invalidInput", field]);
+    }
+    assert.equal(signatures(), before);
+    og.close();
   });
 
   test("each call has its own onPayment", async () => {
@@ -143,7 +261,7 @@ describe("limits and the caller's word", () => {
   });
 
   test("mistakes", async () => {
-    for (const [field, init, more] of [["init.redirect", { redirect: "manual" }, {}], ["options.polcy", undefined, { polcy: {} }], ["options.relay", undefined, { relay: "http://[" }], ["headers", { headers: { "payment-signature": "x" } }, {}]]) {
+    for (const [field, init, more] of [["init.redirect", { redirect: "manual" }, {}], ["init.integrity", { integrity: "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }, {}], ["options.polcy", undefined, { polcy: {} }], ["options.relay", undefined, { relay: "http://[" }], ["headers", { headers: { "payment-signature": "x" } }, {}]]) {
       const error = await failure(fetchWithPayment(shop("/free/data"), init, options(more)));
       assert.ok(error instanceof InvalidInputError, String(error));
       assert.equal(error.field, field);

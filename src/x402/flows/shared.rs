@@ -1,0 +1,147 @@
+//! One budget for an account: all its clients, the origin's tabs, and visits with a store.
+
+use std::collections::BTreeMap;
+
+use super::chain::{Chain, world_on};
+use super::*;
+use crate::x402::ledger::Store;
+
+const CAP: u64 = 100_000_000_000_000_000;
+
+/// A store in memory, that may fail.
+#[derive(Default)]
+struct Shelf {
+    texts: RefCell<BTreeMap<String, String>>,
+    fails: Cell<bool>,
+    hangs: Cell<bool>,
+}
+
+impl Store for Rc<Shelf> {
+    fn get(&self, key: String) -> LocalBoxFuture<'static, Result<Option<String>, String>> {
+        if self.hangs.get() {
+            return futures_util::future::pending().boxed_local();
+        }
+        let found = if self.fails.get() { Err("quota".to_owned()) } else { Ok(self.texts.borrow().get(&key).cloned()) };
+        async move { found }.boxed_local()
+    }
+    fn set(&self, key: String, text: String) -> LocalBoxFuture<'static, Result<(), String>> {
+        self.texts.borrow_mut().insert(key, text);
+        async { Ok(()) }.boxed_local()
+    }
+}
+
+fn silent() -> World {
+    world(|request, _| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    })
+}
+
+fn capped(mut world: World, payments: u64) -> World {
+    let rule = &mut world.payer.policy.assets[0];
+    (rule.per_session, rule.per_window) = (Some(U256::from(CAP * payments)), None);
+    world
+}
+
+/// Another tab of the same origin.
+fn tab_of(other: &World, mut world: World) -> World {
+    world.payer.io.tabs = Rc::clone(&other.payer.io.tabs);
+    // Its own nonces.
+    world.payer.io.clock = Rc::new(TestClock { seconds: Rc::clone(&world.seconds), draws: Cell::new(100) });
+    world
+}
+
+#[test]
+fn tabs_share_one_budget() {
+    let one = capped(silent(), 2);
+    let other = capped(tab_of(&one, silent()), 2);
+    assert_eq!([code(&one.fetch()), code(&other.fetch())], ["paid", "paid"]);
+    assert_eq!([code(&one.fetch()), code(&other.fetch())], ["aboveSessionCap", "aboveSessionCap"]);
+    let spent = |world: &World| fake::run(world.payer.spent(8453, OPG.address)).map(|sum| sum.to::<u64>()).ok();
+    assert_eq!((spent(&one), spent(&other)), (Some(2 * CAP), Some(2 * CAP)));
+    // One that knew of the other's payment remembers it when the other is gone.
+    drop(one);
+    assert_eq!((code(&other.fetch()), spent(&other)), ("aboveSessionCap", Some(2 * CAP)));
+    // Another account has a budget of its own.
+    let mut third = capped(tab_of(&other, silent()), 2);
+    third.payer.account = Address::repeat_byte(5);
+    assert_eq!(spent(&third), Some(0));
+}
+
+#[test]
+fn what_is_declined_in_one_tab_is_free_in_the_other() {
+    let mut one = capped(silent(), 1);
+    let other = capped(tab_of(&one, silent()), 1);
+    one.payer.on_payment = Some(Rc::new(|_| async { Ok(false) }.boxed_local()));
+    assert_eq!([code(&one.fetch()), code(&other.fetch())], ["declined", "paid"]);
+}
+
+#[test]
+fn what_one_tab_reads_from_the_chain_all_know() {
+    let chain = Chain::new();
+    let served = |request: &HttpRequest| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    };
+    let one = capped(world_on(&chain, served), 1);
+    let other = capped(tab_of(&one, silent()), 1);
+    let Some(record) = one.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+    assert_eq!(code(&other.fetch()), "aboveSessionCap");
+    chain.settle(record.nonce, 5);
+    assert_eq!(fake::run(one.payer.spent(8453, OPG.address)).ok(), Some(U256::from(5)));
+    assert_eq!(fake::run(other.payer.spent(8453, OPG.address)).ok(), Some(U256::from(5)));
+}
+
+#[test]
+fn a_store_survives_the_visit() {
+    let shelf = Rc::new(Shelf::default());
+    let visit = |payments| {
+        let mut world = capped(silent(), payments);
+        world.payer.io.clock = Rc::new(TestClock {
+            seconds: Rc::clone(&world.seconds),
+            draws: Cell::new(u8::try_from(10 * payments).unwrap_or_default()),
+        });
+        world.payer.share.store = Some(Rc::new(Rc::clone(&shelf)));
+        world
+    };
+    assert_eq!(code(&visit(1).fetch()), "paid");
+    let later = visit(2);
+    assert_eq!([code(&later.fetch()), code(&later.fetch())], ["paid", "aboveSessionCap"]);
+    assert_eq!(code(&visit(2).fetch()), "aboveSessionCap");
+    assert_eq!(
+        shelf.texts.borrow().keys().next().map(String::as_str),
+        Some("ogkit.payments.0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")
+    );
+    // A window that is open when the page dies: its amount counts until the chain says otherwise.
+    {
+        let mut dying = visit(3);
+        dying.payer.on_payment = Some(Rc::new(|_| futures_util::future::pending().boxed_local()));
+        let options = PayOptions::default();
+        let mut call = Box::pin(dying.payer.fetch(dying.request(), &options));
+        for _ in 0..100 {
+            let waker = futures_util::task::noop_waker();
+            assert!(call.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+        }
+        std::mem::forget(call);
+        assert_eq!(code(&visit(3).fetch()), "aboveSessionCap");
+    }
+}
+
+#[test]
+fn without_its_store_nothing_is_paid() {
+    for (prepare, reason) in [
+        ((|shelf| shelf.fails.set(true)) as fn(&Shelf), "quota"),
+        (|shelf| shelf.hangs.set(true), "it does not answer"),
+        (
+            |shelf| drop(shelf.texts.borrow_mut().insert(format!("ogkit.payments.{ACCOUNT:?}"), "{}".into())),
+            "it holds something else",
+        ),
+    ] {
+        let shelf = Rc::new(Shelf::default());
+        prepare(&shelf);
+        let mut world = silent();
+        world.payer.share.store = Some(Rc::new(Rc::clone(&shelf)));
+        let result = world.fetch();
+        assert_eq!((code(&result), world.signatures()), ("store", 0));
+        let text = result.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(text.contains(reason) && text.contains("nothing was signed or paid"), "{text}");
+    }
+}
