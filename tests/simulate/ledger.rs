@@ -292,8 +292,10 @@ impl Ledger {
     /// who repeats a call with other calldata, which nobody can tell to be the same; and one whose page died when the wallet had taken
     /// a lower nonce than it was suggested, or had failed and was to send all the same.
     pub(crate) fn ask(&mut self, call: u32, nonce: Option<u64>, is_loose: bool) -> usize {
-        // Of several writes in a row the first alone has the caller's nonce.
-        let wanted = self.call(call).filter(|asking| asking.settled == 0).and_then(|asking| asking.nonce);
+        // Of several writes in a row the first alone has the caller's nonce, or one that is done and left out has it.
+        let asking = self.call(call).filter(|asking| asking.settled == 0).map(|asking| (asking.intent, asking.nonce));
+        let is_single = |intent: usize| self.intents.get(&intent).is_some_and(|intent| intent.effects.len() == 1);
+        let wanted = asking.filter(|(intent, _)| is_single(*intent)).and_then(|(_, nonce)| nonce);
         if let (Some(wanted), Some(nonce)) = (wanted, nonce)
             && wanted != nonce
         {

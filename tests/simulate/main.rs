@@ -69,7 +69,33 @@ use plan::Mask;
 use report::Sums;
 
 /// Seeds that once found something, with what they found. They run first.
-const REGRESSIONS: &[(u64, &str)] = &[];
+const REGRESSIONS: &[(u64, &str)] = &[
+    (1375, "a hash that comes in the moment in which its call gives up"),
+    (3914, "two equal calls and one transaction"),
+    (4735, "a nonce whose transaction the network drops while no endpoint answers"),
+    (5619, "an operation that a reorganisation puts below the block at which the wallet was asked"),
+    (6062, "a list of confirmations that goes on after one of them was refused"),
+    (6456, "nonces that are reset beside a call that uses one"),
+    (7447, "an abort in the moment of the wallet's answer"),
+    (8901, "a wallet that numbers by itself and replaces what is pending"),
+    (9505, "a page that dies when the wallet has taken a lower nonce"),
+    (10479, "a nonce whose transaction a reorganisation drops"),
+    (12199, "confirmations of two branches"),
+    (14013, "a wallet that numbers by itself and broadcasts after it failed"),
+    (18592, "a page that stands still until its time is up"),
+    (28945, "an older version of the call, approved late, replaces the newer one"),
+    (41901, "an abort while the wallet still sends"),
+    (63840, "a page that stands still while the nonce is another's"),
+    (71333, "an answer of an endpoint that was long on its way"),
+    (128676, "an equal confirmation told on the way"),
+    (133054, "the same transaction, signed again"),
+    (139152, "a list that goes on, and whose nonce belongs to what is left out"),
+    (141758, "an operation that is signed and not yet sent"),
+    (199321, "an equal transaction under the nonce of an open window"),
+    (257361, "a window of an equal call that is left open"),
+    (270099, "a call that is given up before it asks"),
+    (281737, "another call's transaction under the nonce of one that went to another chain"),
+];
 
 /// The promises that about one history in three hundred still breaks, each with the first thing to look at. `cargo test` tells of them
 /// and does not fail; `make simulate` fails. A promise that holds leaves this list, and the list is to become empty.

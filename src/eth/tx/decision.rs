@@ -19,6 +19,7 @@
 //! | the same, and the caller wants no second window                | [`Kind::Nonce`]             | |
 //! | a transaction to the same contract with other values, which no other call of the origin sent | follow it, and tell the difference | the user edited it in the wallet |
 //! | a transfer of nothing to oneself                               | [`Kind::TxReplaced`]        | the user cancelled, and wants no second window |
+//! | our own call under a nonce that an equal call was asked for    | as nothing                  | it may be that call's, which does not know its own yet |
 //! | nothing, until the time is up                                  | [`Kind::TxUncertain`]       | nobody can tell: the nonce is in doubt (see [`nonce`](crate::eth::nonce)), and no window opens by itself |
 //!
 //! Two assumptions stand behind this: a node is less than [`QUIET_MS`] behind the chain, and a wallet that has answered with a
