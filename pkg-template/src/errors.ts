@@ -436,10 +436,7 @@ export class PaymentRejectedError extends PaymentError {
   declare readonly nonce: string;
   declare readonly deadline: number;
 }
-/**
- * A signed payment went out, and what came of it is not known. It is not sent again by itself. Look for `nonce` on chain before paying again
- * (`og.spent()` does, and `payment.charged` tells), or have the same payment sent once more with `retryPaid`.
- */
+/** A signed payment went out, and what came of it is not known: look for `nonce` on chain (`og.spent()` does), or repeat with `retryPaid`. */
 export class PaymentUncertainError extends PaymentError {
   declare readonly code: "paymentUncertain";
   declare readonly url: string;
