@@ -31,12 +31,6 @@ export default [
     `        let Some(claim) = self.io.tabs.claim(self.name("hash", id)).await else { return true };`,
   ),
   one(
-    "an equal call's nonce does not tell its transaction",
-    "src/eth/tx/look.rs",
-    `    if !is_suggested && signer.book.is_anothers(ticket, account, nonce, call).await {`,
-    `    if false && signer.book.is_anothers(ticket, account, nonce, call).await {`,
-  ),
-  one(
     "a call that ends without knowing keeps its transaction",
     "src/eth/nonce.rs",
     `        if !self.is_settled.get() {`,
@@ -74,12 +68,21 @@ export default [
     `                None => Gone::Disconnected(disconnected.await),`,
     `                None => std::future::pending().await,`,
   ),
-  one(
-    "what a hash names is not compared with what was asked",
-    "src/eth/follow.rs",
-    `            Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),`,
-    `            Match::Differs(_) => {}`,
-  ),
+  {
+    name: "what a hash names is not compared with what was asked",
+    edits: [
+      {
+        file: "src/eth/follow.rs",
+        find: `            Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),`,
+        replace: `            Match::Differs(_) => {}`,
+      },
+      {
+        file: "src/eth/smart/mod.rs",
+        find: `    let own = mined.from == account && mined.to == call.to && mined.value == call.value && mined.input == *call.data;`,
+        replace: `    let own = true;`,
+      },
+    ],
+  },
   one(
     "a wallet without eth_requestAccounts, as a Safe's, does not connect",
     "src/eth/wallet.rs",
@@ -117,11 +120,5 @@ export default [
     "src/eth/depth.rs",
     `            if quantity(found)? != number || parent != below {`,
     `            if quantity(found)? != number {`,
-  ),
-  one(
-    "a page that stood still looks no more",
-    "src/eth/follow.rs",
-    `        if is_last {`,
-    `        if clock.now_ms() >= deadline {`,
   ),
 ];
