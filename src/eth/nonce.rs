@@ -30,7 +30,7 @@ use futures_util::FutureExt as _;
 
 use super::call::WriteCall;
 use crate::error::{Error, Kind};
-use crate::io::{Claim, Clock, Io, Tabs};
+use crate::io::{Claim, Io, Tabs};
 
 /// Claims that are kept after the chain's count has passed them: another call may have read an older count, from the same node or one
 /// that lags, and would take the nonce again.
@@ -93,7 +93,6 @@ pub struct Reservation {
     pub nonce: u64,
     /// Whether an earlier write may use the nonce too.
     pub reused: bool,
-    clock: Rc<dyn Clock>,
     entry: Entry,
 }
 
@@ -262,7 +261,7 @@ impl NonceBook {
             _shared: shared,
             _content: content,
         };
-        Reservation { book: self.clone(), nonce, reused, clock: Rc::clone(&ticket.io.clock), entry }
+        Reservation { book: self.clone(), nonce, reused, entry }
     }
 
     /// Records that a transaction of this call uses `nonce`, which the wallet chose by itself.
@@ -369,9 +368,9 @@ impl Reservation {
         book.entries.borrow_mut().push(Entry { claim: None, ..self.entry });
     }
 
-    /// The same, because the wallet failed.
-    pub fn fail(mut self) {
-        self.entry.failed = Some(self.clock.now_ms());
+    /// The same, because the wallet failed now, in milliseconds.
+    pub fn fail(mut self, now: u64) {
+        self.entry.failed = Some(now);
         self.doubt();
     }
 }

@@ -151,7 +151,7 @@ pub(super) async fn ask(
                         book.clear_doubt(chain_id, account, nonce);
                     }
                 }
-                _ => reservation.into_iter().for_each(Reservation::fail),
+                _ => reservation.into_iter().for_each(|reservation| reservation.fail(outside.clock.now_ms())),
             }
             // Nobody waits any more after an abort; the book and `on_progress` know.
             let _ = sender.send(answer);

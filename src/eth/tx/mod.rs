@@ -22,8 +22,6 @@ mod flows;
 mod look;
 mod prepare;
 
-use std::rc::Rc;
-
 use futures_util::FutureExt as _;
 
 use self::ask::{Asked, Request, ask};
@@ -61,64 +59,53 @@ pub async fn execute(
     guard: Guard<'_>,
     explain: Explain<'_>,
 ) -> Result<Receipt, Error> {
-    let ticket = signer.book.ticket(rpc.io(), signer.chain.chain_id);
-    let outcome = run(rpc, signer, call, options, guard, explain, &ticket).await;
-    if is_known(&outcome) {
-        ticket.settle();
-    }
-    outcome
+    let ticket = &signer.book.ticket(rpc.io(), signer.chain.chain_id);
+    let carried_out = async {
+        if let Some(nonce) = options.nonce {
+            quiet(rpc, signer, nonce, options).await;
+            if let Some((hash, place)) = under(rpc, signer, call, nonce, ticket).await? {
+                // The call that is repeated under its own nonce is out already: no window opens.
+                (options.on_progress)(Progress::Sent { hash });
+                return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
+            }
+        }
+        let mut attempt = 1;
+        loop {
+            guard("simulate")?;
+            let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
+            let read_ms = rpc.io().clock.now_ms();
+            (options.on_progress)(Progress::Simulated { gas: prepared.gas });
+            let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
+            let request = Request { call, ticket, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
+            let asked = ask(rpc, signer, request, &prepared, options, guard).await?;
+            let again = attempt < options.max_retries.min(MAX_WINDOWS) && options.auto_fix_nonce && options.nonce.is_none();
+            let place = asked.place.clone();
+            match out(rpc, signer, call, asked, options, again).await {
+                Next::Follow(hash) => {
+                    return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
+                }
+                Next::Fail(error) => return Err(error),
+                Next::AskAgain(error) => {
+                    attempt += 1;
+                    (options.on_progress)(Progress::Retrying { attempt, reason: error.to_string() });
+                }
+            }
+        }
+    };
+    ended(ticket, carried_out.await)
 }
 
-/// Whether it is known what became of the call's transaction, which then nobody needs to take over.
-fn is_known(outcome: &Result<Receipt, Error>) -> bool {
-    match outcome.as_ref().map_err(|error| &**error) {
+/// The end of a call: where it is known what became of its transaction, nobody needs to take that over.
+fn ended(ticket: &Ticket, outcome: Result<Receipt, Error>) -> Result<Receipt, Error> {
+    let is_known = match outcome.as_ref().map_err(|error| &**error) {
         Ok(_) | Err(Kind::TxReplaced { .. } | Kind::TxMismatch { .. }) => true,
         Err(Kind::TxRevert { hash, .. } | Kind::ContractPanic { hash, .. }) => hash.is_some(),
         Err(_) => false,
+    };
+    if is_known {
+        ticket.settle();
     }
-}
-
-async fn run(
-    rpc: &Rpc,
-    signer: &Signer,
-    call: &WriteCall,
-    options: &TxOptions,
-    guard: Guard<'_>,
-    explain: Explain<'_>,
-    ticket: &Rc<Ticket>,
-) -> Result<Receipt, Error> {
-    if let Some(nonce) = options.nonce {
-        quiet(rpc, signer, nonce, options).await;
-    }
-    if let Some(nonce) = options.nonce
-        && let Some((hash, place)) = under(rpc, signer, call, nonce, ticket).await?
-    {
-        // The call that is repeated under its own nonce is out already: no window opens.
-        (options.on_progress)(Progress::Sent { hash });
-        return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
-    }
-    let mut attempt = 1;
-    loop {
-        guard("simulate")?;
-        let prepared = prepare(rpc, signer, call, options.gas, explain).await?;
-        let read_ms = rpc.io().clock.now_ms();
-        (options.on_progress)(Progress::Simulated { gas: prepared.gas });
-        let fees = format!(r#","gas":"0x{:x}""#, prepared.gas);
-        let request = Request { call, ticket, nonce: options.nonce, fees, read_ms, is_repeated: options.nonce.is_some() };
-        let asked = ask(rpc, signer, request, &prepared, options, guard).await?;
-        let again = attempt < options.max_retries.min(MAX_WINDOWS) && options.auto_fix_nonce && options.nonce.is_none();
-        let place = asked.place.clone();
-        match out(rpc, signer, call, asked, options, again).await {
-            Next::Follow(hash) => {
-                return settle(rpc, signer, call, Sent { hash, place, exact_nonce: false }, options, explain).await;
-            }
-            Next::Fail(error) => return Err(error),
-            Next::AskAgain(error) => {
-                attempt += 1;
-                (options.on_progress)(Progress::Retrying { attempt, reason: error.to_string() });
-            }
-        }
-    }
+    outcome
 }
 
 /// Waits until a wallet that failed under this nonce a moment ago, while its caller gave up, has sent what it still sends: one that numbers by
@@ -235,8 +222,5 @@ pub async fn cancel(
         Next::Follow(hash) => settle(rpc, signer, &call, Sent { hash, place, exact_nonce: true }, options, &explain).await,
         Next::Fail(error) | Next::AskAgain(error) => Err(error),
     };
-    if is_known(&outcome) {
-        ticket.settle();
-    }
-    outcome
+    ended(ticket, outcome)
 }
