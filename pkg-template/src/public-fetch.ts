@@ -2,7 +2,7 @@
 
 import { builtin } from "./host.js";
 import { exchange } from "./node-exchange.js";
-import { bareHost, isAddress, isLocalName, isPublicAddress } from "./relay-address.js";
+import { bareHost, isLocalHost, isPublicAddress } from "./public-address.js";
 
 /** Redirects that are followed. */
 const MAX_HOPS = 5;
@@ -17,7 +17,7 @@ class NotPublic extends TypeError {
 
 /** Origins that the page chose itself, wherever they are. */
 const own = new Set<string>();
-/** So many are remembered, the last ones. */
+/** How many are remembered: the last ones. */
 const MAX_OWN = 256;
 
 /** Remembers where the page's own gateways and pinning services are: links to them are asked like any other. */
@@ -29,10 +29,7 @@ export function trust(...urls: readonly unknown[]): void {
   }
 }
 
-function isPublicHost(hostname: string): boolean {
-  const host = bareHost(hostname);
-  return isAddress(host) ? isPublicAddress(host) : !isLocalName(host);
-}
+const isPublicHost = (hostname: string): boolean => !isLocalHost(bareHost(hostname));
 
 /** Whether a URL's host is public, as far as it tells by itself. */
 export function isPublicUrl(url: string): boolean {

@@ -3,7 +3,7 @@
 import type { LookupFunction } from "node:net";
 
 import { builtin } from "./host.js";
-import { bareHost, isAddress, isLocalName, isPublicAddress } from "./relay-address.js";
+import { bareHost, isAddress, isLocalHost, isPublicAddress } from "./public-address.js";
 import { until } from "./relay-bounds.js";
 import { Refusal } from "./relay-refusal.js";
 import type { Base, Resolve } from "./relay-upstreams.js";
@@ -24,7 +24,7 @@ export class Addresses {
    */
   check(base: Base): void {
     const host = bareHost(base.url.hostname);
-    if (isLocal(host) && !this.#allows(base)) throw refused(base.url, host);
+    if (isLocalHost(host) && !this.#allows(base)) throw refused(base.url, host);
   }
 
   /**
@@ -53,13 +53,8 @@ export class Addresses {
   }
 
   #allows({ url, byHand }: Base): boolean {
-    return this.#allowed.includes(url.host) || (byHand && isLocal(bareHost(url.hostname)));
+    return this.#allowed.includes(url.host) || (byHand && isLocalHost(bareHost(url.hostname)));
   }
-}
-
-/** An address that is not public, or a name that only the own network knows. */
-function isLocal(host: string): boolean {
-  return isAddress(host) ? !isPublicAddress(host) : isLocalName(host);
 }
 
 function refused(url: URL, found: string): Refusal {

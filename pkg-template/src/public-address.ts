@@ -25,9 +25,9 @@ export function isAddress(host: string): boolean {
   return host.includes(":") || v4(host) !== undefined;
 }
 
-/** Whether a name can only mean something local: `localhost`, `gateway`, `x.internal`. */
-export function isLocalName(host: string): boolean {
-  return LOCAL_NAME.test(host);
+/** Whether a bare host is an address that is not public, or a name that can only mean something local: `localhost`, `gateway`, `x.internal`. */
+export function isLocalHost(host: string): boolean {
+  return isAddress(host) ? !isPublicAddress(host) : LOCAL_NAME.test(host);
 }
 
 /** Whether an IPv4 or IPv6 address can be reached by everybody. Anything else is not public either. */
