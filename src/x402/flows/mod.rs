@@ -24,6 +24,7 @@ use crate::eth::wallet::WalletHandle;
 use crate::io::fake::{self, failure, reply};
 use crate::io::{Clock, HttpFailure, HttpRequest, HttpResponse, Io, Redirects, Wallet, WalletFailure};
 use crate::x402::client::{Paid, PayOptions, Payer, Proposal};
+use crate::x402::payment::PaymentRecord;
 use crate::x402::policy::{AssetRule, OPG, Policy, USDC, USDC_SEPOLIA};
 use crate::x402::signature::oracle::sign;
 use crate::x402::wire::{Flaw, decode_header, encode_header};
@@ -254,6 +255,12 @@ impl World {
             |request: &HttpRequest| request.headers.iter().find(|(name, _)| name == "PAYMENT-SIGNATURE").map(|(_, v)| v.clone());
         requests.iter().filter_map(header).collect()
     }
+}
+
+/// The record of a payment that goes through.
+fn payment(world: &World) -> PaymentRecord {
+    let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!("nothing was paid") };
+    record
 }
 
 fn body(paid: Paid) -> String {

@@ -88,7 +88,7 @@ fn the_chain_shows_what_was_taken_and_that_counts() {
         Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
     });
     session_cap(&mut world, 1);
-    let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+    let record = payment(&world);
     assert_eq!((world.spent(), record.charged.get()), (U256::from(CAP), None));
     // Not settled yet: another one is above the limit.
     assert_eq!(code(&world.fetch()), "aboveSessionCap");
@@ -116,7 +116,7 @@ fn an_unused_nonce_counts_until_the_chain_has_passed_the_deadline() {
             Ok(if paid(request).is_some() { reply(&request.url, 422, &[], "") } else { demand(request, &json!([offer])) })
         });
         world.payer.policy = usdc_policy(USDC);
-        let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+        let record = payment(&world);
         let spent = || world.payer.ledger.borrow().spent(8453, USDC.address).to::<u64>();
         // Our clock alone gives nothing back.
         world.seconds.set(START + 100_000);
@@ -152,7 +152,7 @@ fn what_the_wallet_is_asked_for_is_not_given_back_meanwhile() {
         }
         .boxed_local()
     }));
-    let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+    let record = payment(&world);
     assert_eq!(record.deadline, START + 1_000_000 + 300);
     assert!(fake::run(world.payer.reconcile()).is_ok());
     assert_eq!((world.spent(), record.charged.get()), (U256::from(CAP), None));
@@ -167,7 +167,7 @@ fn exact_payments_are_shown_too() {
             Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([offer])) })
         });
         world.payer.policy = usdc_policy(USDC);
-        let Some(record) = world.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+        let record = payment(&world);
         chain.settle_by(record.nonce, 10_000, (EXACT_PROXY, Vec::new()));
         chain.moved.borrow_mut()[0].token = USDC.address;
         assert!(fake::run(world.payer.reconcile()).is_ok());

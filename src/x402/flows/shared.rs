@@ -83,7 +83,7 @@ fn what_one_tab_reads_from_the_chain_all_know() {
     };
     let one = capped(world_on(&chain, served), 1);
     let other = capped(tab_of(&one, silent()), 1);
-    let Some(record) = one.fetch().ok().and_then(|paid| paid.payment) else { unreachable!() };
+    let record = payment(&one);
     assert_eq!(code(&other.fetch()), "aboveSessionCap");
     chain.settle(record.nonce, 5);
     assert_eq!(fake::run(one.payer.spent(8453, OPG.address)).ok(), Some(U256::from(5)));

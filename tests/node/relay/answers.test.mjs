@@ -6,21 +6,10 @@ import { describe, test } from "node:test";
 
 import { InvalidInputError, relayFetch } from "../../../pkg/opengradient.js";
 import { createRelay } from "../../../pkg/relay.js";
-import { raw, refused, relayed, serve, upstream } from "./stage.mjs";
+import { between, raw, refused, relayed, serve } from "./stage.mjs";
 
 const PAGE = "https://my.page";
 
-/** A relay before an upstream that answers as told, for as long as `run` takes. */
-async function between(answer, options, run) {
-  const up = await upstream(answer);
-  const relay = await relayed({ upstreams: [up.url], ...options });
-  try {
-    return await run(relay, up);
-  } finally {
-    await relay.stop();
-    await up.stop();
-  }
-}
 const json = (body, headers = {}) => (_, response) => response.writeHead(200, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 
 describe("answers cannot act in a page", () => {

@@ -9,21 +9,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { createRelay } from "../../../pkg/relay.js";
-import { eventually, refused, relayed, upstream } from "./stage.mjs";
+import { between, eventually, refused, upstream } from "./stage.mjs";
 
 const PAGE = "https://my.page";
 const json = (_, response) => response.writeHead(200, { "content-type": "application/json" }).end("{}");
-
-async function between(answer, options, run) {
-  const up = await upstream(answer);
-  const relay = await relayed({ upstreams: [up.url], ...options });
-  try {
-    return await run(relay, up);
-  } finally {
-    await relay.stop();
-    await up.stop();
-  }
-}
 
 /** A POST whose body is `sent` bytes and never ends. */
 function unfinished(relay, up, sent) {

@@ -43,6 +43,18 @@ export async function relayed(options) {
   return { ...server, relay, through, ask: (target, init) => fetch(through(target), init) };
 }
 
+/** A relay before an upstream that answers as told, for as long as `run` takes. */
+export async function between(answer, options, run) {
+  const up = await upstream(answer);
+  const relay = await relayed({ upstreams: [up.url], ...options });
+  try {
+    return await run(relay, up);
+  } finally {
+    await relay.stop();
+    await up.stop();
+  }
+}
+
 /** What a relay refused, as its answer tells. */
 export async function refused(response) {
   const { reason, upstream, sent, error } = await response.json();
