@@ -7,7 +7,7 @@
 
 import { FreedError, invalidInput, isOgError } from "./errors.js";
 
-/** An argument may have so many values in it, nested so deep. */
+/** The most values that an argument may have in it, and how deep they may be nested. */
 const MAX_VALUES = 5_000_000;
 const MAX_DEPTH = 1_000;
 /** What is used by its identity, or has methods: it is looked at member by member, each look guarded. */

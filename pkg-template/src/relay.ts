@@ -111,7 +111,7 @@ export function createRelay(given: RelayOptions): (request: Request) => Promise<
   const held = new Held(bounds);
   const send = own ? ownSender(own, addresses) : isNode() ? nodeSender(addresses) : ownSender((url, init) => fetch(url, init), addresses);
 
-  /** What every answer carries, whoever asks. Pages of origins that are not listed see refusals only. */
+  /** What every answer carries, to any client. Pages of origins that are not listed see refusals only. */
   const baseHeaders = (request: Request): Headers => {
     const headers = new Headers({
       "cache-control": "no-store",

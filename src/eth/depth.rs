@@ -14,8 +14,8 @@ const STEP: u64 = 16;
 /// The most blocks whose parents are looked at: no reorganisation goes deeper.
 const MAX_LINKS: u64 = 64;
 
-/// Whether a block, by its number and its hash, has so many confirmations, itself among them, on one branch. `head` is the newest block's
-/// number as it was read. One HTTP request for sixteen blocks where more than one confirmation is wanted, else none.
+/// Whether a block, by its number and its hash, has at least `confirmations` on one branch; the block itself is the first of them. `head` is
+/// the newest block's number as it was read. One HTTP request for sixteen blocks where more than one confirmation is wanted, else none.
 ///
 /// # Errors
 /// Those of [`Rpc`]'s reads.

@@ -82,7 +82,7 @@ impl Rpc {
         self
     }
 
-    /// The same endpoints; what decides about money is asked of so many of them, and they must agree.
+    /// The same endpoints; `quorum` of them are asked what decides about money, and they must agree.
     #[must_use]
     pub fn with_quorum(self, quorum: usize) -> Self {
         Self { quorum, ..self }

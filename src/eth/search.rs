@@ -60,7 +60,7 @@ impl ChainTransaction {
     }
 }
 
-/// A reorganisation may put a transaction so many blocks below the head at which its wallet was asked.
+/// How many blocks below the head at which its wallet was asked a reorganisation may put a transaction.
 const REORGANISED: u64 = 64;
 
 /// Where a write may be found on chain, and whose it is.

@@ -24,7 +24,7 @@ pub struct Network {
     pub chain_id: Option<u64>,
     /// JSON-RPC endpoints, in the order in which they are asked.
     pub rpc_urls: Vec<String>,
-    /// What decides about money is asked of so many of them at once, and they must agree: from 1 to their number.
+    /// How many of them are asked at once what decides about money; they must agree. From 1 to their number.
     pub quorum: usize,
     /// The node API, which knows results that events leave out.
     pub api_url: String,

@@ -287,7 +287,7 @@ export interface Network {
   readonly chainId: number;
   /** JSON-RPC endpoints, asked in this order. One of another chain is passed over. */
   readonly rpcUrl: string | readonly string[];
-  /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
+  /** How many endpoints are asked at once what decides about money; they must agree. From 1 (the default) to all of `rpcUrl`. */
   readonly quorum?: number | undefined;
   readonly contracts: {
     readonly nexus: Address;

@@ -43,7 +43,7 @@ export interface InferenceResult {
 /** The chain that inference runs on, and its services. What is absent is the public alpha network's. */
 export interface AlphaNetwork {
   readonly rpcUrl: string | readonly string[];
-  /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
+  /** How many endpoints are asked at once what decides about money; they must agree. From 1 (the default) to all of `rpcUrl`. */
   readonly quorum?: number | undefined;
   /** Asked of the RPC when absent. */
   readonly chainId?: number | undefined;

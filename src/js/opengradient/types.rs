@@ -141,7 +141,7 @@ export interface PaymentChain {
   readonly chainId: number;
   readonly name?: string | undefined;
   readonly rpcUrl: string | readonly string[];
-  /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
+  /** How many endpoints are asked at once what decides about money; they must agree. From 1 (the default) to all of `rpcUrl`. */
   readonly quorum?: number | undefined;
   readonly explorerUrl?: string | undefined;
 }
@@ -186,7 +186,7 @@ export interface OpenGradientNetwork {
     readonly chainId: number;
     readonly name?: string | undefined;
     readonly rpcUrl: string | readonly string[];
-    /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
+    /** How many endpoints are asked at once what decides about money; they must agree. From 1 (the default) to all of `rpcUrl`. */
     readonly quorum?: number | undefined;
     readonly explorerUrl?: string | undefined;
     /** The OPG token. */
@@ -195,7 +195,7 @@ export interface OpenGradientNetwork {
   /** The chain that inference runs on, and its services. */
   readonly inference: {
     readonly rpcUrl: string | readonly string[];
-    /** What decides about money is asked of so many endpoints at once, and they must agree: 1 (the default) to all of `rpcUrl`. */
+    /** How many endpoints are asked at once what decides about money; they must agree. From 1 (the default) to all of `rpcUrl`. */
     readonly quorum?: number | undefined;
     readonly chainId?: number | undefined;
     readonly name?: string | undefined;
