@@ -181,7 +181,7 @@ impl<'a> Following<'a> {
             Match::Same | Match::Inside if !self.adopts(transaction.hash).await => {
                 return Ok(Step::End(Box::new(Followed::Anothers(transaction.hash))));
             }
-            Match::Same | Match::Inside => self.see_nonce(transaction.nonce)?,
+            Match::Same | Match::Inside => self.see_nonce(transaction.nonce).await?,
             Match::Cancel => return Err(self.replaced(transaction.hash, true)),
             Match::Differs(field) => return Ok(Step::End(Box::new(Followed::NotOurs(Box::new(transaction), field)))),
             // What a bundler's transaction does for the account shows in its receipt.
@@ -229,10 +229,12 @@ impl<'a> Following<'a> {
     }
 
     /// The wallet may number the transaction as it likes.
-    fn see_nonce(&mut self, used: u64) -> Result<(), Error> {
+    async fn see_nonce(&mut self, used: u64) -> Result<(), Error> {
         let (None, Some(suggested)) = (self.nonce.replace(used), self.sent.place.nonce) else { return Ok(()) };
         if used != suggested {
-            self.signer.book.release(self.signer.chain.chain_id, self.signer.account, suggested);
+            let (Signer { account, chain, book, .. }, ticket) = (self.signer, &self.sent.place.ticket);
+            book.free(ticket.id(), chain.chain_id, *account, suggested);
+            book.adopt(ticket, *account, used, self.call).await;
             self.tell(Progress::NonceIgnored { suggested, used });
             if self.sent.exact_nonce {
                 // It waits behind the stuck one: following it would never end.
@@ -326,7 +328,7 @@ impl<'a> Following<'a> {
             None if self.unseen > 0 => return Error::from(Kind::TxAwaitingApproval { address: *address, id: self.sent.hash }),
             // The node has forgotten it, or never had it: the next write may use its nonce, and at most one of both is mined.
             Some(suggested) if self.unseen >= PATIENCE || self.nonce.is_none() => {
-                book.doubt(chain.chain_id, *address, self.nonce.unwrap_or(suggested))
+                book.doubt(self.sent.place.ticket.id(), chain.chain_id, *address, self.nonce.unwrap_or(suggested))
             }
             _ => {}
         }

@@ -16,7 +16,7 @@
 //! | claim on | held by | until |
 //! |---|---|---|
 //! | `nonce` | the call that uses the nonce | its transaction has been left behind, or the call has ended for [`RETIRED_MS`] |
-//! | `call`: a nonce and a call's content | the same call | the same, and while the nonce is in doubt |
+//! | `call`: a nonce and a call's content | the same call | the same, and while it may have used the nonce, also beside another call that does |
 //! | `doubt` | the tab of a call that may have used the nonce | the chain's count has passed it |
 //! | `shared` | the tab of a call that took a nonce in doubt | the same |
 //! | `hash` | the call that a transaction belongs to | the tab is closed; given up when the call ends without knowing what became of it |
@@ -59,11 +59,17 @@ struct Entry {
     /// When its wallet failed.
     failed: Option<u64>,
     /// Tells the other tabs of the doubt. Absent where another tab has marked it.
-    _mark: Option<Rc<dyn Claim>>,
+    mark: Option<Rc<dyn Claim>>,
     /// Tells that two calls have used the nonce.
     _shared: Option<Rc<dyn Claim>>,
     /// Tells what was asked under the nonce. Absent where an equal call was asked under it before.
     _content: Option<Rc<dyn Claim>>,
+}
+
+impl Entry {
+    fn is(&self, key: Key, nonce: u64) -> bool {
+        self.key == key && self.nonce == nonce
+    }
 }
 
 /// A transaction, or an operation of a smart account, that belongs to a call.
@@ -119,6 +125,11 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Its number in the book.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Takes a transaction, or a smart account's operation by its own name. `false` when it is another call's of this origin: two calls
     /// with the same calldata never take one transaction for both. A call that repeats one (`is_repeat`) takes what that one gave up.
     pub async fn adopt(&self, id: B256, is_repeat: bool) -> bool {
@@ -251,35 +262,34 @@ impl NonceBook {
         let reused = mark.is_none() && claim.is_some();
         let shared = if reused { tabs.claim(name("shared", key, nonce)).await } else { None };
         let claim = claim.unwrap_or_else(|| Rc::new(Unclaimed));
-        let entry = Entry {
-            key,
-            nonce,
-            owner: ticket.id,
-            claim: Some(claim),
-            failed: None,
-            _mark: mark,
-            _shared: shared,
-            _content: content,
-        };
+        let entry =
+            Entry { key, nonce, owner: ticket.id, claim: Some(claim), failed: None, mark, _shared: shared, _content: content };
         Reservation { book: self.clone(), nonce, reused, entry }
     }
 
-    /// Records that a transaction of this call uses `nonce`, which the wallet chose by itself.
-    pub async fn adopt(&self, ticket: &Ticket, account: Address, nonce: u64) {
-        let key = (ticket.chain_id, account);
+    /// Records that a transaction of this call uses `nonce`, which the wallet chose by itself. Should it be replaced there, what takes its
+    /// place is no equal call's either.
+    pub async fn adopt(&self, ticket: &Ticket, account: Address, nonce: u64, call: &WriteCall) {
+        let (key, owner) = ((ticket.chain_id, account), ticket.id);
         let claim = ticket.io.tabs.claim(name("nonce", key, nonce)).await;
-        if claim.is_some() {
-            let owner = ticket.id;
-            self.entries.borrow_mut().push(Entry {
-                key,
-                nonce,
-                owner,
-                claim,
-                failed: None,
-                _mark: None,
-                _shared: None,
-                _content: None,
-            });
+        let content = ticket.io.tabs.claim(content(key, nonce, call)).await;
+        if claim.is_some() || content.is_some() {
+            let (failed, mark, shared) = Default::default();
+            let entry = Entry { key, nonce, owner, claim, failed, mark, _shared: shared, _content: content };
+            self.entries.borrow_mut().push(entry);
+        }
+    }
+
+    /// Ends the doubt about a nonce: the wallet has answered that the transaction of the call `owner` is out. That call may have ended, and
+    /// the transaction is `ticket`'s from now on.
+    pub async fn revive(&self, owner: u64, ticket: &Ticket, account: Address, nonce: u64) {
+        let key = (ticket.chain_id, account);
+        let mut claim = ticket.io.tabs.claim(name("nonce", key, nonce)).await;
+        let mut entries = self.entries.borrow_mut();
+        let is_meant = |entry: &&mut Entry| entry.is(key, nonce) && entry.owner == owner && entry.claim.is_none();
+        for entry in entries.iter_mut().filter(is_meant) {
+            entry.owner = ticket.id;
+            entry.claim = claim.take();
         }
     }
 
@@ -323,20 +333,22 @@ impl NonceBook {
         used.map(|entry| entry.nonce + 1).max()
     }
 
-    /// Gives one nonce back: the wallet used another.
-    pub fn release(&self, chain_id: u64, account: Address, nonce: u64) {
-        self.entries.borrow_mut().retain(|entry| entry.key != (chain_id, account) || entry.nonce != nonce);
+    /// Gives a nonce back that the call `owner` has not used after all. Equal and other calls that may have used it keep what is theirs.
+    pub fn free(&self, owner: u64, chain_id: u64, account: Address, nonce: u64) {
+        let mut entries = self.entries.borrow_mut();
+        let is_own = |entry: &Entry| entry.is((chain_id, account), nonce) && entry.owner == owner;
+        let mark = entries.iter_mut().filter(|entry| is_own(entry)).find_map(|entry| entry.mark.take());
+        entries.retain(|entry| !is_own(entry));
+        let other = entries.iter_mut().find(|entry| entry.is((chain_id, account), nonce) && entry.mark.is_none());
+        if let Some(other) = other {
+            other.mark = mark;
+        }
     }
 
-    /// Ends the doubt about a nonce: it was not used after all.
-    pub fn clear_doubt(&self, chain_id: u64, account: Address, nonce: u64) {
-        let of = |entry: &Entry| entry.key == (chain_id, account) && entry.nonce == nonce && entry.claim.is_none();
-        self.entries.borrow_mut().retain(|entry| !of(entry));
-    }
-
-    /// Gives a used nonce back and marks it as doubtful: the node knows nothing of its transaction, which may still come.
-    pub fn doubt(&self, chain_id: u64, account: Address, nonce: u64) {
-        self.doubt_if(|entry| entry.key == (chain_id, account) && entry.nonce == nonce);
+    /// Gives a nonce back that the call `owner` has used, and marks it as doubtful: the node knows nothing of its transaction, which may
+    /// still come.
+    pub fn doubt(&self, owner: u64, chain_id: u64, account: Address, nonce: u64) {
+        self.doubt_if(|entry| entry.is((chain_id, account), nonce) && entry.owner == owner);
     }
 
     /// Gives all nonces of one account back. What was sent with them may still come, and so they are in doubt.
@@ -358,7 +370,7 @@ impl Reservation {
     /// Keeps the nonce claimed: a transaction with it is out.
     pub fn keep(self) {
         let (chain_id, account) = self.entry.key;
-        self.book.clear_doubt(chain_id, account, self.nonce);
+        self.book.free(self.entry.owner, chain_id, account, self.nonce);
         self.book.entries.borrow_mut().push(self.entry);
     }
 

@@ -95,6 +95,9 @@ const REGRESSIONS: &[(u64, &str)] = &[
     (257361, "a window of an equal call that is left open"),
     (270099, "a call that is given up before it asks"),
     (281737, "another call's transaction under the nonce of one that went to another chain"),
+    (290146, "a batch's operation that a reorganisation puts below a block whose older operations could not be read"),
+    (326307, "no endpoint answers the last look"),
+    (437214, "another call uses the nonce, and the first one's transaction is sped up"),
 ];
 
 /// From so many seeds on each kind of fault must have struck.

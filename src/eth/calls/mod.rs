@@ -205,21 +205,21 @@ impl Batch<'_> {
         }
         let params = wire::params(version, account, chain_id, calls);
         let (provider, book) = (signer.wallet.provider(), signer.book.clone());
-        let held = Rc::clone(&self.open.0);
+        let (held, owner) = (Rc::clone(&self.open.0), self.ticket.id());
         let (sender, answer) = oneshot::channel();
         io.clock.spawn(
             async move {
                 if sender.is_canceled() {
                     // The batch was given up before it was asked for.
                     if let Some(nonce) = nonce {
-                        book.clear_doubt(chain_id, account, nonce);
+                        book.free(owner, chain_id, account, nonce);
                     }
                     return;
                 }
                 let asked = sort(provider.request("wallet_sendCalls", params).await);
                 // A no that comes late ends the doubt.
                 if let (Err(_) | Ok(Asked::Unable), Some(nonce), None) = (&asked, nonce, &*held.borrow()) {
-                    book.clear_doubt(chain_id, account, nonce);
+                    book.free(owner, chain_id, account, nonce);
                 }
                 let _ = sender.send(asked);
             }
@@ -258,7 +258,9 @@ impl Batch<'_> {
         let reservation = self.open.0.borrow_mut().take();
         match (reservation, self.search.nonce) {
             (Some(reservation), Some(nonce)) if self.search.count > nonce => reservation.keep(),
-            (None, Some(nonce)) => self.signer.book.clear_doubt(self.signer.chain.chain_id, self.signer.account, nonce),
+            (None, Some(nonce)) => {
+                self.signer.book.free(self.ticket.id(), self.signer.chain.chain_id, self.signer.account, nonce);
+            }
             _ => {}
         }
     }

@@ -179,13 +179,15 @@ impl<'a> Search<'a> {
     fn parts<'b>(&self, transaction: &'b Transaction) -> Vec<Part<'b>> {
         let Transaction { sent, receipt, succeeded } = transaction;
         let own = sent.from == self.signer.account;
-        // One that was pending may have been replaced by the batch.
+        let operations = smart::operations(self.signer.account, &receipt.logs);
+        // One that was pending may have been replaced by the batch. An operation with the batch's own id may have been put into an older
+        // block by a reorganisation.
         let is_older = match own {
             true => sent.nonce < self.place.lowest && receipt.block_number <= self.place.head,
+            false if operations.iter().any(|one| Some(one.id) == self.id) => receipt.block_number < self.place.earliest(),
             false => receipt.block_number < self.place.first_block(),
         };
-        if is_older || smart::operations(self.signer.account, &receipt.logs).iter().any(|one| self.place.before.contains(one.id))
-        {
+        if is_older || operations.iter().any(|one| self.place.before.contains(one.id)) {
             return Vec::new();
         }
         let (succeeded, logs) = (*succeeded, receipt.logs.as_slice());
@@ -248,13 +250,14 @@ impl<'a> Search<'a> {
         }
         let ticket = &self.place.ticket;
         let is_numbered = sent.from != *account || Some(sent.nonce) == self.nonce;
+        let held = || self.calls.iter().zip(parts).filter(|(_, part)| !is_numbered && **part != Part::NotOurs);
         let mut is_anothers = false;
-        for (call, _) in self.calls.iter().zip(parts).filter(|(_, part)| !is_numbered && **part != Part::NotOurs) {
+        for (call, _) in held() {
             is_anothers |= book.is_anothers(ticket, *account, sent.nonce, call).await;
         }
         let is_adopted = !is_anothers && ticket.adopt(operation.unwrap_or(sent.hash), false).await;
-        if is_adopted && !is_numbered {
-            book.adopt(ticket, *account, sent.nonce).await;
+        for (call, _) in held().filter(|_| is_adopted) {
+            book.adopt(ticket, *account, sent.nonce, call).await;
         }
         let ours = is_named || is_adopted;
         self.claimed.push((sent.hash, ours));

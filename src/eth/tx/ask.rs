@@ -115,7 +115,7 @@ pub(super) async fn ask(
     let (sender, answer) = oneshot::channel();
     let provider = signer.wallet.provider();
     let (book, account) = (signer.book.clone(), signer.account);
-    let (ticket, outside) = (Rc::downgrade(request.ticket), io.clone());
+    let (ticket, owner, outside) = (Rc::downgrade(request.ticket), request.ticket.id(), io.clone());
     let asked = request.call.clone();
     let on_progress = options.on_progress.clone();
     io.clock.spawn(
@@ -123,7 +123,7 @@ pub(super) async fn ask(
             if sender.is_canceled() {
                 // The call was given up before it asked.
                 if let Some(nonce) = nonce {
-                    book.clear_doubt(chain_id, account, nonce);
+                    book.free(owner, chain_id, account, nonce);
                 }
                 return;
             }
@@ -136,10 +136,7 @@ pub(super) async fn ask(
                     match (reservation, nonce) {
                         (Some(reservation), _) => reservation.keep(),
                         // Nobody waits any more, and the nonce is in doubt: it is no longer.
-                        (None, Some(nonce)) => {
-                            book.clear_doubt(chain_id, account, nonce);
-                            book.adopt(&ticket, account, nonce).await;
-                        }
+                        (None, Some(nonce)) => book.revive(owner, &ticket, account, nonce).await,
                         (None, None) => {}
                     }
                     ticket.adopt_answer(*hash, account, nonce, &asked).await;
@@ -148,7 +145,7 @@ pub(super) async fn ask(
                 Answer::Failed(failure) if is_rejection(failure) => {
                     // A no that comes late ends the doubt; one in time drops the reservation, and the nonce is free.
                     if let (None, Some(nonce)) = (reservation, nonce) {
-                        book.clear_doubt(chain_id, account, nonce);
+                        book.free(owner, chain_id, account, nonce);
                     }
                 }
                 _ => reservation.into_iter().for_each(|reservation| reservation.fail(outside.clock.now_ms())),

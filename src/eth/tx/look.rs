@@ -19,13 +19,16 @@ use crate::error::{Error, Kind, Said};
 
 /// The pause between two looks.
 const PAUSE_MS: u64 = 500;
+/// How many looks may fail after the time is up before the question stays open.
+const MAX_FAILED: u32 = 3;
 
 /// Looks until our call is found, until the nonce is another's for [`QUIET_MS`], or until `search_ms` have passed; at least once.
-/// A node that fails meanwhile is asked again.
+/// A node that fails meanwhile is asked again: a look that failed has not shown that nothing is there.
 pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &Place, search_ms: u64) -> Shown {
     let clock = &rpc.io().clock;
     let deadline = clock.now_ms().saturating_add(search_ms);
     let mut taken_since: Option<u64> = None;
+    let mut failed = 0;
     loop {
         // A nonce that was seen in another's hands is looked at to the end of its time. A look that began before the end, as in a page
         // that stood still, is not the last.
@@ -41,6 +44,11 @@ pub(super) async fn look(rpc: &Rpc, signer: &Signer, call: &WriteCall, place: &P
             }
             Ok(Shown::Nothing) => taken_since = None,
             Ok(ours) => return ours,
+            Err(_) if is_last && failed + 1 < MAX_FAILED => {
+                failed += 1;
+                clock.sleep(PAUSE_MS).await;
+                continue;
+            }
             Err(_) => {}
         }
         if is_last {
@@ -119,7 +127,7 @@ async fn owned(signer: &Signer, call: &WriteCall, place: &Place, transaction: &C
         return Owner::Another;
     }
     if !is_suggested {
-        signer.book.adopt(ticket, account, nonce).await;
+        signer.book.adopt(ticket, account, nonce, call).await;
     }
     Owner::Us
 }

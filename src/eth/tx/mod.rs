@@ -179,7 +179,7 @@ async fn settle(
         // The account's own transaction under a nonce that was free before the window: the user edited it.
         Followed::NotOurs(other, field) if other.from == account && other.nonce >= place.lowest => {
             if let Some(suggested) = place.nonce.filter(|suggested| *suggested != other.nonce) {
-                signer.book.release(chain_id, account, suggested);
+                signer.book.free(place.ticket.id(), chain_id, account, suggested);
             }
             return Err(mismatch(call, &other, field));
         }
@@ -187,7 +187,7 @@ async fn settle(
         Followed::Anothers(hash) => (hash, ", which is an equal call's"),
     };
     if let Some(nonce) = place.nonce {
-        signer.book.doubt(chain_id, account, nonce);
+        signer.book.doubt(place.ticket.id(), chain_id, account, nonce);
     }
     let said = Said { message: ["the wallet answered with ", &hash.to_string(), words].concat(), ..Said::default() };
     match conclude(shown, account, place.nonce, said, false) {
