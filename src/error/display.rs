@@ -118,7 +118,7 @@ impl fmt::Display for Kind {
             ),
             Self::TxAwaitingApproval { address, id } => write!(
                 f,
-                "the account {address} holds the transaction {id} until others approve and execute it; nothing is on chain yet, and it must not be sent again: wait, and go on with this id"
+                "the account {address} holds the transaction {id} until others approve and execute it; no endpoint shows it on chain yet, and it must not be sent again: wait, and go on with this id"
             ),
             Self::TxPartial { id, hashes, reason } => {
                 match id.as_str() {

@@ -129,12 +129,13 @@ impl Endpoints {
     }
 
     /// Asks until there are the answers of `count` endpoints. As many as are missing are asked at once, in their order; those
-    /// that fail are replaced by the next.
+    /// that fail are replaced by the next. Where one is wanted besides those that have answered, the others are tried once.
     ///
     /// # Errors
     /// The failure of an endpoint, when there are too few.
     pub(super) async fn gather(&self, gathered: &mut Gathered, items: &[Item<'_>], count: usize) -> Result<(), Failed> {
-        for round in 0..ROUNDS {
+        let rounds = if gathered.answers.is_empty() { ROUNDS } else { 1 };
+        for round in 0..rounds {
             let mut waiting = Vec::with_capacity(self.list.len());
             for step in 0..self.list.len() {
                 let at = (self.current.get() + step) % self.list.len();

@@ -1,7 +1,8 @@
 //! What several endpoints must agree on, and how their answers are compared.
 //!
 //! Each of them gets the same requests at once. One that fails is replaced by the next in the list; where one refuses a request that
-//! others answer, the next is asked too, and when there is none the request counts as refused. Nobody is outvoted: where two differ, all are
+//! others answer, the next is asked too, and when there is none the request counts as refused. So it is where the answer of one is enough:
+//! many nodes have no `eth_getLogs`, or no older state. Nobody is outvoted: where two differ, all are
 //! asked once more after a pause, because nodes are a block apart, and then none is believed.
 //!
 //! | request | must be equal | which answer is taken | why |
@@ -49,13 +50,13 @@ pub(super) async fn ask(endpoints: &Endpoints, items: &[Item<'_>], count: usize)
                 Err(_) if wanted > count => is_last = true,
                 gathered => gathered?,
             }
-            if count < 2
-                && let Some((_, replies)) = gathered.answers.pop()
-            {
-                return Ok(replies);
-            }
             match compare(items, &gathered.answers, count, is_last) {
                 Ok(picks) => {
+                    if gathered.answers.len() == 1
+                        && let Some((_, replies)) = gathered.answers.pop()
+                    {
+                        return Ok(replies);
+                    }
                     let mut all = Replies::default();
                     gathered.answers.into_iter().for_each(|(_, replies)| all.append(replies));
                     return Ok(all.choose(&picks));
@@ -185,6 +186,10 @@ fn judge(rule: Rule, mut given: Vec<Answer<'_>>, count: usize, is_last: bool) ->
         }
         is_answer
     });
+    if count < 2 {
+        let first = given.first().map(|(who, _)| *who);
+        return first.or(refused.filter(|_| is_last)).ok_or(Objection::Refused);
+    }
     let is_compared = matches!(rule, Rule::Equal(_) | Rule::Transaction | Rule::Estimate);
     match refused {
         Some(refused) if given.is_empty() || (is_compared && is_last && given.len() < count) => return Ok(refused),

@@ -253,6 +253,28 @@ fn an_endpoint_that_speaks_no_json_is_left_for_the_next() {
 }
 
 #[test]
+fn what_one_endpoint_does_not_have_the_next_one_is_asked() {
+    let without_logs = || {
+        node(1, |method| match method {
+            "eth_getLogs" => Err(json!({ "code": -32601, "message": "the method is not available" })),
+            _ => Ok(json!("0x5")),
+        })
+    };
+    let with_logs = || node(1, |method| Ok(if method == "eth_getLogs" { json!([]) } else { json!("0x6") }));
+    let logs = |peers: Vec<Peer>| {
+        let net = Net::new(peers);
+        let replies = read(&net.rpc(), &["eth_getLogs", "eth_blockNumber"]);
+        let told = replies.as_ref().map(|replies| replies.raw(0).is_ok()).ok();
+        let block = replies.map_err(|error| error.code()).and_then(|replies| replies.quantity(1).map_err(|error| error.code()));
+        (told, block, net.asked().into_iter().map(|(at, _)| at).collect::<Vec<_>>())
+    };
+    assert_eq!(logs(vec![without_logs(), with_logs()]), (Some(true), Ok(5), vec![0, 1]));
+    assert_eq!(logs(vec![without_logs(), without_logs()]), (Some(false), Ok(5), vec![0, 1]), "none has them");
+    assert_eq!(logs(vec![without_logs(), dead()]), (Some(false), Ok(5), vec![0, 1]), "one that fails is tried once");
+    assert_eq!(logs(vec![with_logs(), without_logs()]), (Some(true), Ok(6), vec![0]));
+}
+
+#[test]
 fn a_quorum_is_asked_of_so_many_endpoints_and_only_where_it_decides() {
     let net = Net::new(vec![says(json!("0x1")), says(json!("0x1")), says(json!("0x2"))]);
     let rpc = net.rpc().of_chain(7).with_quorum(2);

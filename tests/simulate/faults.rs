@@ -182,6 +182,12 @@ faults! {
     ClockSkew 1000;
     /// A tab's clock is set while it runs.
     ClockJump 1000;
+    /// The wallet says of a batch that it did not send it (400), because its node's answer was lost.
+    CallsSaysNotSent 150;
+    /// An endpoint has no `eth_getLogs`.
+    RpcNoLogs 1000;
+    /// The user chooses the nonce in the wallet.
+    UserNumbers 80;
 }
 
 /// How many kinds there are.

@@ -28,6 +28,8 @@ pub(crate) fn rpc_url(endpoint: usize) -> String {
 pub(crate) struct Endpoint {
     pub(crate) hides_pool: bool,
     pub(crate) hides_block: bool,
+    /// It has no `eth_getLogs`.
+    pub(crate) refuses_logs: bool,
     pub(crate) forgets: bool,
     pub(crate) is_other_chain: bool,
     /// It may lie: there are others to hold it against.
@@ -166,7 +168,11 @@ fn answer(world: &Shared, endpoint: usize, body: &[u8]) -> String {
             }
             _ => {}
         }
-        let result = if world.strikes(Fault::RpcItemError) {
+        let result = if request.method == "eth_getLogs" && world.endpoints[endpoint].refuses_logs {
+            world.count(Fault::RpcNoLogs);
+            world.blind(0);
+            Err((-32601, "the method eth_getLogs is not available").into_fault())
+        } else if world.strikes(Fault::RpcItemError) {
             world.blind(0);
             Err(world.pick(&[(-32005, "limit exceeded"), (-32000, "header not found"), (-32603, "Internal error")]).into_fault())
         } else {

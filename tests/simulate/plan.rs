@@ -102,7 +102,7 @@ impl Plan {
         };
         // A wallet that numbers by itself, and transactions that no node shows: nobody can tell what it sent. No promise is made
         // there.
-        if faults.has(Fault::WalletIgnoresNonce) {
+        if faults.has(Fault::WalletIgnoresNonce) || faults.has(Fault::UserNumbers) {
             faults.forbid(Fault::RpcHidesPool);
             faults.forbid(Fault::RpcNoPendingBlock);
             faults.forbid(Fault::WalletPrivateRelay);
@@ -117,10 +117,16 @@ impl Plan {
         endpoints[at].forgets = faults.has(Fault::RpcNoHistory);
         let at = rng.index(endpoints.len());
         endpoints[at].is_other_chain = endpoints.len() > 1 && faults.has(Fault::RpcWrongChain);
+        // A stream of its own: it came later than the seeds that are kept.
+        let logless = Rng::new(seed, 0x92).index(endpoints.len());
+        let is_smart = matches!(wallet, WalletKind::Safe | WalletKind::Smart);
         // What one endpoint says is believed, unless the caller wants several.
         let quorum = if endpoints.len() > 1 && rng.chance(250) { 2 } else { 1 };
         let at = rng.index(endpoints.len());
         endpoints[at].lies = quorum > 1;
+        // Without logs nobody can tell what a contract account did.
+        let others = endpoints.iter().enumerate().filter(|(at, endpoint)| *at != logless && !endpoint.is_other_chain).count();
+        endpoints[logless].refuses_logs = faults.has(Fault::RpcNoLogs) && (!is_smart || others >= quorum);
         let tabs = rng.pick(&[1, 1, 2, 2, 3]);
         let accounts = rng.pick(&[1, 1, 2]);
         let (first_nonce, block_ms) = (rng.between(0, 4), rng.pick(&[1000, 2000, 2000, 3000, 12_000]));

@@ -6,12 +6,12 @@
 //!    ▼
 //! ask ──no──▶ rejected │ cannot, and has sent nothing ──▶ None │ anything else ──▶ the chain is asked
 //!    ▼ id
-//! settle: the wallet's word and the chain in turn ──▶ receipts │ reverted │ a part │ not sent │ awaits approval │ uncertain
+//! settle: the wallet's word and the chain in turn ──▶ receipts │ reverted │ a part │ awaits approval │ uncertain
 //! ```
 //!
 //! What the wallet says of a batch is a claim. It says where to look: the transactions that it names are read from the chain like
 //! those that are found without it, and what they did for the account (see [`smart`](super::smart)) decides. The wallet alone is
-//! believed in what no chain can tell: that a batch was not sent, that it waits, that only a part of it was executed.
+//! believed in what no chain can tell: that a batch waits, that only a part of it was executed.
 //!
 //! | answer to `wallet_sendCalls` | says | source | then |
 //! |---|---|---|---|
@@ -69,10 +69,9 @@ const QUIET_PAUSE_MS: u64 = 1000;
 /// # Errors
 /// Before any window: the first call's revert as `explain` reads it, and those of [`Signer::window`]. From the window:
 /// [`Kind::WalletRejected`], [`Kind::WalletUnauthorized`]. After: [`Kind::TxRevert`] when the calls failed on chain,
-/// [`Kind::TxPartial`] when some did, [`Kind::TxRpc`] when the wallet says that it did not send the batch and the chain shows
-/// nothing of it, [`Kind::TxAwaitingApproval`] while a smart account holds it, [`Kind::TxReceiptTimeout`] when the
+/// [`Kind::TxPartial`] when some did, [`Kind::TxAwaitingApproval`] while a smart account holds it, [`Kind::TxReceiptTimeout`] when the
 /// transaction that the wallet names is not mined in time, [`Kind::TxMismatch`] when it holds something else, and
-/// [`Kind::TxUncertain`] when neither the wallet nor the chain tells.
+/// [`Kind::TxUncertain`] when the chain does not tell, also where the wallet says that it sent nothing.
 pub async fn send_calls<'a>(
     rpc: &'a Rpc,
     signer: &'a Signer,

@@ -58,8 +58,6 @@ pub(super) struct Seen {
     pub(super) stray: Option<Stray>,
     /// Something of the account has happened since the wallet was asked, or is under way.
     pub(super) moved: bool,
-    /// A transaction of the account waits for its block.
-    pub(super) in_flight: bool,
 }
 
 /// A transaction in which a call failed.
@@ -124,7 +122,6 @@ impl<'a> Search<'a> {
         if self.nonce.is_some() {
             let (latest, pending) = (replies.quantity(latest)?, replies.quantity(pending)?);
             self.count = latest;
-            seen.in_flight = pending > latest;
             seen.moved |= latest.max(pending) > self.place.lowest;
             for transaction in mined(self.rpc, account, self.next..latest, self.place.head, seen.head).await? {
                 self.add(transaction.hash);

@@ -7,13 +7,15 @@
 //! | every call succeeded | 600, reverted in part | [`Kind::TxPartial`]: an account may go on after a call that failed |
 //! | every call failed | | [`Kind::TxRevert`] |
 //! | some succeeded, the others failed | | [`Kind::TxPartial`] |
-//! | nothing of it, and nothing of the account waits | 400, not sent | [`Kind::TxRpc`] |
 //! | the transaction that the wallet names failed as a whole | 500, reverted | [`Kind::TxRevert`] |
 //! | nothing, until the time is up | 600 | [`Kind::TxPartial`] |
 //! | the same | 100, pending; the account is a contract, and the id a hash | [`Kind::TxAwaitingApproval`] |
 //! | the same | 200 or 500, in a transaction that our node does not have | [`Kind::TxReceiptTimeout`] |
 //! | the account's own transaction, which holds none of the calls | names it | [`Kind::TxMismatch`] |
 //! | nothing, until the time is up | anything else, or nothing | [`Kind::TxUncertain`] |
+//!
+//! 400, not sent, is no end by itself: MetaMask says it of a transaction whose publication failed, also where the node took it and
+//! its answer was lost.
 
 use alloy_primitives::{B256, Bytes};
 use futures_util::FutureExt as _;
@@ -187,10 +189,6 @@ impl Batch<'_> {
             return None;
         }
         match (state.status, seen.stray) {
-            (Some(Status::NotSent), _) if !seen.in_flight => {
-                let reason = "the wallet says that it did not send the batch".to_owned();
-                Some(Err(Kind::TxRpc { reason, said: Said::default() }.into()))
-            }
             (Some(Status::Reverted), Some(Stray { hash, succeeded: false, .. })) => {
                 let reason = "the transaction that was to execute the batch failed".to_owned();
                 Some(Err(Kind::TxRevert { reason, data: Bytes::new(), hash: Some(hash) }.into()))

@@ -134,7 +134,11 @@ pub(crate) fn status(world: &Shared, params: &str) -> Answer {
     let Some(op) = world.wallet.borrow().operations.iter().find(|op| op.id == id).cloned() else {
         return Err(words::failure(Some(5730), "unknown bundle id"));
     };
-    let (number, places) = result(world, &op);
+    let (mut number, places) = result(world, &op);
+    // MetaMask's word for a transaction whose publication failed, whatever its node did with it.
+    if number == 100 && world.plan.wallet != WalletKind::Safe && world.strikes(Fault::CallsSaysNotSent) {
+        number = 400;
+    }
     let mut receipts = String::new();
     if !(number == 200 && world.strikes(Fault::CallsNoReceipts)) {
         let chain = world.chain.borrow();

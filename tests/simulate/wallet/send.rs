@@ -128,7 +128,11 @@ pub(crate) async fn send(world: &Shared, ask: usize, request: &Transaction, edit
         is_edited = true;
     }
     let suggested = request.nonce.and_then(|nonce| u64::try_from(nonce).ok()).filter(|_| honours && from == request.from);
-    let nonce = suggested.unwrap_or_else(|| tracked_nonce(world, from));
+    let mut nonce = suggested.unwrap_or_else(|| tracked_nonce(world, from));
+    if world.strikes(Fault::UserNumbers) {
+        // One that waits is replaced, or it goes behind all that the wallet knows.
+        nonce = world.between(world.chain.borrow().state().account(from).nonce, tracked_nonce(world, from));
+    }
     if request.nonce.is_some_and(|asked| asked > U256::from(nonce)) {
         world.ledger.borrow_mut().asks[ask].is_below = true;
     }

@@ -320,11 +320,11 @@ fn a_part_is_told_as_a_part() {
 }
 
 #[test]
-fn not_sent_is_the_wallets_word_and_the_chain_is_looked_at_first() {
+fn not_sent_is_the_wallets_word_and_the_chain_decides() {
     let not_sent = || says(json!({ "status": 400 }));
     let ended = play(not_sent());
-    assert!(matches!(ended.kind(), Some(Kind::TxRpc { reason, .. }) if reason.contains("wallet says")));
-    assert!(ended.claims.is_empty());
+    assert!(matches!(ended.kind(), Some(Kind::TxUncertain { said, .. }) if said.message.contains("was not sent")));
+    assert!(ended.in_doubt() && ended.seconds < 30, "{} s", ended.seconds);
     let ended = play(World { transactions: vec![delegated(&calls())], ..not_sent() });
     assert_eq!(ended.hashes(), [HASH]);
     // Something of the account waits: it may be the batch.
