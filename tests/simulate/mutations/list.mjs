@@ -121,4 +121,35 @@ export default [
     `            if quantity(found)? != number || parent != below {`,
     `            if quantity(found)? != number {`,
   ),
+  one(
+    "a batch's \"not sent\" is believed",
+    "src/eth/calls/settle.rs",
+    `        match (state.status, seen.stray) {`,
+    `        match (state.status, seen.stray) {
+            (Some(Status::NotSent), _) => Some(Err(Kind::TxRpc { reason: String::new(), said: Said::default() }.into())),`,
+  ),
+  one(
+    "what one endpoint refuses no other is asked",
+    "src/eth/quorum.rs",
+    `        return first.or(refused.filter(|_| is_last)).ok_or(Objection::Refused);`,
+    `        return first.or(refused).ok_or(Objection::Refused);`,
+  ),
+  one(
+    "an endpoint of another chain is believed",
+    "src/eth/endpoints.rs",
+    `        if actual == expected {`,
+    `        if actual == expected || actual > 0 {`,
+  ),
+  one(
+    "a call that gives its nonce back gives back what others may have used",
+    "src/eth/nonce.rs",
+    `        let is_own = |entry: &Entry| entry.is((chain_id, account), nonce) && entry.owner == owner;`,
+    `        let is_own = |entry: &Entry| entry.is((chain_id, account), nonce) && (entry.owner == owner || true);`,
+  ),
+  one(
+    "a batch that the user refused goes on in single windows",
+    "src/eth/calls/wire.rs",
+    `        Some(5750) => Refusal::Rejected,`,
+    `        Some(5750) => Refusal::Unable,`,
+  ),
 ];
