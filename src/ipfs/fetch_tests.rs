@@ -12,7 +12,7 @@ use super::super::fixture::{self, Dag, directory, inside, leaf, node, noise};
 use super::super::unixfs::{LAYOUTS, Layout, Leaf};
 use super::*;
 use crate::io::fake;
-use crate::io::{Http, HttpHead, HttpRequest, HttpStream};
+use crate::io::{Http, HttpHead, HttpRequest, HttpStream, Reach};
 
 /// How a gateway behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -419,6 +419,28 @@ fn a_links_keys_stay_at_its_own_gateway() {
     assert!(test.fetch(&format!("https://g0/ipfs/{cid}?key=secret&format=car")).is_ok());
     let asked = test.asked.borrow();
     assert!(asked.iter().all(|url| url.starts_with("https://g0/ipfs/") && url.ends_with("&key=secret")), "{asked:?}");
+}
+
+#[test]
+fn a_strangers_link_leads_to_public_addresses_only() {
+    let (cid, ..) = stored(b"{\"a\":1}", KUBO);
+    for (link, allow_private_hosts, expected) in [
+        ("https://stranger.example/ipfs/", false, vec![Reach::PublicFromServers, Reach::Anywhere]),
+        ("https://stranger.example/ipfs/", true, vec![Reach::Anywhere; 2]),
+        ("https://own.example/ipfs/", false, vec![Reach::Anywhere]),
+    ] {
+        let reaches = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&reaches);
+        let (io, _) = fake::io(move |request| {
+            seen.borrow_mut().push(request.reach);
+            Ok(fake::reply(&request.url, 404, &[], ""))
+        });
+        let gateways = ["https://own.example/ipfs/".to_owned()];
+        let options = FetchOptions { allow_private_hosts, ..FetchOptions::default() };
+        let link = format!("{link}{cid}");
+        assert_eq!(code(fake::run(fetch(&io, &gateways, &link, &options))), "ipfsGateway");
+        assert_eq!(reaches.borrow().as_slice(), expected, "{link} {allow_private_hosts}");
+    }
 }
 
 #[test]

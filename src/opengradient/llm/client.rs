@@ -170,6 +170,12 @@ impl Llm {
         self
     }
 
+    #[cfg(test)]
+    pub(super) const fn with_inline_images(mut self) -> Self {
+        self.options.inline_images = true;
+        self
+    }
+
     pub(super) const fn io(&self) -> &Io {
         &self.io
     }

@@ -76,6 +76,15 @@ fn offers_outside_the_policy_are_refused_without_a_window() {
 }
 
 #[test]
+fn where_the_receiver_is_known_beforehand_no_other_is_paid() {
+    let world = shop(json!([opg()]));
+    let registered = PayOptions { payee: Some(OPG.address), ..PayOptions::default() };
+    assert_eq!((code(&world.fetch_with(registered)), world.signatures()), ("payeeNotAllowed", 0));
+    let registered = PayOptions { payee: SELLER.parse().ok(), ..PayOptions::default() };
+    assert_eq!((code(&world.fetch_with(registered)), world.signatures()), ("paid", 1));
+}
+
+#[test]
 fn a_look_alike_token_is_told_by_its_address() {
     let fake = edited(opg(), &["asset"], json!("0x1111111111111111111111111111111111111111"));
     assert_eq!(code(&shop(json!([fake])).fetch()), "asset");
@@ -162,6 +171,17 @@ fn what_may_have_been_paid_is_not_sent_again_by_itself() {
     let error = pending.fetch().err();
     assert!(error.is_some_and(|e| matches!(&*e, Kind::PaymentUncertain { transaction: Some(_), .. })));
     assert_eq!((pending.signatures(), pending.sent()), (1, 2));
+}
+
+#[test]
+fn a_relays_word_that_nothing_was_sent_is_shown_and_not_counted() {
+    let word = "the relay https://relay.example refused it, and says that nothing was sent";
+    let world =
+        world(move |request, n| if n == 1 { Ok(demand(request, &json!([opg()]))) } else { Err(HttpFailure::Relay(word.into())) });
+    let result = world.fetch();
+    assert_eq!((code(&result), world.sent(), world.signatures()), ("paymentUncertain", 2, 1));
+    assert!(result.is_err_and(|error| error.to_string().contains(word)));
+    assert_eq!(world.spent(), U256::from(100_000_000_000_000_000_u64));
 }
 
 #[test]

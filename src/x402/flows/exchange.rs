@@ -239,3 +239,10 @@ fn errors_of_the_service_itself_come_through() {
     });
     assert!(changed.fetch().is_ok_and(|p| p.response.head.status == 412 && p.payment.is_some() && body(p) == "{}"));
 }
+
+#[test]
+fn an_account_that_is_no_longer_connected_pays_nothing() {
+    let mut world = shop(json!([opg()]));
+    world.payer.account = Address::repeat_byte(5);
+    assert_eq!((code(&world.fetch()), world.signatures(), world.spent()), ("walletUnauthorized", 0, U256::ZERO));
+}

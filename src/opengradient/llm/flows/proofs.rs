@@ -220,3 +220,36 @@ fn a_dropped_call_at_the_end_of_a_stream_can_be_made_again() -> Result<(), Error
     assert!(run(stream.next())?.is_some_and(|chunk| chunk.proof.is_some()));
     Ok(())
 }
+
+#[test]
+fn images_are_fetched_only_where_the_caller_says_so() -> Result<(), Error> {
+    const IMAGE: &str = "https://elsewhere.example/image.png";
+    let request = asking("")?;
+    let mut answer = stated(request.canonical(), "Hi");
+    answer["choices"] = json!([{"message": {"content": "Hi", "images": [IMAGE]}, "finish_reason": "stop"}]);
+    let last = format!("data: {answer}\n\ndata: [DONE]\n\n");
+    for (inline_images, fetched) in [(false, 0), (true, 1)] {
+        for (kind, body) in [(JSON, whole(&answer)), (SSE, pieces(&last, 40))] {
+            let (io, registry) = world(&[]);
+            let asked = Rc::new(std::cell::Cell::new(0));
+            let seen = Rc::clone(&asked);
+            let (images, _) = fake::io(move |request| {
+                assert_eq!(request.url, IMAGE);
+                seen.set(seen.get() + 1);
+                Err(HttpFailure::Timeout)
+            });
+            // The registry has its own way out.
+            let io = Io { crypto: Rc::new(Credulous), http: images.http, ..io };
+            let (mut llm, _) =
+                client(Verify::Final, io, Enclaves::Registry(registry), Box::new(move |_| Ok((200, kind, body.clone()))))?;
+            if inline_images {
+                llm = llm.with_inline_images();
+            }
+            let (chunks, end) = drain(&llm, &request);
+            end?;
+            assert_eq!(chunks.last().map(|chunk| chunk.images.as_slice()), Some(&[IMAGE.to_owned()][..]));
+            assert_eq!(asked.get(), fetched, "{kind} {inline_images}");
+        }
+    }
+    Ok(())
+}
