@@ -337,8 +337,10 @@ impl Payer {
         let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
         let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life + UNSIGNED), nonce);
         let mut reservation = Reserved { payer: self, reservation: Reservation::new(&self.ledger, reserved, now) };
-        self.share.push(&self.io, self.account, &self.ledger).await.map_err(|reason| refuse(Refusal::Store(reason)))?;
+        let told = self.share.push(&self.io, self.account, &self.ledger).await;
+        // Before the reservation may end, which waits for its turn.
         drop(turn);
+        told.map_err(|reason| refuse(Refusal::Store(reason)))?;
         let chain = self.chains.iter().find(|chain| chain.params.chain_id == offer.chain_id);
         let chain = chain.ok_or_else(|| Error::from(Kind::ChainNotSupported { chain_id: offer.chain_id }))?;
         let found = match &chain.rpc {

@@ -95,6 +95,16 @@ describe("the tarball", () => {
     assert.deepEqual(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["ogkit"]);
   });
 
+  test("takes no private key, and has no code that signs with one", () => {
+    const installed = join(folder, "node_modules/ogkit");
+    for (const name of readdirSync(installed, { recursive: true }).map(String).filter((file) => /\.d\.c?ts$/.test(file))) {
+      assert.doesNotMatch(readFileSync(join(installed, name), "utf8"), /private_?key|secret_?key|mnemonic|seed_?phrase/i, name);
+    }
+    const crates = run(root, "cargo", ["tree", "--offline", "--edges", "normal", "--target", "wasm32-unknown-unknown", "--prefix", "none", "--format", "{p}"]);
+    assert.match(crates, /^alloy-primitives /m);
+    assert.doesNotMatch(crates, /^(?:k256|ecdsa|elliptic-curve|secp256k1\S*|libsecp256k1\S*|signature|rsa|ed25519\S*|alloy-signer\S*|coins-bip\S*|eth-keystore) /m);
+  });
+
   test("its adapters import no library but React", () => {
     for (const entry of ["abi", "viem", "ethers", "wagmi", "adapter"]) {
       const text = readFileSync(join(folder, `node_modules/ogkit/${entry}.js`), "utf8");

@@ -14,6 +14,8 @@ struct Shelf {
     texts: RefCell<BTreeMap<String, String>>,
     fails: Cell<bool>,
     hangs: Cell<bool>,
+    /// It can be read, and takes nothing more.
+    is_full: Cell<bool>,
 }
 
 impl Store for Rc<Shelf> {
@@ -25,6 +27,9 @@ impl Store for Rc<Shelf> {
         async move { found }.boxed_local()
     }
     fn set(&self, key: String, text: String) -> LocalBoxFuture<'static, Result<(), String>> {
+        if self.is_full.get() {
+            return async { Err("it is full".to_owned()) }.boxed_local();
+        }
         self.texts.borrow_mut().insert(key, text);
         async { Ok(()) }.boxed_local()
     }
@@ -130,6 +135,7 @@ fn without_its_store_nothing_is_paid() {
     for (prepare, reason) in [
         ((|shelf| shelf.fails.set(true)) as fn(&Shelf), "quota"),
         (|shelf| shelf.hangs.set(true), "it does not answer"),
+        (|shelf| shelf.is_full.set(true), "it is full"),
         (
             |shelf| drop(shelf.texts.borrow_mut().insert(format!("ogkit.payments.{ACCOUNT:?}"), "{}".into())),
             "it holds something else",

@@ -1,0 +1,84 @@
+// `make promises`: takes the code that keeps a promise of docs/guides/security.md out of a copy of the sources, one piece after the other,
+// and wants a test that the page names for it to fail. ONLY='M3|P.*': those promises'. JavaScript's tests want the built package.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { transformSync } from "esbuild";
+
+import protections from "./list.mjs";
+import { promises, root } from "./page.mjs";
+
+const tree = join(root, "target/promises");
+const { ONLY = ".*" } = process.env;
+
+const run = (command, args, env = process.env) => {
+  const { stdout, stderr, status } = spawnSync(command, args, { cwd: tree, env, encoding: "utf8", maxBuffer: 1 << 28, timeout: 600_000 });
+  return { said: `${stdout}${stderr}`, failed: status !== 0 };
+};
+
+/** The tests of Rust that fail, of those with these names. */
+function rust(tests) {
+  const files = [...new Set(tests.map(({ file }) => file))];
+  const targets = [...new Set(files.map((file) => (file.startsWith("src/") ? "--lib" : `--test=${basename(file, ".rs")}`)))];
+  // Not the usual place: a build of changed sources would be taken for one of those as they are.
+  const env = { ...process.env, CARGO_TARGET_DIR: join(root, "target/promises-build"), CARGO_PROFILE_TEST_DEBUG: "0" };
+  const { said } = run("cargo", ["test", "--no-fail-fast", ...targets, "--", ...tests.map(({ name }) => name)], env);
+  if (!/^test result: /m.test(said)) throw new Error(`the tests do not run:\n${said.slice(-4000)}`);
+  return tests.map(({ name }) => name).filter((name) => new RegExp(`^test (?:\\S+::)?${name} .*FAILED$`, "m").test(said));
+}
+
+/** The same of JavaScript's; they are run one by one. */
+function javaScript(tests) {
+  return tests.filter(({ file, name }) => {
+    const pattern = name.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*");
+    const { said, failed } = run("node", ["--test", "--test-force-exit", "--test-reporter=tap", `--test-name-pattern=^${pattern}$`, file]);
+    if (!/^# tests [1-9]/m.test(said)) throw new Error(`${file} has no test "${name}":\n${said.slice(-2000)}`);
+    return failed;
+  }).map(({ name }) => name);
+}
+
+/** A file of the package's TypeScript, as it is in the package. */
+function compiled(path, source) {
+  const { code } = transformSync(source, { loader: "ts", target: "es2022", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } } });
+  writeFileSync(join(tree, path.replace("pkg-template/src", "pkg").replace(/\.ts$/, ".js")), code);
+}
+
+function mutate({ promise, edits }) {
+  const kept = new Map();
+  for (const { file, find, replace } of edits) {
+    const before = readFileSync(join(tree, file), "utf8");
+    if (!kept.has(file)) kept.set(file, before);
+    if (before.split(find).length !== 2) throw new Error(`${promise}: ${file} does not hold the text exactly once:\n${find}`);
+    const after = before.replace(find, () => replace);
+    writeFileSync(join(tree, file), after);
+    if (file.startsWith("pkg-template/src/")) compiled(file, after);
+  }
+  return () => {
+    for (const [file, before] of kept) {
+      writeFileSync(join(tree, file), before);
+      if (file.startsWith("pkg-template/src/")) compiled(file, before);
+    }
+  };
+}
+
+rmSync(tree, { recursive: true, force: true });
+mkdirSync(tree, { recursive: true });
+for (const path of ["src", "abi", "docs", "pkg", "pkg-template", "scripts", "tests", "www", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "README.md"]) {
+  cpSync(join(root, path), join(tree, path), { recursive: true, filter: (from) => basename(from) !== "node_modules" });
+}
+symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
+
+const promised = new Map(promises().map((one) => [one.number, one.tests]));
+const bad = [];
+for (const protection of protections.filter(({ promise }) => new RegExp(`^(?:${ONLY})$`).test(promise))) {
+  const { promise, what, edits } = protection;
+  const tests = (promised.get(promise) ?? []).filter(({ file }) => !file.startsWith("tests/simulate/"));
+  const isRust = edits.every(({ file }) => file.endsWith(".rs")) && tests.some(({ file }) => file.endsWith(".rs"));
+  const restore = mutate(protection);
+  const failed = isRust ? rust(tests.filter(({ file }) => file.endsWith(".rs"))) : javaScript(tests.filter(({ file }) => file.endsWith(".mjs")));
+  restore();
+  console.log(`${promise.padEnd(4)} ${what}\n     ${failed.length ? `fails: ${failed.join("; ")}` : "NOTHING FAILS"}`);
+  if (failed.length === 0) bad.push(`${promise}: ${what}`);
+}
+for (const one of bad) console.error(`no test fails: ${one}`);
+process.exit(bad.length ? 1 : 0);
