@@ -1,9 +1,10 @@
-.PHONY: help setup demo test simulate fuzz bench pkg docs devnet fmt clean
+.PHONY: help setup demo test simulate promises fuzz bench pkg docs devnet fmt clean
 
 help:
 	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
 	@echo "make test     install what is missing and run every test"
 	@echo "make simulate histories of a whole world by the seed (SEEDS=n: so many; SEED=x: one, told; MUTATIONS=1: without what protects)"
+	@echo "make promises the security guide's promises without the code that keeps them: a test fails for each (ONLY='M3|P.*': those)"
 	@echo "make fuzz     every export of the package among hostile values (SECONDS=n: so long; SEED=x: one case)"
 	@echo "make bench    measure beside viem, ethers and the official Python SDKs; target/bench.json and target/bench.svg"
 	@echo "make pkg      build the npm package into pkg/"
@@ -23,6 +24,10 @@ test: setup
 
 simulate: setup
 	@node tests/simulate/main.mjs
+
+promises: setup
+	@node scripts/pkg.mjs
+	@node tests/promises/run.mjs
 
 fuzz: setup
 	@node scripts/pkg.mjs

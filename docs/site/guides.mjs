@@ -40,6 +40,18 @@ rules.link_open = (tokens, index, options, env, self) => {
   tokens[index].attrSet("href", href.replace(/^([\w-]+)\.md(#.*)?$/, "$1.html$2"));
   return self.renderToken(tokens, index, options);
 };
+// A promise of the security guide can be linked to by its number, and the tests below it are shown to who asks for them.
+markdown.core.ruler.push("promises", ({ tokens }) => {
+  tokens.forEach((token, index) => {
+    const number = /^\*\*([A-Z]\d+)\. /.exec(token.content)?.[1];
+    if (number) token.children.find(({ type }) => type === "strong_open").attrSet("id", number);
+    if (token.type !== "blockquote_open" || tokens[index + 2].content !== "Tests") return;
+    const end = tokens.findIndex((one, at) => at > index && one.type === "blockquote_close" && one.level === token.level);
+    token.attrSet("class", "tests");
+    token.tag = tokens[end].tag = "details";
+    tokens[index + 1].tag = tokens[index + 3].tag = "summary";
+  });
+});
 
 /** Markdown as HTML. */
 export const render = (text) => markdown.render(text);

@@ -41,7 +41,7 @@ describe("the promises", () => {
     assert.deepEqual(broken("`tabs_share_one_budget`", "`tabs_share_no_budget`"), ['M3: src/x402/flows/shared.rs has no "tabs_share_no_budget"']);
     assert.deepEqual(broken('"unheard no"', '"heard no"'), ['K5: tests/simulate/oracle.rs has no "heard no"']);
     assert.deepEqual(broken('"units: exact or refused"', '"units: exact"'), ['T10: tests/node/pure.test.mjs has no "units: exact"']);
-    assert.deepEqual(broken("> Held by\n> * `src/ipfs/fetch_tests.rs`: `a_links_keys_stay_at_its_own_gateway`\n", ""), ["I7 names no test"]);
+    assert.deepEqual(broken("> Tests\n> * `src/ipfs/fetch_tests.rs`: `a_links_keys_stay_at_its_own_gateway`\n", ""), ["I7 names no test"]);
     assert.throws(() => faults(page.replace("> * `tests/ipfs.rs`: ", "> * ")), /I1: expected/);
   });
 

@@ -73,7 +73,7 @@ describe("the site", () => {
       page.on("pageerror", (error) => problems.push(String(error)));
       page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
       page.on("request", (request) => !request.url().startsWith(url) && !request.url().startsWith("data:") && problems.push(request.url()));
-      for (const path of ["index.html", "guides/run-a-task.html", "guides/errors.html", "guides/from-ogpu-py.html", "api/ogpu/index.html", "api/ogpu/Ogpu.html", "api/ogpu/OgpuEvents.html"]) {
+      for (const path of ["index.html", "guides/run-a-task.html", "guides/errors.html", "guides/security.html", "guides/from-ogpu-py.html", "api/ogpu/index.html", "api/ogpu/Ogpu.html", "api/ogpu/OgpuEvents.html"]) {
         await page.goto(`${url}/${path}`);
         const { wide, contrast } = await page.evaluate(measure);
         assert.equal(wide, false, `${path} scrolls sideways`);
@@ -106,6 +106,21 @@ describe("the site", () => {
     await page.goto(`${url}/guides/get-started.html`);
     const over = await page.evaluate(() => [...document.querySelectorAll("pre")].filter((pre) => pre.querySelector(".copy")?.getBoundingClientRect().bottom > pre.querySelector("code").getBoundingClientRect().top).length);
     assert.equal(over, 0);
+    await page.close();
+  });
+
+  test("shows a promise's tests to who asks for them, and leads to it by its number", async () => {
+    const page = await newPage(browser, { viewport: { width: 360, height: 740 } });
+    await page.goto(`${url}/guides/security.html#M3`);
+    assert.match(await page.locator(":target").textContent(), /^M3\. /);
+    const tests = page.locator("p:has(#M3) + details.tests");
+    const first = tests.getByRole("listitem").first();
+    assert.equal(await first.isVisible(), false);
+    await tests.locator("summary").press("Enter");
+    await first.waitFor();
+    assert.ok(await page.locator("details.tests").count() > 50);
+    await page.locator("details.tests").evaluateAll((all) => all.forEach((one) => (one.open = true)));
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1), false);
     await page.close();
   });
 

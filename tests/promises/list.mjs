@@ -42,7 +42,7 @@ export default [
             if let Some(claim) = claim {
                 return`),
   one("T9", "a wallet that went away is waited for", "src/eth/wallet.rs", `        match select(self.provider.request(method, params), gone).await {`, `        drop(gone);
-        let gone = std::future::pending::<WalletFailure>().boxed_local();
+        let gone: futures_util::future::LocalBoxFuture<'static, WalletFailure> = Box::pin(std::future::pending());
         match select(self.provider.request(method, params), gone).await {`),
   one("T10", "digits that a token does not have are cut", "pkg-template/src/units.ts", `  if (fraction.length > decimals) {`, `  if (false) {`),
   one("T10", "what is paid does not go with the call", "src/eth/rpc.rs", `value = call.value));`, `value = alloy_primitives::U256::ZERO));`),
@@ -124,6 +124,7 @@ export default [
     const error`),
   one("B4", "what was given back is used", "pkg-template/src/border.ts", `  if (pointer !== 0) return;`, `  if (pointer !== 0 || name !== "") return;`),
   one("B5", "a listener's failure is nobody's", "pkg-template/src/border.ts", `    if (answer instanceof Promise) answer.catch(() => {});`, ``),
+  one("B6", "a mistyped option is passed over", "src/js/input.rs", `            if !known.contains(&key.as_str()) {`, `            if key.is_empty() && !known.contains(&key.as_str()) {`),
   one("B7", "foreign text is as long as it is", "src/error/mod.rs", `    let mut end = text.len().min(MAX_FOREIGN_TEXT);`, `    let mut end = text.len();`),
 
   one("R1", "any media type is passed on", "pkg-template/src/relay-headers.ts", `  if (!types.includes(type)) return undefined;`, ``),

@@ -2,7 +2,7 @@
 //
 //     **T1. What is promised.** More of it.
 //
-//     > Held by
+//     > Tests
 //     > * `src/eth/tx/flows.rs`: `a_rust_test`, `another_one`
 //     > * `tests/node/main-job.test.mjs`: "a title, in which … stands for what a loop puts there"
 //     > * `tests/simulate/oracle.rs`: "a rule's name"
@@ -23,7 +23,7 @@ export function promisesOf(page) {
   for (const paragraph of page.split(/\n{2,}/)) {
     const number = /^\*\*([A-Z]\d+)\. /.exec(paragraph)?.[1];
     if (number) promises.push({ number, text: paragraph, tests: [] });
-    if (!/^> Held by$/m.test(paragraph)) continue;
+    if (!/^> Tests$/m.test(paragraph)) continue;
     const promise = promises.at(-1);
     if (!promise || promise.tests.length > 0) throw new Error(`tests of no promise:\n${paragraph}`);
     for (const line of paragraph.split("\n").slice(1)) {

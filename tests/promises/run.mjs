@@ -16,15 +16,17 @@ const run = (command, args, env = process.env) => {
   return { said: `${stdout}${stderr}`, failed: status !== 0 };
 };
 
-/** The tests of Rust that fail, of those with these names. */
-function rust(tests) {
+/** The tests of Rust that fail, of those with these names; those of the border to JavaScript run in Node. */
+function rust(tests, isBorder) {
   const files = [...new Set(tests.map(({ file }) => file))];
   const targets = [...new Set(files.map((file) => (file.startsWith("src/") ? "--lib" : `--test=${basename(file, ".rs")}`)))];
   // Not the usual place: a build of changed sources would be taken for one of those as they are.
   const env = { ...process.env, CARGO_TARGET_DIR: join(root, "target/promises-build"), CARGO_PROFILE_TEST_DEBUG: "0" };
-  const { said } = run("cargo", ["test", "--no-fail-fast", ...targets, "--", ...tests.map(({ name }) => name)], env);
+  const border = ["wasm-pack", ["test", "--mode", "no-install", "--node", "--", "--lib"]];
+  const native = ["cargo", ["test", "--no-fail-fast", ...targets, "--", ...tests.map(({ name }) => name)]];
+  const { said } = run(...(isBorder ? border : native), env);
   if (!/^test result: /m.test(said)) throw new Error(`the tests do not run:\n${said.slice(-4000)}`);
-  return tests.map(({ name }) => name).filter((name) => new RegExp(`^test (?:\\S+::)?${name} .*FAILED$`, "m").test(said));
+  return tests.map(({ name }) => name).filter((name) => new RegExp(`^test (?:\\S+::)?${name} .*FAIL(?:ED)?$`, "m").test(said));
 }
 
 /** The same of JavaScript's; they are run one by one. */
@@ -75,7 +77,7 @@ for (const protection of protections.filter(({ promise }) => new RegExp(`^(?:${O
   const tests = (promised.get(promise) ?? []).filter(({ file }) => !file.startsWith("tests/simulate/"));
   const isRust = edits.every(({ file }) => file.endsWith(".rs")) && tests.some(({ file }) => file.endsWith(".rs"));
   const restore = mutate(protection);
-  const failed = isRust ? rust(tests.filter(({ file }) => file.endsWith(".rs"))) : javaScript(tests.filter(({ file }) => file.endsWith(".mjs")));
+  const failed = isRust ? rust(tests.filter(({ file }) => file.endsWith(".rs")), edits[0].file.startsWith("src/js/")) : javaScript(tests.filter(({ file }) => file.endsWith(".mjs")));
   restore();
   console.log(`${promise.padEnd(4)} ${what}\n     ${failed.length ? `fails: ${failed.join("; ")}` : "NOTHING FAILS"}`);
   if (failed.length === 0) bad.push(`${promise}: ${what}`);
