@@ -107,7 +107,7 @@ export default [
   one("I5", "a link may lead anywhere", "src/ipfs/ask.rs", `    let is_free = !place.is_strange || job.options.allow_private_hosts;`, `    let is_free = true;`),
   one("I5", "a private host counts as public", "pkg-template/src/public-fetch.ts", `!isLocalHost(bareHost(hostname));`, `bareHost(hostname) !== "" || isLocalHost(hostname);`),
   one("I5", "a name may resolve to a private address", "pkg-template/src/public-fetch.ts", `      if (local || !first) return`, `      if (!first) return`),
-  one("I6", "a gateway may send without end", "src/ipfs/ask.rs", `match self.left.checked_sub(piece.len()) {`, `match Some(self.left) {`),
+  one("I6", "a file may be larger than the limit", "src/ipfs/walk.rs", `            None if found > self.max_bytes =>`, `            None if self.max_bytes == 0 && found > 0 =>`),
   one("I6", "a tree may be endlessly deep", "src/ipfs/walk.rs", `        if want.depth >= MAX_DEPTH || self.pending`, `        if self.pending`),
   one("I7", "a link's keys go to every gateway", "src/ipfs/location.rs", `places.push(Place { url, base: Some(base), query: String::new(), is_strange: false });`, `let query = self.url.as_deref().map(kept_query).unwrap_or_default();
                 places.push(Place { url, base: Some(base), query, is_strange: false });`),
@@ -134,7 +134,7 @@ export default [
   one("R3", "a registry may name a private address", "pkg-template/src/relay-connect.ts", `    if (isLocalHost(host) && !this.#allows(base)) throw`, `    if (isLocalHost(host) && host === "") throw`),
   one("R3", "a name may stand for a private address", "pkg-template/src/relay-connect.ts", `    if (bad !== undefined && !this.#allows(base)) throw`, `    if (bad === "") throw`),
   one("R4", "everything is below an upstream", "pkg-template/src/relay-upstreams.ts", `  return base.origin === url.origin && url.pathname.startsWith(\`\${path}/\`) && !/%2e|%2f|%5c/i.test(url.pathname);`, `  return base.origin === url.origin && path !== "?";`),
-  one("R4", "redirects are passed on", "pkg-template/src/relay.ts", `redirect: "manual" as const`, `redirect: "follow" as const`),
+  one("R4", "redirects are passed on", "pkg-template/src/relay.ts", `  if (answer.type === "opaqueredirect" || (status >= 300 && status < 400 && answer.headers.has("location"))) {`, `  if (answer.type === "opaqueredirect") {`),
   one("R5", "every header may be passed on", "pkg-template/src/relay-headers.ts", `    if (!TOKEN.test(lower) || NEVER.test(lower)) throw`, `    if (!TOKEN.test(lower)) throw`),
   one("R5", "headers of the connection are passed on", "pkg-template/src/relay-headers.ts", `    if (value !== null && !kept.includes(name)) picked`, `    if (value !== null && !kept.includes("")) picked`),
   one("R6", "bodies have no common limit", "pkg-template/src/relay-bounds.ts", `        if (this.#bytes + count > this.#bounds.maxHeld) throw`, `        if (this.#bytes < 0) throw`),

@@ -77,6 +77,8 @@ fn what_is_not_signed_or_not_sent_costs_nothing() {
     let mut declined = shop(json!([opg()]));
     declined.payer.on_payment = Some(Rc::new(|_| async { Ok(false) }.boxed_local()));
     assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("declined", 0, U256::ZERO));
+    declined.payer.on_payment = Some(Rc::new(|_| async { Err(Error::input("onPayment", "it threw")) }.boxed_local()));
+    assert_eq!((code(&declined.fetch()), declined.signatures(), declined.spent()), ("invalidInput", 0, U256::ZERO));
 }
 
 const SESSIONS: PayOptions = PayOptions { sessions: true, pay_first: false, retry_paid: false, payee: None };

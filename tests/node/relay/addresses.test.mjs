@@ -34,7 +34,7 @@ describe("a registry's entries that are not public are refused", () => {
     "printer.local", "db.internal", "router.lan", "nas.home.arpa", "gateway",
   ];
   for (const host of HOSTS) {
-    test(host, async () => {
+    test(`an entry at ${host}`, async () => {
       const { status, reason, sent, error } = await asked(`http://${host}:${secret.port}`);
       assert.deepEqual([status, reason, sent], [403, "privateAddress", false]);
       assert.match(error, /allowPrivateHosts/);
