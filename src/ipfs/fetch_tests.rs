@@ -419,6 +419,12 @@ fn a_links_keys_stay_at_its_own_gateway() {
     assert!(test.fetch(&format!("https://g0/ipfs/{cid}?key=secret&format=car")).is_ok());
     let asked = test.asked.borrow();
     assert!(asked.iter().all(|url| url.starts_with("https://g0/ipfs/") && url.ends_with("&key=secret")), "{asked:?}");
+    // Where the link's own gateway fails, the next one is asked without them.
+    let test = Test::new(&store, &[How::Says(503), How::Trustless]);
+    assert!(test.fetch(&format!("https://g0/ipfs/{cid}?key=secret")).is_ok());
+    let asked = test.asked.borrow();
+    let others: Vec<_> = asked.iter().filter(|url| !url.starts_with("https://g0/")).collect();
+    assert!(!others.is_empty() && others.iter().all(|url| !url.contains("secret")), "{asked:?}");
 }
 
 #[test]

@@ -134,6 +134,7 @@ mod tests {
     use alloy_sol_types::SolCall;
 
     use super::*;
+    use crate::eth::rpc::transaction_params;
     use crate::ogpu::protocol::abi::{Nexus, Terminal, Vault};
 
     fn contracts() -> Contracts {
@@ -169,6 +170,16 @@ mod tests {
         let expected = WriteCall::new(contracts().terminal, &Terminal::announceProviderCall { provider: account, amount })
             .with_value(amount);
         assert_eq!(announce.map(|(call, _)| call), Some(expected));
+    }
+
+    #[test]
+    fn the_wallet_is_asked_for_just_the_amount_that_was_passed() {
+        let account = Address::repeat_byte(0xa);
+        for amount in [U256::ZERO, U256::from(7), U256::MAX] {
+            let call = WriteCall::new(contracts().vault, &Vault::depositCall { account }).with_value(amount);
+            let asked = transaction_params(account, &call, "}]".to_owned());
+            assert!(asked.contains(&format!(r#","value":"0x{amount:x}","#)), "{asked}");
+        }
     }
 
     #[test]
