@@ -36,5 +36,5 @@ export type {
   Address, ApiConfirmedResponse, CallOptions, CidOptions, Eip1193Provider, EventFilter, EventPlace, EventQuery, FetchOptions, Hash, Hex,
   ImageEnvironments, IpfsData, JsonValue, ListOptions, Network, NonceInfo, OgpuEvent, OgpuEventType, OgpuEvents, PinOptions, Progress,
   PublishOptions, Receipt, ReceiptLog, ResponseParams, ResponseSnapshot, SourceInfo, SourceParams, TaskInfo, TaskInput, TaskParams,
-  WatchOptions, WatchTiming, WriteOptions,
+  WatchOptions, WatchStatus, WatchTiming, WriteOptions,
 } from "./wasm/ogpu/ogkit.js";

@@ -69,6 +69,14 @@ impl Cursor {
         self.next
     }
 
+    /// The last block that was read; 0 before the first.
+    pub const fn last_read(&self) -> u64 {
+        match self.next {
+            Some(next) => next.saturating_sub(1),
+            None => 0,
+        }
+    }
+
     /// Asks for nothing beyond `last`.
     #[must_use]
     pub fn until(self, last: u64) -> Self {

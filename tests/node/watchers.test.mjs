@@ -179,7 +179,15 @@ describe("watchers", () => {
     const [first, second] = [await countingProxy(set.devnet.rpcUrl), await countingProxy(set.devnet.rpcUrl)];
     const reader = await set.readOnly({ rpcUrl: [first.url, second.url] });
     const source = await set.source();
-    const stream = reader.watchTaskPublished(source, { fromBlock: await set.reader.getBlockNumber(), pollInterval });
+    const fromBlock = await set.reader.getBlockNumber();
+    const told = [];
+    let isWaiting;
+    const waits = new Promise((resolve) => (isWaiting = resolve));
+    const onStatus = (status) => {
+      told.push(status);
+      if (status.kind === "waiting") isWaiting();
+    };
+    const stream = reader.watchTaskPublished(source, { fromBlock, pollInterval, onStatus });
     const [tasks, found] = [[], []];
     for (let round = 0; round < 9; round++) {
       if (round === 3) first.die();
@@ -189,13 +197,20 @@ describe("watchers", () => {
     }
     assert.deepEqual(found, tasks);
     assert.ok(second.count() > 0);
-    const nothing = stream.next();
+    const next = stream.next();
     first.die();
     second.die();
-    await assert.rejects(nothing, is("http"));
+    await waits;
+    // Nobody answers: it waits, and says why. Who does not want that gets the error.
+    const { kind, error, retryIn } = told.at(-1);
+    assert.equal(kind, "waiting");
+    is("http")(error);
+    assert.ok(retryIn > 0 && retryIn <= 15);
+    await assert.rejects(reader.watchTaskPublished(source, { fromBlock, giveUpAfter: 0 }).next(), is("http"));
+    tasks.push(await set.task(source), await set.task(source));
     second.die(false);
-    tasks.push(await set.task(source));
-    assert.equal((await stream.next()).value.task, tasks.at(-1), "it goes on where it was");
+    assert.deepEqual([(await next).value.task, (await stream.next()).value.task], tasks.slice(-2), "it goes on where it was");
+    assert.deepEqual(told.map(({ kind }) => kind).filter((kind, at, all) => kind !== all[at - 1]), ["live", "waiting", "live"]);
     await stream.return();
     await Promise.all([first.stop(), second.stop()]);
   });

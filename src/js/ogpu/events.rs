@@ -3,9 +3,10 @@
 
 use std::rc::Rc;
 
+use alloy_primitives::U256;
 use futures_util::FutureExt as _;
 use futures_util::lock::Mutex;
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal};
 
@@ -14,8 +15,9 @@ use crate::error::Error;
 use crate::eth::logs::Cursor;
 use crate::eth::replies::Log;
 use crate::eth::spelt;
-use crate::eth::watch::{Hub, Watch};
+use crate::eth::watch::{Hub, OnStatus, Status, Watch};
 use crate::io::web::{Aborted, abortable};
+use crate::js::convert::{Build, bigint};
 use crate::js::error::to_js;
 use crate::js::input::Input;
 use crate::js::promise::start;
@@ -31,7 +33,8 @@ pub(super) fn hub(client: &Rc<Client>) -> Rc<Hub> {
 }
 
 const QUERY: &[&str] = &["events", "task", "source", "response", "account", "fromBlock", "toBlock", "signal"];
-const WATCH: &[&str] = &["events", "task", "source", "response", "account", "fromBlock", "pollInterval", "signal"];
+const WATCH: &[&str] =
+    &["events", "task", "source", "response", "account", "fromBlock", "pollInterval", "onStatus", "giveUpAfter", "signal"];
 
 /// What both kinds of question have in common.
 struct Question {
@@ -110,6 +113,23 @@ fn write_events(
     Ok(())
 }
 
+/// A callback; what it throws is its own affair and changes nothing here.
+fn on_status(callback: Option<Function>) -> OnStatus {
+    let Some(callback) = callback else { return Rc::new(|_| ()) };
+    Rc::new(move |status| {
+        let told = match status {
+            Status::Live { block } => Build::new().with("kind", "live").with("blockNumber", bigint(U256::from(block))),
+            Status::CatchingUp { block } => {
+                Build::new().with("kind", "catchingUp").with("blockNumber", bigint(U256::from(block)))
+            }
+            Status::Waiting { error, retry_ms } => {
+                Build::new().with("kind", "waiting").with("error", to_js(&error)).with("retryIn", retry_ms as f64 / 1000.0)
+            }
+        };
+        let _ = callback.call1(&JsValue::UNDEFINED, &told.frozen());
+    })
+}
+
 /// A watcher of events.
 #[wasm_bindgen]
 pub struct EventStream {
@@ -126,7 +146,10 @@ impl EventStream {
         let from = question.block("fromBlock")?;
         let pause = member(question.bag.as_ref(), "pollInterval")?.map_or(Ok(2.0), |value| value.duration())?;
         let (addresses, topics) = question.logs_of(client);
+        let patience = member(question.bag.as_ref(), "giveUpAfter")?.map(|value| value.duration()).transpose()?;
+        let on_status = on_status(member(question.bag.as_ref(), "onStatus")?.map(|value| value.function()).transpose()?);
         let watch = Watch::new(Rc::clone(hub), addresses, topics, from, milliseconds(pause));
+        let watch = watch.with(on_status, patience.map(milliseconds));
         let stop = AbortController::new().map_err(|_| Error::protocol("AbortController on this platform", "none"))?;
         let state = Rc::new(Mutex::new((watch, question.interest)));
         if from.is_none() {

@@ -123,12 +123,28 @@ export interface EventFilter {
   signal?: AbortSignal | undefined;
 }
 
+/** How a watcher does. */
+export type WatchStatus =
+  /** It is at the head of the chain; `blockNumber` is the last block that it has read. */
+  | { readonly kind: "live"; readonly blockNumber: bigint }
+  /** It reads the past, and more blocks follow. */
+  | { readonly kind: "catchingUp"; readonly blockNumber: bigint }
+  /** No node answers as it should, and `error` (an `OgError`) says why. It is asked again in `retryIn` seconds. */
+  | { readonly kind: "waiting"; readonly error: Error; readonly retryIn: number };
+
 /** How to watch. */
 export interface WatchTiming {
   /** From this block on; default: from now. */
   fromBlock?: bigint | undefined;
   /** Seconds between two looks. Default: 2. */
   pollInterval?: number | undefined;
+  /** Is told how the watcher does, when that changes. What it throws changes nothing. */
+  onStatus?: ((status: WatchStatus) => void) | undefined;
+  /**
+   * Ends the iteration with an error once no node has answered for this many seconds. Default: never. It then waits through any
+   * outage, and goes on where it was.
+   */
+  giveUpAfter?: number | undefined;
   /** Ends the iteration; `next()` then rejects with the signal's own reason. */
   signal?: AbortSignal | undefined;
 }
