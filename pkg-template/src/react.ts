@@ -11,7 +11,7 @@ import { useConnection, useStable, type MakeClient, type WalletStatus } from "./
 import { useCallWith, useReadWith, type CallContext, type UseCall, type UseRead } from "./react/calls.js";
 import type { DiscoveredWallet } from "./wallets.js";
 import type { ConnectOptions } from "./api.js";
-import type { Address, Eip1193Provider, Network, OgpuEvent, PublishOptions, TaskInfo, WatchOptions } from "./wasm/ogpu/ogkit.js";
+import type { Address, Eip1193Provider, Network, OgpuEvent, PublishOptions, TaskInfo, WatchOptions, WatchStatus } from "./wasm/ogpu/ogkit.js";
 
 export { useWallets, type WalletStatus } from "./react/connection.js";
 export type { CallContext, UseCall, UseRead } from "./react/calls.js";
@@ -117,7 +117,7 @@ export function usePublishTask(): UseCall<[info: TaskInfo, options?: Omit<Publis
 export interface UseTaskEvents {
   /** Oldest first; those that a reorganisation took back are gone. */
   readonly events: readonly OgpuEvent[];
-  /** Why watching ended; `undefined` while it goes on. */
+  /** Why nothing comes at the moment: no node answers, and it is asked again. `undefined` otherwise. */
   readonly error: unknown;
 }
 
@@ -135,7 +135,11 @@ export function useTaskEvents(task: Address | undefined, options: Pick<WatchOpti
     const end = new AbortController();
     void (async () => {
       try {
-        for await (const event of ogpu.watch({ task, events: TASK_EVENTS, fromBlock, pollInterval, signal: end.signal })) {
+        const onStatus = (status: WatchStatus): void => {
+          const error = status.kind === "waiting" ? status.error : undefined;
+          if (!end.signal.aborted) setState((last) => (last.error === error ? last : { ...last, error }));
+        };
+        for await (const event of ogpu.watch({ task, events: TASK_EVENTS, fromBlock, pollInterval, onStatus, signal: end.signal })) {
           if (end.signal.aborted) return;
           setState(({ events }) => ({ events: event.removed ? events.filter((old) => !sameLog(old, event)) : [...events, event], error: undefined }));
         }

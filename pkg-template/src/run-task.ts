@@ -24,6 +24,8 @@ export type RunProgress =
   | { readonly kind: "verified"; readonly response: Address; readonly provider: Address }
   /** A response's payload cannot be fetched, or does not match its CID: it is not offered to `choose`. */
   | { readonly kind: "unverified"; readonly response: Address; readonly reason: unknown }
+  /** No node answers: the chain is asked again in `retryIn` seconds, and nothing ends. */
+  | { readonly kind: "waiting"; readonly reason: unknown; readonly retryIn: number }
   /** The chosen response is confirmed and its provider paid. */
   | { readonly kind: "confirmed"; readonly response: Address };
 
@@ -51,6 +53,9 @@ export interface TaskRun extends Candidate {
 
 /** A look at the chain at least this often, in ms, even when no event comes. */
 const LOOK_MS = 15_000;
+
+/** Seconds before the next look, when no node has answered for so many milliseconds: as watchers wait. */
+const retryAfter = (lasted: number): number => Math.min(Math.max(lasted / 40, 100), LOOK_MS) / 1000;
 
 async function published(ogpu: Ogpu, core: Core, info: TaskInfo | undefined, options: RunTaskOptions): Promise<Task> {
   const { choose: _choose, resume, pollInterval = 2, fetch: _fetch, onProgress, ...publish } = options;
@@ -115,8 +120,23 @@ export async function runTask(ogpu: Ogpu, core: Core, info: TaskInfo | undefined
   let nextEvent: Promise<unknown> = events.next();
   nextEvent.catch(() => undefined);
   try {
+    const look = () => Promise.all([task.snapshot({ signal }), task.getResponses(undefined, undefined, { signal })]);
+    let away: number | undefined;
     for (;;) {
-      const [snapshot, responses] = await Promise.all([task.snapshot({ signal }), task.getResponses(undefined, undefined, { signal })]);
+      let looked: Awaited<ReturnType<typeof look>>;
+      try {
+        looked = await look();
+      } catch (reason) {
+        signal?.throwIfAborted();
+        if (!isOgError(reason, "http") && !isOgError(reason, "rpc")) throw reason;
+        away ??= Date.now();
+        const retryIn = retryAfter(Date.now() - away);
+        tell({ kind: "waiting", reason, retryIn });
+        await pause(retryIn * 1000, signal);
+        continue;
+      }
+      away = undefined;
+      const [snapshot, responses] = looked;
       let fresh = false;
       for (const response of responses) {
         if (settled.has(response.address)) continue;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { Ogpu } from "../../pkg/ogpu.js";
+import { countingProxy } from "./proxy.mjs";
 import { address, is, now, stage } from "./stage.mjs";
 
 describe("runTask", () => {
@@ -108,6 +109,25 @@ describe("runTask", () => {
     await assert.rejects(own.runTask(undefined, { ...quick, receiptTimeout: 0.2, resume: { transactionHash: `0x${"1".repeat(64)}` } }), is("txReceiptTimeout"));
     await assert.rejects(own.runTask(undefined), is("invalidInput", { field: "info" }));
     await assert.rejects(own.runTask(undefined, { resume: { task: own.account } }), is("taskNotFound"));
+  });
+
+  test("an outage of the RPC ends nothing", async () => {
+    const proxy = await countingProxy(set.devnet.rpcUrl);
+    const own = await Ogpu.connect({ wallet: set.wallet("client"), network: { ...set.network, rpcUrl: proxy.url } });
+    let task;
+    const steps = [];
+    const onProgress = (step) => {
+      if (steps.at(-1) !== step.kind) steps.push(step.kind);
+      if (step.kind === "taskPublished") [task] = [step.task, proxy.die()];
+      if (step.kind === "waiting" && task) {
+        is("http")(step.reason);
+        void set.respond(task, '{"a":4}').then(() => proxy.die(false));
+        task = undefined;
+      }
+    };
+    assert.deepEqual((await own.runTask(info(), { ...quick, onProgress })).payload, { a: 4 });
+    assert.deepEqual(steps.filter((kind) => ["taskPublished", "waiting", "verified", "confirmed"].includes(kind)), ["taskPublished", "waiting", "verified", "confirmed"]);
+    await proxy.stop();
   });
 
   test("a deadline and an abort end it, and say what is out", async (t) => {
