@@ -61,13 +61,25 @@ export type OgpuEventStream<Type extends OgpuEventType = OgpuEventType> = AsyncI
 /** Watches events. */
 export function watchEvents<Type extends OgpuEventType>(core: Core, options: WatchOptions): OgpuEventStream<Type> {
   const stream = core.watch(options);
+  const { signal } = options ?? {};
   let ready: OgpuEvent<Type>[] = [];
   let at = 0;
   let ended = false;
   let turn: Promise<unknown> = Promise.resolve();
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    stream.end();
+    // What still waits for it must not pile up until the garbage collector comes by.
+    stream.free();
+  };
   const next = async (): Promise<IteratorResult<OgpuEvent<Type>, undefined>> => {
     while (!ended && at === ready.length) {
-      const text = await stream.next();
+      const text = await stream.next().catch((reason: unknown) => {
+        // Nobody calls `return` after a rejection.
+        if (signal?.aborted) end();
+        throw reason;
+      });
       if (text === undefined) break;
       ready = parseEvents(text);
       at = 0;
@@ -83,12 +95,7 @@ export function watchEvents<Type extends OgpuEventType>(core: Core, options: Wat
       return mine;
     },
     return: () => {
-      if (!ended) {
-        ended = true;
-        stream.end();
-        // What still waits for it must not pile up until the garbage collector comes by.
-        stream.free();
-      }
+      end();
       return Promise.resolve({ value: undefined, done: true });
     },
     [Symbol.asyncIterator]() {

@@ -35,14 +35,27 @@ export async function fetchStream(gateways: string[], url: string, options?: Fet
 }
 
 function readable(pieces: IpfsPieces): ReadableStream<Bytes> {
+  let isFree = false;
+  const free = (): void => {
+    if (!isFree) pieces.free();
+    isFree = true;
+  };
   return new ReadableStream<Bytes>(
     {
       async pull(controller) {
-        const piece = await pieces.next();
+        let piece: Bytes | undefined;
+        try {
+          piece = await pieces.next();
+        } finally {
+          if (!piece) free();
+        }
         if (piece) controller.enqueue(piece);
         else controller.close();
       },
-      cancel: () => pieces.cancel(),
+      cancel() {
+        if (!isFree) pieces.cancel();
+        free();
+      },
     },
     // A piece may be a megabyte: none is fetched before it is wanted.
     { highWaterMark: 0 },

@@ -81,10 +81,18 @@ export function bind(load: () => Promise<void>): AlphaApi & {
     const { relay: _, tls: __, ...rest } = options;
     const network = resolveOpenGradientNetwork(options.network);
     const wallet = unwrapWallet(options.wallet);
-    let core: OpenGradientCore | undefined;
-    const fetch = transport(options, async () => (core ? core.tees() : []));
+    // Weak: the client holds this function, so that one which holds the client would keep it for ever.
+    let known: WeakRef<OpenGradientCore> | undefined;
+    const tees = async (): Promise<Tee[]> => {
+      if (!known) return [];
+      const core = known.deref();
+      // An answer may still be on its way to a client that was dropped.
+      return core ? core.tees() : wasm.activeTees(network, {});
+    };
+    const fetch = transport(options, tees);
     await load();
-    core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
+    const core = await wasm.OpenGradientCore.connect({ ...rest, wallet, network, fetch });
+    known = new WeakRef(core);
     const alpha = lazyAlpha(load, { wallet, account: core.account, network: alphaNetwork(network) });
     return new Client(core, network, alpha, servicesOf(network, services));
   };

@@ -45,8 +45,9 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   constructor(open: (signal: AbortSignal) => Promise<ChatStreamCore>, signal?: AbortSignal) {
     this.#opening = open(signal ? anyOf(signal, this.#stop.signal) : this.#stop.signal).then((core) => {
       this.#payment = core.cost.payment;
-      if (this.#over) core.end();
-      return (this.#core = core);
+      this.#core = core;
+      if (this.#over) this.#release();
+      return core;
     });
     // Whoever looks at the stream is told; it need not be at once.
     this.#opening.catch(() => undefined);
@@ -159,7 +160,14 @@ export class TextGenerationStream implements AsyncIterable<StreamChunk> {
   #end(failure?: { readonly reason: unknown }): void {
     this.#over = true;
     this.#failure = failure;
+    this.#release();
+  }
+
+  /** Gives back at once what the WebAssembly holds: the signal there, whose reason leads back here, would keep this object for ever. */
+  #release(): void {
     this.#core?.end();
+    this.#core?.free();
+    this.#core = undefined;
   }
 }
 
