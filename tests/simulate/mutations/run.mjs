@@ -17,8 +17,8 @@ for (const path of ["src", "abi", "Cargo.toml", "Cargo.lock", "rust-toolchain.to
   cpSync(join(root, path), join(tree, path), { recursive: true, preserveTimestamps: true });
 }
 
-/** The dependencies are built once, in the usual place. */
-const env = { ...process.env, CARGO_TARGET_DIR: join(root, "target"), SEEDS, HUNT: "1" };
+/** A folder of its own: with the sources' times kept, cargo would take a mutated build for the real one. */
+const env = { ...process.env, CARGO_TARGET_DIR: join(root, "target/mutants-build"), SEEDS, HUNT: "1" };
 const cargo = (...args) => spawnSync("cargo", args, { cwd: tree, env, encoding: "utf8", maxBuffer: 1 << 28 });
 const hunt = () => {
   const { status, stdout, stderr } = cargo("test", "--quiet", "--profile", "simulate", "--test", "simulate", "--", "--nocapture", "--exact", "seeds");
