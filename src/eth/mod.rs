@@ -8,6 +8,7 @@
 //! EIP-1193 wallets and their error numbers ([`wallet`]), what of that is a no of the person ([`rejection`]), logs with a cursor
 //! ([`logs`]) and one poll for all watchers ([`watch`]), revert data ([`revert`]), ERC-20 (`token`).
 
+pub(crate) mod abi;
 pub mod call;
 pub mod calls;
 pub mod checksum;

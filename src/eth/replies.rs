@@ -5,7 +5,7 @@ use std::ops::Range;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::SolCall;
 
-use super::revert;
+use super::{abi, revert};
 use super::rpc::Slot;
 use crate::error::{Error, Kind, Said, clip};
 use crate::json::Json;
@@ -206,7 +206,7 @@ impl Replies {
     /// (an address without code answers nothing), [`Kind::Rpc`] otherwise.
     pub fn call<C: SolCall>(&self, slot: Slot<C>) -> Result<C::Return, Error> {
         let data = self.returned(slot.0)?;
-        C::abi_decode_returns(&data)
+        C::abi_decode_returns_with_config(&data, abi::within(&data))
             .map_err(|_| Error::protocol("the return value of a contract function", format!("0x{}", hex::encode(&data))))
     }
 }

@@ -7,6 +7,7 @@ use super::alpha::Alpha;
 use super::inference::abi::InferenceHub as Hub;
 use super::inference::flow::event_data;
 use crate::error::{Error, Kind, clip};
+use crate::eth::abi;
 use crate::eth::call::WriteCall;
 use crate::eth::follow::Receipt;
 use crate::eth::tx::{Gas, TxOptions};
@@ -330,7 +331,8 @@ impl Alpha {
 
 fn event<E: SolEvent>(receipt: &Receipt, hub: alloy_primitives::Address) -> Result<E, Error> {
     let topic: B256 = E::SIGNATURE_HASH;
-    let found = event_data(receipt, hub, topic).and_then(|data| E::decode_raw_log([topic], data).ok());
+    let read = |data: &[u8]| E::decode_raw_log_with_config([topic], data, abi::within(data)).ok();
+    let found = event_data(receipt, hub, topic).and_then(read);
     found.ok_or_else(|| {
         let reason = format!("expected the event {}, but found none that can be read", E::SIGNATURE);
         Error::from(Kind::ResultRetrieval { hash: receipt.hash, inference_id: None, reason: clip(&reason) })
