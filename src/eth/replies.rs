@@ -5,8 +5,8 @@ use std::ops::Range;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::SolCall;
 
-use super::{abi, revert};
 use super::rpc::Slot;
+use super::{abi, revert};
 use crate::error::{Error, Kind, Said, clip};
 use crate::json::Json;
 
@@ -222,7 +222,7 @@ fn within(text: &str, piece: &str) -> Range<usize> {
 /// # Errors
 /// [`Kind::Protocol`].
 pub fn parse_quantity(text: &str) -> Result<u64, Error> {
-    text.strip_prefix("0x")
+    hex_digits(text)
         .and_then(|digits| u64::from_str_radix(digits, 16).ok())
         .ok_or_else(|| Error::protocol("a hex quantity below 2^64", text))
 }
@@ -232,10 +232,15 @@ pub fn parse_quantity(text: &str) -> Result<u64, Error> {
 /// # Errors
 /// [`Kind::Protocol`].
 pub fn parse_amount(text: &str) -> Result<U256, Error> {
-    text.strip_prefix("0x")
+    hex_digits(text)
         .filter(|digits| (1..=64).contains(&digits.len()))
         .and_then(|digits| U256::from_str_radix(digits, 16).ok())
         .ok_or_else(|| Error::protocol("a hex quantity of at most 256 bits", text))
+}
+
+/// What follows `0x`, where it is digits and nothing else: the libraries' readers take signs and underscores for parts of a number.
+fn hex_digits(text: &str) -> Option<&str> {
+    text.strip_prefix("0x").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Reads fixed or variable bytes from hex text.

@@ -202,7 +202,8 @@ pub fn parse_date(text: &str) -> Option<u64> {
     let (day, month, year, time, zone) = (next()?, next()?, next()?, next()?, next()?);
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let month = (month.len() == 3).then(|| MONTHS.find(month))?.filter(|at| at % 3 == 0)?;
-    let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|n| *n <= most);
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|n| is_plain(text) && *n <= most);
     let (day, year) = (number(day, 31)?, number(year, 9999)?);
     let month = month as u64 / 3 + 1;
     let mut clock = time.splitn(3, ':');

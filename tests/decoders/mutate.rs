@@ -46,13 +46,108 @@ const BORDERS: &[u64] = &[
 
 /// Text that means something to one of the formats.
 const WORDS: &[&str] = &[
-    "{", "}", "[", "]", "\"", ",", ":", "{}", "[]", "null", "true", "false", "0", "-0", "-1", "1e400", "1e-400", "0.1", "1.5e3",
-    "9007199254740993", "\"\"", "\\", "\\\"", "\\u0000", "\\ud800", "\\udc00\\ud800", "\\ud83d\\ude00", "\u{0}", "\n", "\r", "\r\n",
-    "\n\n", "\r\n\r\n", "\t", " ", "\u{feff}", "é", "\u{10ffff}", "data:", "data: ", "data: [DONE]\n\n", ": ", "event: x\n", "id: 1\n",
-    "0x", "0X", "-0x1", "+1", "0x_", "1_0", "%2e", "%2E%2e/", "%00", "%", "../", "./", "//", "\\\\", "?", "#", "@", ":", "://", "http://",
-    "https://", "ipfs://", "/ipfs/", ".ipfs.", "localhost", "[::1]", "=", "==", "+", "/", "-", "_", "Qm", "bafy", "bafk", "z", "k", "f", "b",
-    "F", "eip155:", "GMT", "NaN", "Infinity", "-Infinity", "e", "E", ".", "\"id\":0", "\"error\":", "\"result\":", "grpc-status:", "\u{1}",
-    "--", "; ", "filename=", "user rejected", "execution reverted",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "{}",
+    "[]",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "-1",
+    "1e400",
+    "1e-400",
+    "0.1",
+    "1.5e3",
+    "9007199254740993",
+    "\"\"",
+    "\\",
+    "\\\"",
+    "\\u0000",
+    "\\ud800",
+    "\\udc00\\ud800",
+    "\\ud83d\\ude00",
+    "\u{0}",
+    "\n",
+    "\r",
+    "\r\n",
+    "\n\n",
+    "\r\n\r\n",
+    "\t",
+    " ",
+    "\u{feff}",
+    "é",
+    "\u{10ffff}",
+    "data:",
+    "data: ",
+    "data: [DONE]\n\n",
+    ": ",
+    "event: x\n",
+    "id: 1\n",
+    "0x",
+    "0X",
+    "-0x1",
+    "+1",
+    "0x_",
+    "1_0",
+    "%2e",
+    "%2E%2e/",
+    "%00",
+    "%",
+    "../",
+    "./",
+    "//",
+    "\\\\",
+    "?",
+    "#",
+    "@",
+    ":",
+    "://",
+    "http://",
+    "https://",
+    "ipfs://",
+    "/ipfs/",
+    ".ipfs.",
+    "localhost",
+    "[::1]",
+    "=",
+    "==",
+    "+",
+    "/",
+    "-",
+    "_",
+    "Qm",
+    "bafy",
+    "bafk",
+    "z",
+    "k",
+    "f",
+    "b",
+    "F",
+    "eip155:",
+    "GMT",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "e",
+    "E",
+    ".",
+    "\"id\":0",
+    "\"error\":",
+    "\"result\":",
+    "grpc-status:",
+    "\u{1}",
+    "--",
+    "; ",
+    "filename=",
+    "user rejected",
+    "execution reverted",
 ];
 
 const fn low(value: u64) -> u8 {
@@ -145,7 +240,7 @@ fn word(value: u64) -> [u8; 32] {
 fn mutate(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
     let length = out.len();
     let at = rng.index(length + 1);
-    match rng.below(16) {
+    match rng.below(20) {
         0 | 1 => {
             if let Some(byte) = out.get_mut(at) {
                 *byte ^= 1 << rng.below(8);
@@ -191,6 +286,7 @@ fn mutate(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
         12 => digits(rng, out),
         13 => nest(rng, out, at),
         14 => hex_digits(rng, out),
+        15..19 => json_value(rng, samples, out),
         _ => {
             let (from, to) = range(rng, length);
             let (start, end) = range(rng, length);
@@ -253,9 +349,74 @@ fn nest(rng: &mut Rng, out: &mut Vec<u8>, at: usize) {
     out.splice(at..end, inner);
 }
 
+/// JSON's literals and others that stand where a value does.
+const VALUES: &[&str] = &[
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1",
+    "1e400",
+    "0.5",
+    "1750000000",
+    "18446744073709551616",
+    "\"\"",
+    "\"x\"",
+    "\"0x\"",
+    "\"0x1\"",
+    "\"1\"",
+    "\"-1\"",
+    "\"\\ud800\"",
+    "\"\\u0000\"",
+    "[]",
+    "{}",
+    "[[]]",
+    "[null]",
+    "{\"a\":null}",
+    "[{}]",
+    "",
+];
+
+/// A value in JSON text is replaced by another one, of this text, of another sample or of the table, doubled or left out.
+fn json_value(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
+    let Some((from, to)) = a_value(rng, out) else { return };
+    let new = match rng.below(5) {
+        0 => rng.pick(VALUES).as_bytes().to_vec(),
+        1 => {
+            let other = sample(rng, samples);
+            a_value(rng, other).map(|(from, to)| other[from..to].to_vec()).unwrap_or_default()
+        }
+        2 => a_value(rng, out).map(|(from, to)| out[from..to].to_vec()).unwrap_or_default(),
+        3 => [&out[from..to], b",", &out[from..to]].concat(),
+        _ => border(rng).to_string().into_bytes(),
+    };
+    out.splice(from..to, new);
+}
+
+/// Where one of the values in JSON text stands: behind a colon, a comma or a bracket, to the next one at its own depth.
+fn a_value(rng: &mut Rng, text: &[u8]) -> Option<(usize, usize)> {
+    let starts: Vec<usize> = (1..text.len()).filter(|at| matches!(text[at - 1], b':' | b',' | b'[' | b'{')).collect();
+    let from = *starts.get(rng.index(starts.len()))?;
+    let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
+    for (at, byte) in text.iter().enumerate().skip(from) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b',' | b'}' | b']' | b':' if depth == 0 => return Some((from, at)),
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Within hex text, a whole ABI word.
 fn hex_digits(rng: &mut Rng, out: &mut [u8]) {
-    let Some(start) = out.windows(66).position(|text| text.starts_with(b"0x") && text[2..].iter().all(u8::is_ascii_hexdigit)) else {
+    let Some(start) = out.windows(66).position(|text| text.starts_with(b"0x") && text[2..].iter().all(u8::is_ascii_hexdigit))
+    else {
         return;
     };
     let run = out[start + 2..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();

@@ -303,7 +303,8 @@ pub(crate) fn finds() {
     let broken = target(|data| assert!(!data.contains(&b'!'), "a mark"));
     let quiet = std::panic::take_hook();
     listen();
-    let (said, short) = (one(&broken, b"a!b").err(), shrink(&broken, b"aaaaaaaa!bbb", &one(&broken, b"!").err().unwrap_or_default()));
+    let (said, short) =
+        (one(&broken, b"a!b").err(), shrink(&broken, b"aaaaaaaa!bbb", &one(&broken, b"!").err().unwrap_or_default()));
     std::panic::set_hook(quiet);
     assert!(said.is_some_and(|said| said.starts_with("a mark (")));
     assert_eq!(short, b"!");

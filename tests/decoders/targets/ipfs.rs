@@ -55,7 +55,7 @@ fn cid_samples() -> Vec<Vec<u8>> {
         all.push(cid["text"].as_str().unwrap_or_default().into());
         all.extend(bytes(cid["others"].as_array().into_iter().flatten().filter_map(Value::as_str)));
     }
-    all.extend([unhex("015500024869"), unhex("0155a0e40220") , unhex("01808080808080808001001200")]);
+    all.extend([unhex("015500024869"), unhex("0155a0e40220"), unhex("01808080808080808001001200")]);
     all
 }
 
@@ -134,8 +134,10 @@ fn location_samples() -> Vec<Vec<u8>> {
     ])
 }
 
+type Blocks = Vec<(Cid, Vec<u8>)>;
+
 /// The blocks of a CAR, and how it ended.
-fn blocks(pieces: &[&[u8]]) -> (Vec<(Cid, Vec<u8>)>, Result<(), Error>) {
+fn blocks(pieces: &[&[u8]]) -> (Blocks, Result<(), Error>) {
     let (mut reader, mut found) = (Reader::default(), Vec::new());
     for piece in pieces {
         reader.push(piece);
@@ -194,7 +196,8 @@ fn cars() -> Vec<(String, Vec<u8>)> {
 }
 
 fn unbase64(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|own| *own == byte);
+    let digit =
+        |byte: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|own| *own == byte);
     let mut out = Vec::new();
     for group in text.as_bytes().chunks(4) {
         let digits: Vec<usize> = group.iter().filter_map(|byte| digit(*byte)).collect();
@@ -356,8 +359,10 @@ fn gateway(data: &[u8]) {
     // One that knows what is asked of it serves each block of the CAR and the CAR; the other says the same to everything.
     let is_knowing = kind >> 2 & 3 == 0;
     let answer = move |url: &str, pieces: &[Vec<u8>], body: &[u8]| {
-        let typed = |kind: usize, pieces: Vec<Vec<u8>>| {
-            Answer { status: 200, headers: vec![("content-type".to_owned(), TYPES[kind].to_owned())], pieces }
+        let typed = |kind: usize, pieces: Vec<Vec<u8>>| Answer {
+            status: 200,
+            headers: vec![("content-type".to_owned(), TYPES[kind].to_owned())],
+            pieces,
         };
         if !is_knowing {
             return typed(usize::from(kind & 3), pieces.to_vec());

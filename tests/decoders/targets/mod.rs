@@ -5,6 +5,7 @@
 
 mod chain;
 mod ipfs;
+mod llm;
 mod money;
 mod network;
 mod text;
@@ -29,7 +30,7 @@ pub(crate) const SEPARATOR: u8 = 0x1e;
 
 /// Every target.
 pub(crate) fn all() -> Vec<&'static Target> {
-    [text::TARGETS, ipfs::TARGETS, chain::TARGETS, money::TARGETS, network::TARGETS].into_iter().flatten().collect()
+    [text::TARGETS, ipfs::TARGETS, chain::TARGETS, money::TARGETS, llm::TARGETS, network::TARGETS].into_iter().flatten().collect()
 }
 
 /// The first `N` parts of an input; the last one is all the rest.

@@ -33,7 +33,8 @@ const NONCE: B256 = B256::repeat_byte(7);
 fn demand(data: &[u8]) {
     let plain = text(data);
     let from_text = PaymentRequired::from_header(&encode_header(&plain));
-    let found = [PaymentRequired::from_header(&plain).ok(), from_text.ok(), PaymentRequired::from_body(data).and_then(Result::ok)];
+    let found =
+        [PaymentRequired::from_header(&plain).ok(), from_text.ok(), PaymentRequired::from_body(data).and_then(Result::ok)];
     for required in found.into_iter().flatten() {
         assert!((1..=64).contains(&required.accepts.len()));
         assert!(required.error.as_ref().is_none_or(|error| error.len() <= 520), "words are cut");
@@ -64,7 +65,9 @@ fn demand_samples() -> Vec<Vec<u8>> {
     let mut all = bytes(all_named(&vectors, "paymentRequiredHeader"));
     for payment in vectors["payments"].as_array().into_iter().flatten() {
         all.push(payment["paymentRequired"].to_string().into_bytes());
-        all.extend(payment["paymentRequired"]["accepts"].as_array().into_iter().flatten().map(|offer| offer.to_string().into_bytes()));
+        all.extend(
+            payment["paymentRequired"]["accepts"].as_array().into_iter().flatten().map(|offer| offer.to_string().into_bytes()),
+        );
     }
     all
 }
@@ -78,7 +81,12 @@ fn digest(typed: &Value) -> B256 {
 
 fn members(typed: &Value, kind: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    typed["types"][kind].as_array().expect("members").iter().map(|member| (text(&member["name"]), text(&member["type"]))).collect()
+    typed["types"][kind]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|member| (text(&member["name"]), text(&member["type"])))
+        .collect()
 }
 
 fn encode_type(typed: &Value, kind: &str) -> String {
@@ -102,7 +110,7 @@ fn encode_type(typed: &Value, kind: &str) -> String {
 
 fn hash_struct(typed: &Value, kind: &str, value: &Value) -> B256 {
     let mut words = keccak256(encode_type(typed, kind)).to_vec();
-    for (name, kind) in members(typed, &kind.to_owned()) {
+    for (name, kind) in members(typed, kind) {
         let value = &value[&name];
         let plain = value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
         let word: B256 = match kind.as_str() {
@@ -129,7 +137,8 @@ fn eip712(data: &[u8]) {
         assert_eq!(typed["domain"]["chainId"].to_string().trim_matches('"'), offer.chain_id.to_string());
         let payload = Json::parse(&draft.typed.payload).expect("a payload is JSON");
         assert!(payload.members().count() > 0);
-        let required = PaymentRequired { version, error: None, accepts: vec![plain.to_string()], resource: None, extensions: None };
+        let required =
+            PaymentRequired { version, error: None, accepts: vec![plain.to_string()], resource: None, extensions: None };
         let (_, header) = draft.header(&offer, &required, &[7; 65], &[]);
         let header = ogkit::x402::wire::decode_header(&header);
         assert!(header.is_none_or(|header| Json::parse(&header).is_some()), "a payment's header is JSON");
@@ -263,9 +272,12 @@ fn payer_samples() -> Vec<Vec<u8>> {
         Address::repeat_byte(9),
         Address::repeat_byte(8)
     );
-    let demand = format!(r#"{{"x402Version":2,"error":"Payment required","resource":{{"url":"https://host.example/v1"}},"accepts":[{offer}]}}"#);
+    let demand = format!(
+        r#"{{"x402Version":2,"error":"Payment required","resource":{{"url":"https://host.example/v1"}},"accepts":[{offer}]}}"#
+    );
     let first = format!("402\npayment-required: {demand}\ndate: Sun, 15 Jun 2025 15:06:40 GMT\n\n{{}}");
-    let receipt = format!(r#"{{"success":true,"payer":"{PAYER}","transaction":"{NONCE}","network":"eip155:8453","amount":"10"}}"#);
+    let receipt =
+        format!(r#"{{"success":true,"payer":"{PAYER}","transaction":"{NONCE}","network":"eip155:8453","amount":"10"}}"#);
     let paid = format!("200\npayment-response: {receipt}\nx-upto-session: abc\n\nok");
     let refused = format!("402\npayment-required: {demand}\n\n{{\"error\":\"insufficient_funds\"}}");
     let entry = format!(
@@ -273,7 +285,10 @@ fn payer_samples() -> Vec<Vec<u8>> {
         OPG.address,
         Address::repeat_byte(9)
     );
-    let kept = format!(r#"{{"version":1,"past":[{{"network":"eip155:8453","asset":"{}","counted":"7"}}],"payments":[{entry}]}}"#, OPG.address);
+    let kept = format!(
+        r#"{{"version":1,"past":[{{"network":"eip155:8453","asset":"{}","counted":"7"}}],"payments":[{entry}]}}"#,
+        OPG.address
+    );
     let spelt = first.replace(&demand, &encode_header(&demand));
     vec![
         joined(&[first.as_bytes(), paid.as_bytes(), b""]),

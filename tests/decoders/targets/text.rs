@@ -22,7 +22,12 @@ pub(super) const TARGETS: &[Target] = &[
     Target { name: "base64", run: base64, samples: base64_samples, memory: 24 },
     Target { name: "hex", run: hex, samples: hex_samples, memory: 24 },
     Target { name: "decimal", run: decimal, samples: decimal_samples, memory: 24 },
-    Target { name: "date", run: date, samples: || bytes(["Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 29 Feb 2024 23:59:60 GMT"]), memory: 24 },
+    Target {
+        name: "date",
+        run: date,
+        samples: || bytes(["Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 29 Feb 2024 23:59:60 GMT"]),
+        memory: 24,
+    },
     Target { name: "url", run: url, samples: url_samples, memory: 24 },
 ];
 
