@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use alloy_sol_types::{Panic, Revert, SolCall as _, SolError as _, SolValue as _};
 use k256::elliptic_curve::sec1::{FromEncodedPoint as _, ToEncodedPoint as _};
 use k256::{AffinePoint, EncodedPoint, ProjectivePoint, Scalar};
-use ogkit::error::Said;
+use ogkit::error::{Said, clip};
 use ogkit::eth::call::WriteCall;
 use ogkit::eth::logs::Cursor;
 use ogkit::eth::replies::Log;
@@ -401,7 +401,8 @@ fn wallet(data: &[u8]) {
         short(&error);
     }
     let (code, message) = failure.split_once(' ').unwrap_or(("", &failure));
-    let said = Said { code: code.parse().ok(), message: message.to_owned(), cause: None };
+    // As the border hands it over.
+    let said = Said { code: code.parse().ok(), message: clip(message), cause: None };
     short(&classify("eth_sendTransaction", WalletFailure { said, data: None }));
 }
 

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use ogkit::io::{HttpRequest, Redirects};
 use ogkit::json::Json;
+use ogkit::x402::UPTO_PROXY;
 use ogkit::x402::client::{PayOptions, Payer};
 use ogkit::x402::ledger::{Share, Store};
 use ogkit::x402::offer::{MIN_TIMEOUT, Method, Offer};
@@ -16,6 +17,7 @@ use ogkit::x402::policy::{MAX_LIFE, OPG, Policy};
 use ogkit::x402::wire::{Flaw, PaymentRequired, Receipt, Version, encode_header};
 use serde_json::Value;
 
+use super::chain::{client, node};
 use super::{Target, all_named, bytes, joined, parts, short, text, vectors};
 use crate::world::{self, Answer, NOW};
 
@@ -23,6 +25,7 @@ pub(super) const TARGETS: &[Target] = &[
     Target { name: "demand", run: demand, samples: demand_samples, memory: 64 },
     Target { name: "eip712", run: eip712, samples: offer_samples, memory: 200 },
     Target { name: "settlement", run: settlement, samples: settlement_samples, memory: 64 },
+    Target { name: "settled_by", run: settled_by, samples: settled_samples, memory: 200 },
     Target { name: "payer", run: payer, samples: payer_samples, memory: 400 },
 ];
 
@@ -280,15 +283,7 @@ fn payer_samples() -> Vec<Vec<u8>> {
         format!(r#"{{"success":true,"payer":"{PAYER}","transaction":"{NONCE}","network":"eip155:8453","amount":"10"}}"#);
     let paid = format!("200\npayment-response: {receipt}\nx-upto-session: abc\n\nok");
     let refused = format!("402\npayment-required: {demand}\n\n{{\"error\":\"insufficient_funds\"}}");
-    let entry = format!(
-        r#"{{"nonce":"{NONCE}","at":"1749999000","network":"eip155:8453","asset":"{}","counted":"5","signed":"5","from":"{PAYER}","payTo":"{}","origin":"https://host.example","deadline":"1749999300","method":"permit2","scheme":"upto","fate":"open"}}"#,
-        OPG.address,
-        Address::repeat_byte(9)
-    );
-    let kept = format!(
-        r#"{{"version":1,"past":[{{"network":"eip155:8453","asset":"{}","counted":"7"}}],"payments":[{entry}]}}"#,
-        OPG.address
-    );
+    let kept = kept();
     let spelt = first.replace(&demand, &encode_header(&demand));
     vec![
         joined(&[first.as_bytes(), paid.as_bytes(), b""]),
@@ -299,4 +294,69 @@ fn payer_samples() -> Vec<Vec<u8>> {
         joined(&[spelt.as_bytes(), paid.as_bytes(), b""]),
         joined(&[b"200\n\nfree", b"", kept.as_bytes()]),
     ]
+}
+
+/// A store's text: a payment that is open, and a sum of old ones.
+fn kept() -> String {
+    let entry = format!(
+        r#"{{"nonce":"{NONCE}","at":"1749999000","network":"eip155:8453","asset":"{}","counted":"5","signed":"5","from":"{PAYER}","payTo":"{}","origin":"https://host.example","deadline":"1749999300","method":"permit2","scheme":"upto","fate":"open"}}"#,
+        OPG.address,
+        Address::repeat_byte(9)
+    );
+    format!(
+        r#"{{"version":1,"past":[{{"network":"eip155:8453","asset":"{}","counted":"7"}}],"payments":[{entry}]}}"#,
+        OPG.address
+    )
+}
+
+/// What a chain shows of payments that were signed gives budget back, and never more than was signed; whatever its logs and transactions are.
+fn settled_by(data: &[u8]) {
+    let [logs, transaction, block, kept] = parts(data).map(|part| text(part).into_owned());
+    let io = node(move |method| match method {
+        "eth_getLogs" => logs.clone(),
+        "eth_getTransactionByHash" => transaction.clone(),
+        "eth_getBlockByNumber" => block.clone(),
+        "eth_call" => format!("\"0x{}\"", "ff".repeat(32)),
+        _ => "\"0x100\"".to_owned(),
+    });
+    let wallet = world::wallet(&io, |_| Ok("null".to_owned()));
+    let mut payer = Payer::new(io.clone(), wallet, PAYER, Policy::default(), Rc::default());
+    payer.chains.iter_mut().for_each(|chain| chain.rpc = Some(client(io.clone())));
+    payer.share = Share::default().with_store(Some(Rc::new(Kept(RefCell::new(Some(kept.clone()))))));
+    match world::run(payer.spent(OPG.chain_id, OPG.address)) {
+        Ok(spent) => {
+            let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
+            let amounts = all_named(&kept["payments"], "signed").into_iter().chain(all_named(&kept["past"], "counted"));
+            let most = amounts.filter_map(|amount| amount.parse::<U256>().ok()).fold(U256::ZERO, U256::saturating_add);
+            assert!(spent <= most, "{spent} of {most}");
+        }
+        Err(error) => short(&error),
+    }
+}
+
+fn settled_samples() -> Vec<Vec<u8>> {
+    let word = |address: Address| address.into_word();
+    let event = keccak256("Transfer(address,address,uint256)");
+    let transfer = |value: u64, index: u64| {
+        format!(
+            r#"{{"address":"{:?}","topics":["{event}","{}","{}"],"data":"{}","blockNumber":"0x50","blockHash":"{NONCE}","transactionHash":"{NONCE}","logIndex":"0x{index:x}","removed":false}}"#,
+            OPG.address,
+            word(PAYER),
+            word(Address::repeat_byte(9)),
+            B256::from(U256::from(value))
+        )
+    };
+    // The proxy's `settle` of an `upto` payment: token, amount, nonce, deadline, charged amount, owner.
+    let selector = &keccak256("settle(((address,uint256),uint256,uint256),uint256,address,(address,address,uint256),bytes)")[..4];
+    let words = [word(OPG.address), U256::from(5).into(), NONCE, U256::MAX.into(), U256::from(3).into(), word(PAYER)];
+    let input = [selector, &words.concat()].concat();
+    let transaction = format!(r#"{{"to":"{UPTO_PROXY:?}","input":"0x{}"}}"#, alloy_primitives::hex::encode(input));
+    let block = format!(r#"{{"timestamp":"0x{:x}"}}"#, NOW + 10_000);
+    let kept = kept().replace("\"fate\"", "\"fromBlock\":\"16\",\"fate\"");
+    let one = format!("[{}]", transfer(3, 1));
+    let two = format!("[{},{}]", transfer(3, 1), transfer(5, 2));
+    [one, two, "[]".to_owned()]
+        .iter()
+        .map(|logs| joined(&[logs.as_bytes(), transaction.as_bytes(), block.as_bytes(), kept.as_bytes()]))
+        .collect()
 }
