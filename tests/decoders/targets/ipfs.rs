@@ -312,26 +312,28 @@ fn read_multipart(content_type: &str, body: &[u8]) -> Vec<(String, Vec<u8>)> {
     parts
 }
 
-/// Whatever a file and its type are called, a server reads one part with these two headers and these bytes.
+/// Whatever a file and its type are called, a server reads one part with that name, that type and these bytes.
 fn multipart(data: &[u8]) {
     let [name, kind, content] = parts(data);
     let (name, kind) = (text(name), text(kind));
     let random = sha256(data)[..16].try_into().expect("16 bytes");
-    let disposition = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+    let read = |content_type: &str, head: &[u8], tail: &[u8], kind: &str| {
+        let [(headers, found)] = &read_multipart(content_type, &[head, content, tail].concat())[..] else { panic!("one part") };
+        let lines: Vec<&str> = headers.split("\r\n").collect();
+        let [disposition, kind_line] = lines[..] else { panic!("two headers: {headers}") };
+        let quoted: Vec<&str> = disposition.split('"').collect();
+        assert_eq!(quoted, ["Content-Disposition: form-data; name=", "file", "; filename=", &name, ""]);
+        assert_eq!(kind_line, format!("Content-Type: {kind}"));
+        assert_eq!(found, content);
+    };
     match frame(&name, &kind, random) {
-        Ok(frame) => {
-            let body = [frame.head.as_bytes(), content, frame.tail.as_bytes()].concat();
-            let headers = format!("{disposition}\r\nContent-Type: {kind}");
-            assert_eq!(read_multipart(&frame.content_type, &body), [(headers, content.to_vec())]);
-        }
+        Ok(frame) => read(&frame.content_type, frame.head.as_bytes(), frame.tail.as_bytes(), &kind),
         Err(error) => short(&error),
     }
     match upload::plan("https://hub.example/files".to_owned(), "token", &name, random) {
         Ok(plan) => {
-            let body = [&plan.head, content, &plan.tail].concat();
-            let headers = format!("{disposition}\r\nContent-Type: application/octet-stream");
             let content_type = plan.headers.iter().find(|(key, _)| *key == "content-type").map(|(_, value)| value.as_str());
-            assert_eq!(read_multipart(content_type.unwrap_or_default(), &body), [(headers, content.to_vec())]);
+            read(content_type.unwrap_or_default(), &plan.head, &plan.tail, "application/octet-stream");
         }
         Err(error) => short(&error),
     }
