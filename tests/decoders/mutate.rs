@@ -5,7 +5,7 @@
 
 use crate::rng::Rng;
 
-/// An input has so many bytes at most, but for the few that are [`LARGE`].
+/// An input has twice as many bytes at most, but for the few that are [`LARGE`] and for samples as they are.
 const USUAL: usize = 4 << 10;
 /// What a piece of an input is repeated to, now and then: memory and time must grow with the input and not faster.
 const LARGE: usize = 128 << 10;
@@ -157,6 +157,8 @@ const fn low(value: u64) -> u8 {
 /// The input of a seed.
 pub(crate) fn input(samples: &[Vec<u8>], seed: u64, target: u64) -> Vec<u8> {
     let mut rng = Rng::new(seed, target);
+    let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).filter(|sample| sample.len() <= 2 * USUAL).collect();
+    let samples = samples.as_slice();
     if samples.is_empty() || rng.chance(20) {
         let length = rng.index(200);
         return (0..length).map(|_| low(rng.word())).collect();
@@ -169,7 +171,7 @@ pub(crate) fn input(samples: &[Vec<u8>], seed: u64, target: u64) -> Vec<u8> {
     }
     for _ in 0..count {
         mutate(&mut rng, samples, &mut out);
-        out.truncate(USUAL.max(sample_limit(samples)));
+        out.truncate(2 * USUAL);
     }
     if rng.below(LARGE_ONE_IN) == 0 {
         enlarge(&mut rng, &mut out);
@@ -177,12 +179,8 @@ pub(crate) fn input(samples: &[Vec<u8>], seed: u64, target: u64) -> Vec<u8> {
     out
 }
 
-fn sample<'a>(rng: &mut Rng, samples: &'a [Vec<u8>]) -> &'a [u8] {
-    samples.get(rng.index(samples.len())).map(Vec::as_slice).unwrap_or_default()
-}
-
-fn sample_limit(samples: &[Vec<u8>]) -> usize {
-    samples.iter().map(Vec::len).max().unwrap_or_default() * 2
+fn sample<'a>(rng: &mut Rng, samples: &[&'a [u8]]) -> &'a [u8] {
+    samples.get(rng.index(samples.len())).copied().unwrap_or_default()
 }
 
 fn range(rng: &mut Rng, length: usize) -> (usize, usize) {
@@ -237,10 +235,10 @@ fn word(value: u64) -> [u8; 32] {
     out
 }
 
-fn mutate(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
+fn mutate(rng: &mut Rng, samples: &[&[u8]], out: &mut Vec<u8>) {
     let length = out.len();
     let at = rng.index(length + 1);
-    match rng.below(20) {
+    match rng.below(22) {
         0 | 1 => {
             if let Some(byte) = out.get_mut(at) {
                 *byte ^= 1 << rng.below(8);
@@ -287,6 +285,13 @@ fn mutate(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
         13 => nest(rng, out, at),
         14 => hex_digits(rng, out),
         15..19 => json_value(rng, samples, out),
+        19 => {
+            // A varint that is not in its shortest form.
+            if let Some(byte) = out.get(at).copied().filter(|byte| *byte < 0x80) {
+                out.splice(at..=at, [byte | 0x80, 0]);
+            }
+        }
+        20 => abi_alias(rng, out),
         _ => {
             let (from, to) = range(rng, length);
             let (start, end) = range(rng, length);
@@ -315,6 +320,30 @@ fn abi_word(rng: &mut Rng, out: &mut [u8]) {
     if let Some(place) = out.get_mut(at..at + 32) {
         place.copy_from_slice(&value);
     }
+}
+
+/// A list of offsets becomes a long one whose entries are all the same.
+fn abi_alias(rng: &mut Rng, out: &mut Vec<u8>) {
+    let start = if rng.chance(800) { 0 } else { 4 };
+    let number = |at: usize| {
+        let word = out.get(at..at + 32)?;
+        word[..28].iter().all(|byte| *byte == 0).then(|| u32::from_be_bytes(word[28..].try_into().unwrap_or_default()) as usize)
+    };
+    // A count, and behind it as many offsets.
+    let is_list = |at: &usize| {
+        let count = number(*at).filter(|count| (1..=64).contains(count));
+        count.is_some_and(|count| {
+            (1..=count).all(|index| {
+                number(at + 32 * index).is_some_and(|to| to.is_multiple_of(32) && to >= 32 * count && to < out.len())
+            })
+        })
+    };
+    let lists: Vec<usize> = (start..out.len()).step_by(32).filter(is_list).collect();
+    let Some(at) = lists.get(rng.index(lists.len())).copied() else { return };
+    let (Some(count), Some(first)) = (number(at), number(at + 32)) else { return };
+    let more = rng.pick(&[1, 7, 100]);
+    let offset = word((first + 32 * more) as u64);
+    out.splice(at..at + 32 + 32 * count, [word((count + more) as u64).to_vec(), offset.repeat(count + more)].concat());
 }
 
 /// A number in decimal text is replaced by another.
@@ -378,9 +407,9 @@ const VALUES: &[&str] = &[
 ];
 
 /// A value in JSON text is replaced by another one, of this text, of another sample or of the table, doubled or left out.
-fn json_value(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
+fn json_value(rng: &mut Rng, samples: &[&[u8]], out: &mut Vec<u8>) {
     let Some((from, to)) = a_value(rng, out) else { return };
-    let new = match rng.below(5) {
+    let new = match rng.below(8) {
         0 => rng.pick(VALUES).as_bytes().to_vec(),
         1 => {
             let other = sample(rng, samples);
@@ -388,6 +417,11 @@ fn json_value(rng: &mut Rng, samples: &[Vec<u8>], out: &mut Vec<u8>) {
         }
         2 => a_value(rng, out).map(|(from, to)| out[from..to].to_vec()).unwrap_or_default(),
         3 => [&out[from..to], b",", &out[from..to]].concat(),
+        4 => {
+            let depth = rng.pick(&[1, 2, 33, 120, 126, 127, 128, 129, 200]);
+            [&b"[".repeat(depth), &out[from..to], &b"]".repeat(depth)].concat()
+        }
+        5 => ["\"", &rng.pick(&["x", "é", "\\n", "1", "😀"]).repeat(rng.pick(&[40, 200, 600, 1500])), "\""].concat().into_bytes(),
         _ => border(rng).to_string().into_bytes(),
     };
     out.splice(from..to, new);

@@ -136,6 +136,17 @@ fn a_ledger_survives_as_text() {
     assert!(open.borrow().is_taken((B256::repeat_byte(8), 2)));
 }
 
+#[test]
+fn a_text_without_its_lists_is_none_of_ours() {
+    let text = |payments: &str, past: &str| format!(r#"{{"version":1,"past":{past},"payments":{payments}}}"#);
+    assert_eq!(Ledger::default().learn(&text("[]", "[]")), Some(()));
+    for other in ["null", "0", "\"\"", "{}"] {
+        for bad in [text(other, "[]"), text("[]", other)] {
+            assert_eq!(Ledger::default().learn(&bad), None, "{bad}");
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn foreign_text_is_refused_and_changes_nothing(at in 0_usize..900, with in ".{0,3}") {

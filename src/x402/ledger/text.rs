@@ -110,12 +110,13 @@ impl Ledger {
     pub(super) fn learn(&mut self, text: &str) -> Option<()> {
         let json = Json::parse(text).filter(|_| text.len() <= MAX_TEXT)?;
         (member(json, "version").and_then(Json::integer) == Some(VERSION)).then_some(())?;
-        let entries = json.get("payments")?.elements().map(read).collect::<Option<Vec<_>>>()?;
+        let list = |key: &str| json.get(key).filter(|list| list.is_array()).map(Json::elements);
+        let entries = list("payments")?.map(read).collect::<Option<Vec<_>>>()?;
         let past = |sum: Json<'_>| {
             let text = |key: &str| member(sum, key).and_then(Json::text);
             Some((chain_of(&text("network")?)?, parse_address(&text("asset")?)?, parse_amount(&text("counted")?)?))
         };
-        let past = json.get("past")?.elements().map(past).collect::<Option<Vec<_>>>()?;
+        let past = list("past")?.map(past).collect::<Option<Vec<_>>>()?;
         for entry in entries {
             match self.find(entry.record.nonce) {
                 Some(own) => own.learn(entry),

@@ -325,9 +325,12 @@ fn settled_by(data: &[u8]) {
     payer.share = Share::default().with_store(Some(Rc::new(Kept(RefCell::new(Some(kept.clone()))))));
     match world::run(payer.spent(OPG.chain_id, OPG.address)) {
         Ok(spent) => {
-            let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
-            let amounts = all_named(&kept["payments"], "signed").into_iter().chain(all_named(&kept["past"], "counted"));
-            let most = amounts.filter_map(|amount| amount.parse::<U256>().ok()).fold(U256::ZERO, U256::saturating_add);
+            let amounts = |list: &str, key: &str| {
+                let all = Json::parse(&kept).and_then(|kept| kept.get(list)).into_iter().flat_map(Json::elements);
+                let amounts = all.filter_map(|one| one.get(key).and_then(Json::text)?.parse::<U256>().ok());
+                amounts.fold(U256::ZERO, U256::saturating_add)
+            };
+            let most = amounts("payments", "signed").saturating_add(amounts("past", "counted"));
             assert!(spent <= most, "{spent} of {most}");
         }
         Err(error) => short(&error),

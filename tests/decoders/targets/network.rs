@@ -1,6 +1,6 @@
 //! OpenGradient: the registry of enclaves, model outputs, tensors, the hub and its neighbours.
 
-use alloy_primitives::{Address, Bytes, I256, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall as _, SolValue as _};
 use ogkit::json::Json;
 use ogkit::opengradient::abi::TEERegistry;
@@ -131,9 +131,7 @@ fn same_as_alloy(output: &ModelOutput, data: &[u8]) {
     for (own, theirs) in output.numbers.iter().zip(&oracle.numbers) {
         assert_eq!((own.name.as_str(), own.values.len()), (theirs.name.as_str(), theirs.values.len()));
         for (own, theirs) in own.values.iter().zip(&theirs.values) {
-            let word = |value: i128| I256::try_from(value).ok().map(|value| value.to_string());
-            assert_eq!(word(own.value), Some(theirs.value.to_string()));
-            assert_eq!(word(own.decimals), Some(theirs.decimals.to_string()));
+            assert_eq!((own.value, own.decimals), (theirs.value, theirs.decimals));
         }
     }
     assert_eq!(oracle.strings.len(), output.strings.len());
@@ -152,6 +150,12 @@ fn output_samples() -> Vec<Vec<u8>> {
     let texts = [all_named(&outputs, "abi_model_output"), all_named(&returns, "returns"), all_named(&events, "data")].concat();
     let mut all: Vec<Vec<u8>> = texts.iter().map(|text| unhex(text)).filter(|data| data.len() <= 6000).collect();
     all.push("an inference id".to_owned().abi_encode());
+    // Numbers that are all one tensor's.
+    let number = |value: i128| InferenceHub::Number { value, decimals: 0 };
+    let tensor =
+        InferenceHub::MultiDimensionalNumberTensor { name: "a".to_owned(), values: vec![number(1), number(2)], shape: vec![2] };
+    let (numbers, strings, jsons) = (vec![tensor; 3], Vec::new(), Vec::new());
+    all.push(InferenceHub::ModelOutput { numbers, strings, jsons, is_simulation_result: true }.abi_encode());
     all
 }
 
