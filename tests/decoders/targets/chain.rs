@@ -291,13 +291,13 @@ fn calldata_samples() -> Vec<Vec<u8>> {
     bundle.extend(&execute);
     all.push(joined(&[&inner, &bundle]));
     // Operations that are all one: the search must not take their number times their length.
-    const COUNT: u64 = 2000;
+    const COUNT: u64 = 4000;
     let mut bomb = alloy_primitives::hex!("765e827f").to_vec();
     bomb.extend(words(&[64, 0, COUNT]));
     (0..COUNT).for_each(|_| bomb.extend(words(&[32 * COUNT])));
     bomb.extend_from_slice(&ACCOUNT.into_word()[..]);
-    bomb.extend(words(&[1, 288, 128, 60_000]));
-    bomb.resize(bomb.len() + 60_000, 7);
+    bomb.extend(words(&[1, 288, 128, 120_000]));
+    bomb.resize(bomb.len() + 120_000, 7);
     all.push(joined(&[&inner, &bomb]));
     let mut safe = alloy_primitives::hex!("6a761202").to_vec();
     safe.extend_from_slice(&ACCOUNT.into_word()[..]);
