@@ -268,9 +268,13 @@ fn campaign(target: &Target, first: u64, count: u64) -> (Vec<(String, String)>, 
     (told.findings, line)
 }
 
-/// One input, told.
-fn replay(target: &Target, seed: u64) {
-    let data = input(&samples(target), seed, stream(target));
+/// One input, told: that of a seed, or a sample.
+fn replay(target: &Target, seed: &str) {
+    let samples = samples(target);
+    let data = match seed.strip_prefix("sample") {
+        Some(index) => samples[index.parse::<usize>().unwrap()].clone(),
+        None => input(&samples, seed.parse().unwrap(), stream(target)),
+    };
     println!("{} bytes: {}", data.len(), shown(&data));
     // Without the hook, so that a panic tells its own story.
     (target.run)(&data);
@@ -283,8 +287,8 @@ pub(crate) fn main() {
         return child(&name);
     }
     let targets: Vec<_> = wanted().map_or_else(all, |name| vec![find(&name)]);
-    if let Some(seed) = number("SEED") {
-        return targets.iter().for_each(|target| replay(target, seed));
+    if let Ok(seed) = std::env::var("SEED") {
+        return targets.iter().for_each(|target| replay(target, &seed));
     }
     // Unoptimised, an input takes twenty times as long.
     let usual = if cfg!(debug_assertions) { 60 } else { 2000 };
