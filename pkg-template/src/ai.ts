@@ -214,5 +214,10 @@ function toStream(parts: AsyncGenerator<StreamPart>, cancel: () => void): Readab
 export function toAiTool<Schema>(tool: FunctionTool, jsonSchema: (schema: never) => Schema): { description: string; inputSchema: Schema; execute: (args: unknown) => Promise<string> } {
   // Without the error classes, which would double what this entry takes.
   if (typeof jsonSchema !== "function") throw Object.assign(new TypeError("jsonSchema: expected the function of that name in ai"), { code: "invalidInput" });
-  return { description: tool.description, inputSchema: jsonSchema(tool.parameters as never), execute: (args) => tool.call(args as Record<string, unknown>) };
+  try {
+    const { description, parameters } = tool;
+    return { description, inputSchema: jsonSchema(parameters as never), execute: (args) => tool.call(args as Record<string, unknown>) };
+  } catch (cause) {
+    throw Object.assign(new TypeError("tool: expected a function tool with a schema that jsonSchema takes", { cause }), { code: "invalidInput" });
+  }
 }

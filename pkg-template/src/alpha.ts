@@ -62,28 +62,41 @@ export type WorkflowCode = (contract: "PriceHistoryInference" | "ModelExecutorHi
 
 /** Deeper nesting than the core takes ends here. */
 const MAX_DEPTH = 32;
+/** The core takes half as many values; the other half is for the lists that they are in. */
+const MAX_ITEMS = 8_000_000;
 const isNumber = (value: unknown): value is number => typeof value === "number";
 
 /** Rows of plain numbers become typed arrays, which cross into the WebAssembly as a whole. All other values stay as they are. */
-function compact(name: string, value: Nested, depth: number): Nested {
+function compact(name: string, value: Nested, depth: number, room: { left: number }): Nested {
   if (!Array.isArray(value)) return value;
   // A list that holds itself would never end.
   if (depth === MAX_DEPTH) throw invalidInput(`modelInput.${name}`, `expected at most ${MAX_DEPTH} dimensions`);
-  // Counted by index: a hole is no number, and the core refuses it.
+  const { length } = value;
+  // Lists may be sparse, or the same list many times over.
+  if (!(length >= 0 && length <= room.left)) throw invalidInput(`modelInput.${name}`, "expected at most 4,000,000 values");
+  room.left -= length + 1;
+  // Read by index: a hole is no number, and the core refuses it; an iterator of the list's own might never end.
   let plain = 0;
-  while (plain < value.length && isNumber(value[plain])) plain += 1;
-  if (plain > 0 && plain === value.length) return Float64Array.from(value as number[]);
-  return Array.from(value, (item: Nested) => compact(name, item, depth + 1));
+  while (plain < length && isNumber(value[plain])) plain += 1;
+  if (plain === 0 || plain < length) {
+    const copy: Nested[] = [];
+    for (let at = 0; at < length; at++) copy.push(compact(name, value[at] as Nested, depth + 1, room));
+    return copy;
+  }
+  const row = new Float64Array(length);
+  for (let at = 0; at < length; at++) row[at] = value[at] as number;
+  return row;
 }
 
 /** @internal Tensors as they go into the core. */
 export function compactInput(input: ModelInput): ModelInput {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const room = { left: MAX_ITEMS };
   return Object.fromEntries(Object.entries(input).map(([name, value]) => {
-    if (Array.isArray(value)) return [name, compact(name, value, 0)];
+    if (Array.isArray(value)) return [name, compact(name, value, 0, room)];
     const shaped = value as ShapedTensor;
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || !Array.isArray(shaped.data)) return [name, value];
-    return [name, { ...shaped, data: compact(name, shaped.data as Nested, 0) as ShapedTensor["data"] }];
+    return [name, { ...shaped, data: compact(name, shaped.data as Nested, 0, room) as ShapedTensor["data"] }];
   }));
 }
 

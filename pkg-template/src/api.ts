@@ -5,7 +5,7 @@ import { Ogpu as Client } from "./client.js";
 import * as ipfs from "./ipfs.js";
 import type { IpfsStream } from "./ipfs.js";
 import { chainConfig, networks, resolveNetwork, type ChainConfigStatic } from "./networks.js";
-import { unwrapWallet, type DiscoveredWallet } from "./provider.js";
+import { read, unwrapWallet, type DiscoveredWallet } from "./provider.js";
 import { trust } from "./public-fetch.js";
 import * as wasm from "./wasm/ogpu/ogkit.js";
 import type { Address, CidOptions, Eip1193Provider, FetchOptions, IpfsContent, IpfsData, JsonValue, Network, PinOptions } from "./wasm/ogpu/ogkit.js";
@@ -56,7 +56,7 @@ export function bind(load: () => Promise<void>): {
   clearAllNonceCaches: () => Promise<void>;
 } {
   const own = (network: Network): Network => {
-    trust(network?.gatewayUrl, network?.pinUrl);
+    trust(read(network, "gatewayUrl"), read(network, "pinUrl"));
     return network;
   };
   // A link with a host of its own is asked for there alone, unless the caller names gateways.

@@ -36,6 +36,23 @@ export function text(value: unknown, name: string): void {
   if (typeof value !== "string") throw invalidInput(name, `expected a text, but found ${value === null ? "null" : typeof value}`);
 }
 
+/** A list, such as the WebAssembly looks at item by item. @throws InvalidInputError */
+export function list(value: unknown, name: string): void {
+  if (!guarded(name, () => Array.isArray(value))) throw invalidInput(name, "expected a list");
+}
+
+/**
+ * The caller's list as it is now, read by its indices: an iterator of its own might never end, and neither do the holes of a sparse one.
+ * @throws InvalidInputError
+ */
+export function listed(value: unknown, name: string, max: number, rest: "refused" | "left out" = "refused"): unknown[] {
+  return guarded(name, () => {
+    const length = Array.isArray(value) ? (value.length as unknown) : undefined;
+    if (typeof length !== "number" || !(length >= 0 && (length <= max || rest === "left out"))) throw invalidInput(name, `expected a list of at most ${max} items`);
+    return Array.from({ length: Math.min(length, max) }, (_, at) => (value as readonly unknown[])[at]);
+  });
+}
+
 /**
  * An options object as it is now, read once; nothing in it is checked. `undefined` is one without options.
  * @throws InvalidInputError
@@ -101,7 +118,9 @@ function bytes(view: ArrayBufferView, path: string): ArrayBufferView {
 
 function items(list: readonly unknown[], path: string, walk: Walk): unknown[] {
   const length = guarded(path, () => list.length);
-  if (typeof length !== "number" || length > walk.left) throw invalidInput(path, `expected at most ${MAX_VALUES} values`);
+  if (typeof length !== "number" || !(length >= 0 && length <= walk.left)) throw invalidInput(path, `expected at most ${MAX_VALUES} values`);
+  // Also of the same list, which may be an item again and again.
+  walk.left -= length;
   const copy: unknown[] = [];
   for (let at = 0; at < length; at++) {
     const item = guarded(path, () => list[at]);
@@ -114,30 +133,56 @@ function items(list: readonly unknown[], path: string, walk: Walk): unknown[] {
 function members(object: object, path: string, walk: Walk): unknown {
   const proto: unknown = guarded(path, () => Object.getPrototypeOf(object));
   const keys = guarded(path, () => Object.keys(object));
+  walk.left -= keys.length;
   if (guarded(path, () => object instanceof AbortSignal || /(?:^|\.)signal$/.test(path))) return signal(object, path);
-  // The platform's own objects and the caller's classes are what they are.
-  if (proto !== Object.prototype && proto !== null) return object;
-  const copy: Record<string, unknown> = {};
+  // The platform's own objects and the caller's classes are what they are; only what is hung on them is read, too.
+  const isPlain = proto === Object.prototype || proto === null;
+  if (!isPlain) real(object, path);
+  const copy = (isPlain ? {} : Object.create(proto as object)) as Record<string, unknown>;
+  let isSame = !isPlain;
   for (const key of keys) {
     const value = guarded(`${path}.${key}`, () => (object as Record<string, unknown>)[key]);
     const crossed = KEPT.includes(key) ? guarded(`${path}.${key}`, () => (Array.isArray(value), value)) : plain(value, `${path}.${key}`, walk);
-    if (key === "network") copy[key] = value;
-    else if (key === "__proto__") Object.defineProperty(copy, key, { value: crossed, enumerable: true });
-    else copy[key] = crossed;
+    isSame &&= crossed === value;
+    const kept = key === "network" ? value : crossed;
+    if (isPlain && key !== "__proto__") copy[key] = kept;
+    // No setter of a prototype's is asked.
+    else Object.defineProperty(copy, key, { value: kept, enumerable: true, configurable: true, writable: true });
   }
-  return copy;
+  return isSame ? object : copy;
+}
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as FunctionConstructor;
+
+/** Refuses what has the prototype of bytes or of a file, and nothing behind it. */
+function real(object: object, path: string): void {
+  // Real bytes are views.
+  if (guarded(path, () => object instanceof TypedArray)) throw invalidInput(path, "expected bytes");
+  if (guarded(path, () => object instanceof Blob)) guarded(path, () => (object as Blob).size);
 }
 
 type Callback = (...values: unknown[]) => unknown;
+
+/** Where nobody may come to look at a promise of the caller's: that it fails must not end the process. */
+export function handled(value: unknown): void {
+  try {
+    if (value instanceof Promise) value.catch(() => {});
+  } catch {
+    // A proxy that was revoked, for example, is no promise.
+  }
+}
 
 /** The caller's function. A promise that nobody waits for, a listener's for example, must not end the process when it fails. */
 export function quiet(run: Callback): Callback {
   return (...values) => {
     const answer = run(...values);
-    if (answer instanceof Promise) answer.catch(() => {});
+    handled(answer);
     return answer;
   };
 }
+
+/** More headers than these are no answer of a server. */
+const MAX_HEADERS = 1_000;
 
 const status = Object.getOwnPropertyDescriptor(Response.prototype, "status")?.get;
 
@@ -163,7 +208,9 @@ function checkedFetch(fetch: Callback): Callback {
     }
     try {
       const { status: code, url, headers, body } = answer;
-      const made = new Response(body, { status: code, headers: [...headers] });
+      const pairs: [string, string][] = [];
+      for (const pair of headers) if (pairs.push(pair) > MAX_HEADERS) throw new TypeError(`expected at most ${MAX_HEADERS} headers`);
+      const made = new Response(body, { status: code, headers: pairs });
       return Object.defineProperty(made, "url", { value: String(url) });
     } catch (cause) {
       throw new TypeError("fetch did not answer with a Response", { cause });

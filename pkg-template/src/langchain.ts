@@ -57,10 +57,10 @@ export class ChatOpenGradient extends BaseChatModel<ChatOpenGradientCallOptions,
 
   /** @throws InvalidInputError */
   constructor(fields: ChatOpenGradientFields) {
-    const { client, model, maxTokens, temperature, webSearch, ...rest } = fields;
+    const { client, model, maxTokens, temperature, webSearch, ...rest } = bag(fields, "fields");
     // A paid request that failed may have been paid: nothing is asked again unless the caller wants it.
     super({ maxRetries: 0, ...rest });
-    if (!model.includes("/")) throw invalidInput("model", "expected vendor/name, such as openai/gpt-5");
+    if (typeof model !== "string" || !model.includes("/")) throw invalidInput("model", "expected vendor/name, such as openai/gpt-5");
     this.#client = client;
     this.model = model;
     this.maxTokens = maxTokens ?? 300;

@@ -1,5 +1,6 @@
 /** Loads the WebAssembly of `ogkit/ogpu` once, at the first call that needs it. */
 
+import { handled } from "./border.js";
 import { read } from "./read.js";
 import { start, type WasmSource } from "./start.js";
 import init, { setErrorFactory, setLogSink, setPublicFetch } from "./wasm/ogpu/ogkit.js";
@@ -13,8 +14,8 @@ let loading: Promise<void> | undefined;
  * @throws ModuleLoadError; the next call tries again
  */
 export function preload(source?: WasmSource | Promise<WasmSource>): Promise<void> {
-  // One that comes second is not looked at. That it fails must not end the process.
-  if (source instanceof Promise) source.catch(() => {});
+  // One that comes second is not looked at.
+  handled(source);
   loading ??= load(source).catch((error: unknown) => {
     loading = undefined;
     throw error;

@@ -79,6 +79,8 @@ const payments = new WeakMap<Response, ResponsePayment>();
 
 function payerOf({ wallet: given, account, policy = DEFAULT_POLICY }: FetchWithPaymentOptions): Promise<PayerCore> {
   const wallet = unwrapWallet(given);
+  if (typeof policy !== "object" || policy === null) throw invalidInput("options.policy", "expected an object");
+  if (account !== undefined && account !== null && typeof account !== "string") throw invalidInput("options.account", "expected an address");
   const known = payers.get(policy) ?? [];
   payers.set(policy, known);
   const wanted = account?.toLowerCase();

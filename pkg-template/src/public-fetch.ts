@@ -1,5 +1,6 @@
 /** `fetch` for URLs that a stranger wrote: a link on chain, an image in an unsigned answer. */
 
+import { listed } from "./border.js";
 import { builtin } from "./host.js";
 import { exchange } from "./node-exchange.js";
 import { bareHost, isLocalHost, isPublicAddress } from "./public-address.js";
@@ -20,9 +21,19 @@ const own = new Set<string>();
 /** How many are remembered: the last ones. */
 const MAX_OWN = 256;
 
+/** A URL, or a list of them; what is neither is refused by whoever uses it. */
+function several(url: unknown): readonly unknown[] {
+  if (typeof url === "string") return [url];
+  try {
+    return listed(url, "url", MAX_OWN, "left out");
+  } catch {
+    return [];
+  }
+}
+
 /** Remembers where the page's own gateways and pinning services are: links to them are asked like any other. */
 export function trust(...urls: readonly unknown[]): void {
-  for (const url of urls.flat()) {
+  for (const url of urls.flatMap(several)) {
     if (typeof url !== "string" || !URL.canParse(url)) continue;
     own.add(new URL(url).origin);
     if (own.size > MAX_OWN) for (const oldest of own) return void own.delete(oldest);

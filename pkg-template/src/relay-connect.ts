@@ -2,11 +2,15 @@
 
 import type { LookupFunction } from "node:net";
 
+import { listed } from "./border.js";
 import { builtin } from "./host.js";
 import { bareHost, isAddress, isLocalHost, isPublicAddress } from "./public-address.js";
 import { until } from "./relay-bounds.js";
 import { Refusal } from "./relay-refusal.js";
 import type { Base, Resolve } from "./relay-upstreams.js";
+
+/** Far more addresses than a name has. */
+const MAX_ADDRESSES = 1_000;
 
 /** Which addresses a relay connects to. */
 export class Addresses {
@@ -37,7 +41,7 @@ export class Addresses {
     const host = bareHost(base.url.hostname);
     if (isAddress(host) || !this.#resolve) return undefined;
     const answer: unknown = await until(signal, this.#resolve(host)).catch(() => []);
-    const addresses = Array.isArray(answer) ? answer.map(String) : [];
+    const addresses = Array.isArray(answer) ? listed(answer, "addresses", MAX_ADDRESSES).map(String) : [];
     if (addresses.length === 0) throw new Refusal(502, "upstreamUnreachable", `the name ${host} cannot be resolved`);
     // One that is not public spoils them all: which of them is connected to would be chance.
     const bad = addresses.find((address) => !isPublicAddress(address));

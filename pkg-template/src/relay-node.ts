@@ -1,5 +1,8 @@
 /** A relay behind Node's http server. */
 
+import { callable, guarded, handled, listed } from "./border.js";
+import { read } from "./provider.js";
+
 /** What is used of Node's request and response. */
 interface NodeRequest extends AsyncIterable<Uint8Array> {
   readonly method?: string | undefined;
@@ -24,34 +27,59 @@ interface NodeResponse {
 /** So long a request that was refused may go on sending what nobody reads: cut off at once, its sender would lose the answer. */
 const LINGER_MS = 3_000;
 
-/** The relay as a handler for Node's `http.createServer`, Express and the like. */
+/** Far more values than a header has. */
+const MAX_VALUES = 1_000;
+
+/** A client that takes nothing of its answer for so long is gone, whatever the relay's bounds and the server's connection say. */
+const DRAIN_MS = 3_600_000;
+
+/** The relay as a handler for Node's `http.createServer`, Express and the like. @throws InvalidInputError */
 export function toNodeHandler(relay: (request: Request) => Promise<Response>): (request: NodeRequest, response: NodeResponse) => Promise<void> {
+  callable(relay, "relay");
   return async (incoming, outgoing) => {
     const gone = new AbortController();
     let wake: (() => void) | undefined;
-    outgoing.on("drain", () => wake?.());
-    outgoing.on("close", () => {
-      gone.abort();
-      wake?.();
+    callable(read(outgoing, "on"), "response.on");
+    // It may break off while nobody waits for it, and more than once.
+    const breakOff = (): void => {
+      try {
+        handled(outgoing.destroy());
+      } catch {
+        // It is broken already.
+      }
+    };
+    const drained = (): Promise<void> => new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("nobody reads the answer")), DRAIN_MS);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    guarded("response.on", () => {
+      handled(outgoing.on("drain", () => wake?.()));
+      handled(outgoing.on("close", () => {
+        gone.abort();
+        wake?.();
+      }));
     });
     try {
       const response = await relay(requestOf(incoming, gone.signal));
       const headers = Object.fromEntries(response.headers);
       const unread = incoming.complete === false;
-      outgoing.writeHead(response.status, unread ? { ...headers, connection: "close" } : headers);
-      outgoing.flushHeaders?.();
+      handled(outgoing.writeHead(response.status, unread ? { ...headers, connection: "close" } : headers));
+      handled(outgoing.flushHeaders?.());
       const reader = response.body?.getReader();
       // It may break off while this waits for the other side to read.
-      reader?.closed.catch(() => outgoing.destroy());
+      reader?.closed.catch(breakOff);
       for (let step = await reader?.read(); step && !step.done; step = await reader?.read()) {
         if (outgoing.destroyed) return void (await reader?.cancel());
-        if (!outgoing.write(step.value)) await new Promise<void>((resolve) => (wake = resolve));
+        if (!outgoing.write(step.value)) await drained();
       }
       if (unread) await linger(incoming);
-      outgoing.end();
+      handled(outgoing.end());
     } catch {
       // The page sees a connection that broke, as it would without the relay.
-      outgoing.destroy();
+      breakOff();
     }
   };
 }
@@ -61,7 +89,8 @@ function requestOf(incoming: NodeRequest, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
     // HTTP/2 has its own beside the headers.
-    if (!name.startsWith(":")) for (const one of [value ?? []].flat()) headers.append(name, one);
+    const several = typeof value === "string" ? [value] : listed(value ?? [], "request.headers", MAX_VALUES);
+    if (!name.startsWith(":")) for (const one of several) headers.append(name, one as string);
   }
   if (method !== "POST") return new Request(new URL(url, "http://relay.invalid"), { method, headers, signal });
   const chunks = incoming.iterator?.({ destroyOnReturn: false }) ?? incoming[Symbol.asyncIterator]();
@@ -86,8 +115,8 @@ function linger(incoming: NodeRequest): Promise<void> {
       clearTimeout(timer);
       resolve();
     };
-    incoming.once?.("end", done);
-    incoming.once?.("close", done);
-    incoming.resume?.();
+    handled(incoming.once?.("end", done));
+    handled(incoming.once?.("close", done));
+    handled(incoming.resume?.());
   });
 }

@@ -1,6 +1,6 @@
 /** Where a relay may send requests: the list of upstreams. */
 
-import { guarded } from "./border.js";
+import { guarded, listed } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { until } from "./relay-bounds.js";
 import { Refusal } from "./relay-refusal.js";
@@ -44,10 +44,9 @@ export class Upstreams {
   #known: { readonly at: number; readonly bases: Promise<readonly Base[]> } | undefined;
 
   constructor(upstreams: readonly Upstream[] | (() => Promise<readonly Upstream[]>)) {
-    if (typeof upstreams !== "function" && !guarded("options.upstreams", () => Array.isArray(upstreams))) throw invalidInput("options.upstreams", "expected a list or a function");
     this.#read = async () => (typeof upstreams === "function" ? upstreams() : upstreams);
-    this.#fixed = typeof upstreams === "function" ? undefined : [...upstreams].map((one: Upstream, index) => {
-      const base = guarded(`options.upstreams[${index}]`, () => readBase(one, typeof one === "string"));
+    this.#fixed = typeof upstreams === "function" ? undefined : listed(upstreams, "options.upstreams", MAX_UPSTREAMS).map((one, index) => {
+      const base = guarded(`options.upstreams[${index}]`, () => readBase(one as Upstream, typeof one === "string"));
       if (!base) throw invalidInput(`options.upstreams[${index}]`, "expected an http or https URL without credentials");
       return base;
     });
@@ -68,7 +67,7 @@ export class Upstreams {
     if (this.#fixed) return this.#fixed;
     if (!this.#known || Date.now() - this.#known.at > REFRESH_MS) {
       // What a registry says is a stranger's word: entries that are no URLs are passed over, and none is listed by hand.
-      const bases = this.#read().then((list) => [...list].slice(0, MAX_UPSTREAMS).map((one) => readBase(one, false)).filter((base) => base !== undefined));
+      const bases = this.#read().then((list) => listed(list, "upstreams", MAX_UPSTREAMS, "left out").map((one) => readBase(one as Upstream, false)).filter((base) => base !== undefined));
       this.#known = { at: Date.now(), bases };
       bases.catch(() => (this.#known = undefined));
     }

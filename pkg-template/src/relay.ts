@@ -7,7 +7,7 @@
  * its upstreams can be a server of your own network by accident. No WebAssembly is loaded.
  */
 
-import { bag, callable, guarded } from "./border.js";
+import { bag, callable, guarded, listed } from "./border.js";
 import { invalidInput } from "./errors.js";
 import { builtin } from "./host.js";
 import { KEPT, UNSENT, exchange, pinningAgent } from "./node-exchange.js";
@@ -161,7 +161,11 @@ export function createRelay(given: RelayOptions): (request: Request) => Promise<
   };
 
   return async (request) => {
-    const headers = baseHeaders(request);
+    const headers = guarded("request", () => {
+      // Any realm's and any framework's.
+      if (typeof request?.headers?.get !== "function" || typeof request.url !== "string" || typeof request.method !== "string") throw invalidInput("request", "expected a Request");
+      return baseHeaders(request);
+    });
     if (request.method === "OPTIONS") {
       // Every origin passes here, so that the refusal of the request itself can be read.
       headers.set("access-control-allow-methods", METHODS.join(", "));
@@ -173,7 +177,7 @@ export function createRelay(given: RelayOptions): (request: Request) => Promise<
     try {
       return await relay(request, headers, progress);
     } catch (error) {
-      return refusal(error as Refusal, headers, progress);
+      return refusal(error instanceof Refusal ? error : new Refusal(400, "badRequest", "the request cannot be read"), headers, progress);
     }
   };
 }
@@ -292,8 +296,8 @@ function isNode(): boolean {
 /** A list of texts, each read once. */
 function texts(list: readonly string[] | undefined, field: string): readonly string[] {
   if (list === undefined) return [];
-  const copy = guarded(field, () => (Array.isArray(list) && list.length <= 1000 ? [...(list as readonly unknown[])] : undefined));
-  if (!copy?.every((one) => typeof one === "string")) throw invalidInput(field, "expected a list of at most 1000 texts");
+  const copy = listed(list, field, 1000);
+  if (!copy.every((one) => typeof one === "string")) throw invalidInput(field, "expected texts");
   return copy;
 }
 

@@ -1,7 +1,8 @@
 /** A task from publication to the paid answer. */
 
 import type { Ogpu } from "./client.js";
-import { isOgError, makeError } from "./errors.js";
+import { bag, cross } from "./border.js";
+import { invalidInput, isOgError, makeError } from "./errors.js";
 import { Response } from "./response.js";
 import { Task } from "./task.js";
 import type { Address, Core, FetchOptions, Hash, IpfsContent, JsonValue, Progress, PublishOptions, Receipt, TaskInfo } from "./wasm/ogpu/ogkit.js";
@@ -61,9 +62,10 @@ async function published(ogpu: Ogpu, core: Core, info: TaskInfo | undefined, opt
   const { choose: _choose, resume, pollInterval = 2, fetch: _fetch, onProgress, ...publish } = options;
   const { signal } = options;
   if (resume === undefined) {
-    if (info === undefined) throw makeError({ name: "InvalidInputError", code: "invalidInput", message: "info: expected a task to publish, or options.resume; nothing was sent", fields: { field: "info", reason: "expected a task" } });
+    if (info === undefined) throw invalidInput("info", "expected a task to publish, or options.resume");
     return ogpu.publishTask(info, { ...publish, onProgress });
   }
+  if (typeof resume !== "object" || resume === null) throw invalidInput("options.resume", "expected a task or a transactionHash");
   if ("task" in resume) return ogpu.task(resume.task).load({ signal });
   const deadline = Date.now() + (options.receiptTimeout ?? 120) * 1000;
   for (;;) {
@@ -101,7 +103,9 @@ async function read(response: Response, fetch: RunTaskOptions["fetch"], signal: 
 }
 
 /** @internal See `Ogpu.runTask`. */
-export async function runTask(ogpu: Ogpu, core: Core, info: TaskInfo | undefined, options: RunTaskOptions = {}): Promise<TaskRun> {
+export async function runTask(ogpu: Ogpu, core: Core, info: TaskInfo | undefined, given: RunTaskOptions | undefined): Promise<TaskRun> {
+  // Read once, as every other call's: nothing of it throws later on.
+  const [options] = cross([bag(given, "options")], ["options"]) as [RunTaskOptions];
   const { choose = (all: readonly Candidate[]) => all[0], onProgress, signal, pollInterval, fetch } = options;
   const tell = (step: RunProgress): void => {
     try {

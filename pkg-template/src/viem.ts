@@ -1,7 +1,6 @@
 /** `ogkit/viem`: wallets from viem's wallet clients, and back. Only viem's types are used, so nothing of it is bundled. */
 
-import { bag, callable } from "./border.js";
-import { invalidInput } from "./errors.js";
+import { bag, callable, listed } from "./border.js";
 import { read } from "./provider.js";
 import { fault, isClient, localProvider, providerOf, withAccount, type WalletSource } from "./adapter.js";
 import type { Account, Chain, CustomTransport, Transport, WalletClient, custom as makeCustom } from "viem";
@@ -36,15 +35,17 @@ export function fromViem(client: Client): Eip1193Provider {
   });
 }
 
-/** A network as viem's chain. */
+/** Far more endpoints than a network has. */
+const MAX_URLS = 1_000;
+
+/** A network as viem's chain. @throws InvalidInputError */
 export function viemChain(network: Network): Chain {
   const { name, chainId, rpcUrl, explorerUrl, nativeCurrency } = bag(network, "network");
-  if (typeof rpcUrl !== "string" && !Array.isArray(rpcUrl)) throw invalidInput("network.rpcUrl", "expected a URL or a list of them");
-  const http = typeof rpcUrl === "string" ? [rpcUrl] : [...rpcUrl];
+  const http = (typeof rpcUrl === "string" ? [rpcUrl] : listed(rpcUrl, "network.rpcUrl", MAX_URLS)) as string[];
   return {
     id: chainId,
     name,
-    nativeCurrency: nativeCurrency ? { ...nativeCurrency } : { name: "OpenGPU", symbol: "OGPU", decimals: 18 },
+    nativeCurrency: nativeCurrency ? bag(nativeCurrency, "network.nativeCurrency") : { name: "OpenGPU", symbol: "OGPU", decimals: 18 },
     rpcUrls: { default: { http } },
     ...(explorerUrl === undefined ? {} : { blockExplorers: { default: { name: "Explorer", url: explorerUrl } } }),
   };

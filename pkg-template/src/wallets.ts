@@ -3,7 +3,8 @@
  * before any WebAssembly is. What a wallet says of itself (name, icon, rdns) is unproven; show icons in `<img>` only.
  */
 
-import { bag, callable, cross, guarded, quiet } from "./border.js";
+import { bag, callable, guarded, quiet, signalOf } from "./border.js";
+import { invalidInput } from "./errors.js";
 import { isProvider, read, type DiscoveredWallet } from "./provider.js";
 
 export type { DiscoveredWallet } from "./provider.js";
@@ -65,6 +66,9 @@ function keep(wallet: DiscoveredWallet): void {
   }
   found.set(wallet.uuid, wallet);
 }
+
+/** Longer timers fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 let told = 0;
 let since = 0;
@@ -135,7 +139,9 @@ function ask(page: Page): void {
  * and the latest are listed, and at most eight of one `rdns` or one provider.
  */
 export async function discoverWallets(options?: { timeout?: number; signal?: AbortSignal }): Promise<DiscoveredWallet[]> {
-  const [{ timeout = 300, signal }] = cross([bag(options, "options")], ["options"]) as [{ timeout?: number; signal?: AbortSignal }];
+  const { timeout = 300, signal: given } = bag(options, "options");
+  if (typeof timeout !== "number" || !(timeout >= 0)) throw invalidInput("options.timeout", "expected milliseconds");
+  const signal = signalOf(given, "options.signal");
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const page = listen();
@@ -161,8 +167,8 @@ export async function discoverWallets(options?: { timeout?: number; signal?: Abo
     const first = setTimeout(() => {
       waited = true;
       late();
-    }, timeout);
-    const last = setTimeout(finish, timeout * 10);
+    }, Math.min(timeout, MAX_TIMER_MS));
+    const last = setTimeout(finish, Math.min(timeout * 10, MAX_TIMER_MS));
     listeners.add(late);
     signal?.addEventListener("abort", abort);
   });

@@ -5,10 +5,12 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { FreedError, InvalidInputError, Ogpu, cidOf, discoverWallets, fetchIpfs, fetchIpfsBytes, fetchIpfsJson, fetchIpfsStream, isOgError, publishToIpfs, watchWallets } from "../../pkg/ogpu.js";
+import { FreedError, InvalidInputError, Ogpu, cidOf, discoverWallets, fetchIpfs, fetchIpfsBytes, fetchIpfsJson, fetchIpfsStream, isOgError, preload, publishToIpfs, watchWallets } from "../../pkg/ogpu.js";
 import { Alpha, OpenGradient, decodeModelOutput, encodeInference, fetchWithPayment, outputText } from "../../pkg/opengradient.js";
-import { createRelay } from "../../pkg/relay.js";
-import { fromViem, toViem } from "../../pkg/viem.js";
+import { toAiTool } from "../../pkg/ai.js";
+import { ChatOpenGradient } from "../../pkg/langchain.js";
+import { createRelay, toNodeHandler } from "../../pkg/relay.js";
+import { fromViem, toViem, viemChain } from "../../pkg/viem.js";
 
 const ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
@@ -43,6 +45,14 @@ test("bytes whose buffer was transferred are refused; resizable and shared ones 
   }
 });
 
+test("what only has the prototype of bytes or of a file is refused", async () => {
+  for (const { prototype } of [Uint8Array, Float32Array, BigInt64Array, Blob, File]) {
+    const fake = Object.create(prototype);
+    for (const run of [() => cidOf(fake), () => publishToIpfs(fake), () => decodeModelOutput(fake), () => encodeInference(CID, "VANILLA", { x: fake })]) assert.ok(isOgError(await failure(run), "invalidInput"), `${prototype.constructor.name}: ${run}`);
+  }
+  await alive();
+});
+
 test("getters that throw, proxies that were revoked, cycles and depths are named by their path, with the cause", async () => {
   const ogpu = await Ogpu.readOnly({ network: "mainnet" });
   const mine = new Error("mine");
@@ -63,6 +73,52 @@ test("getters that throw, proxies that were revoked, cycles and depths are named
     () => outputText(cycle), () => createRelay(), () => createRelay({ upstreams: revoked([]) }), () => fromViem(), () => toViem(wallet, undefined),
   ]) assert.ok(isOgError(await failure(run), "invalidInput"), String(run));
   assert.equal(isOgError(revoked({})), false);
+});
+
+/** Each of these in a process of its own, which ends within seconds: what hangs cannot be timed from within. */
+test("lists that never end, that are sparse, or one list many times over: an error at once, and no hang", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("border-lists.mjs", import.meta.url))], { timeout: 30_000 }).catch(({ stdout }) => ({ stdout }));
+  assert.deepEqual(stdout.trim().split("\n").filter((line) => !line.endsWith(" invalidInput")), ["alive"]);
+});
+
+test("what is read before it crosses is guarded as well", async () => {
+  const ogpu = await Ogpu.readOnly({ network: "mainnet" });
+  const fetched = (options) => fetchWithPayment("https://x.example/", undefined, { wallet, ...options });
+  const network = { ...ogpu.network };
+  for (const run of [
+    () => ogpu.runTask(undefined, { resume: 1 }), () => ogpu.runTask(undefined, null), () => ogpu.runTask(undefined, revoked({})), () => Ogpu.readOnly({ network: { ...network, gatewayUrl: revoked([]) } }),
+    () => fetched({ account: 1 }), () => fetched({ policy: 1 }), () => fetched({ policy: null }), () => new ChatOpenGradient(), () => new ChatOpenGradient({}), () => new ChatOpenGradient({ model: revoked({}) }),
+    () => viemChain({ ...network, nativeCurrency: revoked({}) }), () => toNodeHandler(), ...[undefined, {}, revoked({}), { headers: new Headers(), url: 1, method: "GET" }].map((request) => () => createRelay({ upstreams: [] })(request)), () => toNodeHandler(async () => new Response())({}, {}), () => toNodeHandler(async () => new Response())(revoked({}), revoked({})),
+    () => discoverWallets({ signal: "x" }), () => discoverWallets({ timeout: Symbol("x") }), () => discoverWallets({ timeout: Number.NaN }), () => toAiTool(revoked(() => {}), () => {}), () => toAiTool(undefined, () => {}),
+  ]) assert.equal((await failure(run)).code, "invalidInput", String(run));
+  await preload(revoked({}));
+  ogpu.free();
+});
+
+test("a response of Node's that neither drains nor closes is given up after an hour", { timeout: 10_000 }, async ({ mock }) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let wrote;
+  const written = new Promise((resolve) => (wrote = resolve));
+  let destroyed = 0;
+  const outgoing = { on() {}, writeHead() {}, write: () => (wrote(), false), end() {}, destroy: () => (destroyed += 1), destroyed: false };
+  const done = toNodeHandler(async () => new Response("x"))({ method: "GET", url: "/", headers: {}, complete: true }, outgoing);
+  await written;
+  await null;
+  mock.timers.tick(3_600_000);
+  await done;
+  assert.equal(destroyed, 1);
+});
+
+test("what hangs on an object of the caller's class is looked at: a proxy in it that was revoked leaves the module as it was", async () => {
+  class Options { constructor(members) { Object.assign(this, members); } }
+  for (const member of ["timeout", "maxBytes", "race", "signal"]) {
+    const error = await failure(() => fetchIpfs(`ipfs://${CID}`, new Options({ [member]: revoked(() => {}) })));
+    assert.ok(error instanceof InvalidInputError && error.field === `options.${member}`, `${member}: ${error}`);
+  }
+  // A getter of the class gives its answer to Rust directly.
+  const later = new (class { get timeout() { return revoked(() => {}); } get gateways() { return revoked([]); } })();
+  assert.ok(isOgError(await failure(() => fetchIpfs(`ipfs://${CID}`, later)), "invalidInput"));
+  await alive();
 });
 
 test("what was freed says so, as often as it is asked, and frees once", async () => {

@@ -132,7 +132,8 @@ impl Core {
         start(|| {
             let mut asked = Vec::new();
             for call in calls.iter() {
-                let call = Array::from(&call);
+                // `Array::from` would make a list of whatever has a length, of two thousand million items if it says so.
+                let call = call.dyn_ref::<Array>().ok_or_else(|| Error::input("calls", "expected lists"))?;
                 let mut parts = call.iter();
                 let name = parts.next().and_then(|name| name.as_string()).unwrap_or_default();
                 let read = Read::named(&name).ok_or_else(|| Error::input("name", "expected a getter of the table"))?;
