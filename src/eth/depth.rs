@@ -42,7 +42,9 @@ pub(super) async fn is_deep(rpc: &Rpc, (block, hash): (u64, B256), head: u64, co
             }
             below = hex_text(hash, "a block hash")?;
         }
-        next = end.saturating_add(1);
+        // The last number of all has none after it.
+        let Some(after) = end.checked_add(1) else { break };
+        next = after;
     }
     Ok(true)
 }

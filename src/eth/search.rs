@@ -214,13 +214,14 @@ pub(super) async fn mined(
         low = start;
         let mut next = end.saturating_sub(MAX_SCAN).max(start) + 1;
         while next <= end {
-            let last = end.min(next + STEP - 1);
+            let last = end.min(next.saturating_add(STEP - 1));
             let transactions = of_account(rpc, account, next, last).await?;
             if let Some(transaction) = transactions.into_iter().find(|transaction| transaction.nonce == nonce) {
                 found.push(transaction);
                 break;
             }
-            next = last + 1;
+            let Some(after) = last.checked_add(1) else { break };
+            next = after;
         }
     }
     Ok(found)

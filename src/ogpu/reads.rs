@@ -10,6 +10,19 @@ use crate::eth::rpc::{Batch, Rpc};
 /// Items asked for at once, where the caller does not say otherwise.
 pub const PAGE: u64 = 100;
 
+/// Items that one list may have: a node that says there are more would have them asked for until the memory is full.
+const MAX_ITEMS: u64 = 1_000_000;
+
+/// How many items are read, where there are `count` of them by the node's word.
+fn end_of(lower: u64, upper: Option<u64>, count: &Value) -> Result<u64, Error> {
+    let count = count.amount().and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+    let end = upper.unwrap_or(u64::MAX).min(count);
+    match end.saturating_sub(lower) {
+        0..=MAX_ITEMS => Ok(end),
+        many => Err(Error::protocol("a list of at most 1,000,000 items; ask for ranges of it", many.to_string())),
+    }
+}
+
 /// One getter of one contract with its arguments.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -68,7 +81,7 @@ pub async fn values(rpc: &Rpc, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
 /// as the contract's `counter` says. Two requests.
 ///
 /// # Errors
-/// As [`values`].
+/// As [`values`], and [`Kind::Protocol`] for more than a million items.
 pub async fn list(
     rpc: &Rpc,
     address: Address,
@@ -77,14 +90,14 @@ pub async fn list(
     upper: Option<u64>,
 ) -> Result<Vec<Value>, Error> {
     let count = values(rpc, vec![Call::new(counter, address, Vec::new())]).await?;
-    let count = count.first().and_then(Value::amount).and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
-    let end = upper.unwrap_or(u64::MAX).min(count);
+    // Source's lists are read as a whole, see below.
+    let from_zero = getter.contract == Contract::Source;
+    let end = end_of(if from_zero { 0 } else { lower }, upper, count.first().unwrap_or(&Value::Nothing))?;
     if lower >= end {
         return Ok(Vec::new());
     }
     // The deployed upper bound is inclusive, one past the last panics; and Source's lists index their result absolutely, so
     // that a lower bound other than 0 panics too.
-    let from_zero = getter.contract == Contract::Source;
     let mut start = if from_zero { 0 } else { lower };
     let mut calls = Vec::new();
     while start < end {
@@ -133,7 +146,7 @@ pub async fn response(rpc: &Rpc, address: Address) -> Result<Value, Error> {
 /// too long panics as a whole.
 ///
 /// # Errors
-/// [`Kind::TaskNotFound`], and those of [`Rpc`]'s reads.
+/// [`Kind::TaskNotFound`], those of [`Rpc`]'s reads, and [`Kind::Protocol`] for more than a million attempters.
 pub async fn task_responses(rpc: &Rpc, task: Address, lower: u64, upper: Option<u64>, page: u64) -> Result<Vec<Value>, Error> {
     let range = |from: u64, to: u64| Call::named("Task.getResponsesOf", task, vec![Value::Number(from), Value::Number(to)]);
     let mut batch = rpc.batch().decides();
@@ -143,8 +156,7 @@ pub async fn task_responses(rpc: &Rpc, task: Address, lower: u64, upper: Option<
         singles.push(range(at, at)?.ask(&mut batch));
     }
     let replies = batch.send().await?;
-    let count = count.read(&replies)?.amount().and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
-    let end = upper.unwrap_or(u64::MAX).min(count);
+    let end = end_of(lower, upper, &count.read(&replies)?)?;
 
     let mut waiting = Vec::new();
     for (_, single) in (lower..end).zip(&singles) {
@@ -314,6 +326,24 @@ mod tests {
             proptest::prop_assert!(u64::from(requests.get()) <= 1 + pages, "{} requests for {} pages", requests.get(), pages);
             proptest::prop_assert_eq!(addresses, expected);
         }
+    }
+
+    #[test]
+    fn a_node_cannot_have_a_list_asked_for_without_end() -> Result<(), Error> {
+        let (rpc, requests) = task(5_000_000);
+        let named = |name| Call::named(name, Address::ZERO, Vec::new()).map(|call| call.read);
+        let table = (named("Task.getAttemptCount")?, named("Task.getResponsesOf")?);
+        for (lower, upper) in [(0, None), (7, None), (0, Some(4_999_999))] {
+            let listed = fake::run(list(&rpc, Address::ZERO, table, lower, upper)).err();
+            assert_eq!(listed.map(|error| error.code()), Some("protocol"));
+            let responses = fake::run(task_responses(&rpc, Address::ZERO, lower, upper, PAGE)).err();
+            assert_eq!(responses.map(|error| error.code()), Some("protocol"));
+        }
+        assert_eq!(requests.get(), 6, "nothing is asked beyond the count");
+        // A range of it is read.
+        let some = fake::run(list(&rpc, Address::ZERO, table, 4_000_000, Some(4_000_002))).ok().unwrap_or_default();
+        assert_eq!(some.len(), 2);
+        Ok(())
     }
 
     #[test]
