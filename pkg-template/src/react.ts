@@ -6,6 +6,8 @@
 
 import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useState, type ReactElement, type ReactNode } from "react";
 
+import { bag } from "./border.js";
+import { invalidInput } from "./errors.js";
 import { Ogpu, type Task, type TaskSnapshot } from "./ogpu.js";
 import { useConnection, useStable, type MakeClient, type WalletStatus } from "./react/connection.js";
 import { useCallWith, useReadWith, type CallContext, type UseCall, type UseRead } from "./react/calls.js";
@@ -53,7 +55,7 @@ const follow = (account: Address): ConnectChoice => ({ account, switchChain: fal
 
 /** Gives the hooks below it one network and one wallet. */
 export function OgkitProvider({ network: given, children }: OgkitProviderProps): ReactElement {
-  const network = useStable(given);
+  const network = useStable(given, "network");
   const [latest, setReader] = useState<Reader>(NO_READER);
   const reader = latest.network === network ? latest : NO_READER;
   useEffect(() => {
@@ -78,10 +80,10 @@ export function OgkitProvider({ network: given, children }: OgkitProviderProps):
   return createElement(Context.Provider, { value }, children);
 }
 
-/** The client and the wallet. @throws outside of an {@link OgkitProvider} */
+/** The client and the wallet. @throws InvalidInputError outside of an {@link OgkitProvider} */
 export function useOgpu(): UseOgpu {
   const value = useContext(Context);
-  if (!value) throw new Error("the hooks of ogkit/react work only below <OgkitProvider>");
+  if (!value) throw invalidInput("OgkitProvider", "the hooks of ogkit/react work only below <OgkitProvider>");
   return value;
 }
 
@@ -127,7 +129,7 @@ const NO_EVENTS: UseTaskEvents = Object.freeze({ events: Object.freeze([]) as re
 /** Whatever happens to a task, as it happens. Give `fromBlock` to begin in the past. Watching ends with the component. */
 export function useTaskEvents(task: Address | undefined, options: Pick<WatchOptions, "fromBlock" | "pollInterval"> = {}): UseTaskEvents {
   const { ogpu } = useOgpu();
-  const { fromBlock, pollInterval } = options;
+  const { fromBlock, pollInterval } = bag(options, "options");
   const [state, setState] = useState<UseTaskEvents>(NO_EVENTS);
   useEffect(() => {
     setState(NO_EVENTS);

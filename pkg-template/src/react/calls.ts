@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 
+import { bag, callable, listed } from "../border.js";
 import type { Progress } from "../wasm/ogpu/ogkit.js";
 
 /** What `useRead` gives. */
@@ -15,11 +16,16 @@ export interface UseRead<T> {
   readonly refresh: () => void;
 }
 
-/** Reads with a client, as soon as there is one, and again whenever `keys` change. */
+/** Far more keys than a component has. */
+const MAX_KEYS = 1_000;
+
+/** Reads with a client, as soon as there is one, and again whenever `keys` change. @throws InvalidInputError */
 export function useReadWith<Client, T>(
-  client: Client | undefined, read: (client: Client, signal: AbortSignal) => Promise<T>, keys: readonly unknown[], options: { enabled?: boolean } = {},
+  client: Client | undefined, read: (client: Client, signal: AbortSignal) => Promise<T>, given: readonly unknown[], options: { enabled?: boolean } = {},
 ): UseRead<T> {
-  const { enabled = true } = options;
+  callable(read, "read");
+  const keys = listed(given, "keys", MAX_KEYS);
+  const { enabled = true } = bag(options, "options");
   const [turn, setTurn] = useState(0);
   const [state, setState] = useState<{ data?: T; error?: unknown; loading: boolean }>({ loading: enabled });
   const newest = useRef(read);
@@ -38,7 +44,8 @@ export function useReadWith<Client, T>(
     }
     const end = new AbortController();
     setState((old) => (again ? { ...old, loading: true } : { loading: true }));
-    newest.current(client, end.signal).then(
+    // It may throw at once, or answer with no promise.
+    (async () => newest.current(client, end.signal))().then(
       (data) => !end.signal.aborted && setState({ data, loading: false }),
       (error: unknown) => !end.signal.aborted && setState((old) => ({ ...old, error, loading: false })),
     );
@@ -75,10 +82,11 @@ interface CallState<T> {
   readonly progress?: Progress;
 }
 
-/** A call with a client; one at a time. It goes on without its component. */
+/** A call with a client; one at a time. It goes on without its component. @throws InvalidInputError */
 export function useCallWith<Client, Args extends unknown[], T>(
   client: Client | undefined, call: (client: Client, options: CallContext, ...args: Args) => Promise<T>,
 ): UseCall<Args, T> {
+  callable(call, "call");
   const [state, setState] = useState<CallState<T>>({ status: "idle" });
   const newest = useRef({ call, client });
   const running = useRef<AbortController | undefined>(undefined);

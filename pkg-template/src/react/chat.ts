@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
+import { bag } from "../border.js";
 import { Conversation, type ChatInput, type ChatSettings } from "./conversation.js";
 import { useGiven } from "./provider.js";
 import type { ChatMessage } from "../og-llm.js";
@@ -59,8 +60,10 @@ export interface UseChat {
  * ```tsx
  * const { messages, send, running } = useChat({ model: TeeLlm.CLAUDE_HAIKU_4_5, maxTokens: 400 });
  * ```
+ * @throws InvalidInputError
  */
-export function useChat(settings: ChatSettings): UseChat {
+export function useChat(given: ChatSettings): UseChat {
+  const settings = bag(given, "settings");
   const { value: { og }, look } = useGiven();
   const [chat] = useState(() => new Conversation(settings.initialMessages));
   useEffect(() => {

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
+import { cross, guarded } from "../border.js";
 import { watchWallets, type DiscoveredWallet } from "../wallets.js";
 import type { Address, Eip1193Provider } from "../wasm/ogpu/ogkit.js";
 
@@ -39,9 +40,14 @@ interface State<Client> {
 }
 const NONE: State<never> = Object.freeze({ status: "disconnected" });
 
-/** Options are often written in place, as a new object at each render: they are told apart by what they say. Functions do not count. */
-export const useStable = <T>(value: T): T =>
-  useMemo(() => value, [JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part))]);
+/**
+ * Options are often written in place, as a new object at each render: they are told apart by what they say. Functions do not count.
+ * @throws InvalidInputError for what cannot be told, such as cycles and proxies that were revoked
+ */
+export function useStable<T>(value: T, name: string): T {
+  const text = guarded(name, () => JSON.stringify(cross([value], [name])[0], (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part)));
+  return useMemo(() => value, [text]);
+}
 
 /** One wallet at a time. `make` is stable, and another one is another setup; `follow` is what it is given when another account is picked. */
 export function useConnection<Client extends Connected, Options extends { account?: Address | undefined }>(

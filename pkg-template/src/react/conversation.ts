@@ -3,7 +3,8 @@
  * on renders.
  */
 
-import { isOgError, makeError } from "../errors.js";
+import { guarded, listed } from "../border.js";
+import { invalidInput, isOgError, makeError } from "../errors.js";
 import { checkCalls, paidDespite, textOf, type ChatEntry, type ChatReply } from "./messages.js";
 import type { OpenGradient } from "../og-client.js";
 import type { ChatMessage, ChatRequest } from "../og-llm.js";
@@ -64,6 +65,9 @@ interface Run {
   answer?: ((yes: boolean) => void) | undefined;
 }
 
+/** As many as a request may have. */
+const MAX_MESSAGES = 10_000;
+
 const RUNNING: ChatReply = Object.freeze({ status: "preparing", paid: "maybe" });
 
 /** One conversation. */
@@ -78,7 +82,7 @@ export class Conversation {
 
   constructor(initial: readonly ChatMessage[] = []) {
     this.#initial = initial;
-    this.#state = { messages: this.#entries(initial, true), running: false, canRetry: false };
+    this.#state = { messages: this.#entries(initial, "settings.initialMessages", true), running: false, canRetry: false };
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -90,10 +94,11 @@ export class Conversation {
 
   /** Says something and waits for the answer. */
   readonly send = async (input: ChatInput): Promise<TextGenerationOutput | undefined> => {
-    const messages: readonly ChatMessage[] = typeof input === "string" ? [{ role: "user", content: input }] : Array.isArray(input) ? input : [input as ChatMessage];
+    const isList = guarded("input", () => Array.isArray(input));
+    const messages = typeof input === "string" ? [{ role: "user", content: input } as const] : isList ? (input as readonly ChatMessage[]) : [input as ChatMessage];
     // An emptied form that is sent once more must cost nothing.
     if (messages.length === 0 || (typeof input === "string" && input.trim() === "")) return undefined;
-    return this.#ask(() => ({ before: this.#state.messages, asked: this.#entries(messages, false) }));
+    return this.#ask(() => ({ before: this.#state.messages, asked: this.#entries(messages, "input", false) }));
   };
 
   /** Asks an answer's question again, by default the last one's. */
@@ -113,7 +118,7 @@ export class Conversation {
     const message: ChatMessage = typeof input === "string" ? ({ ...old.message, content: input } as ChatMessage) : input;
     return this.#ask(() => {
       const { before, asked, replaced } = this.#cut(at);
-      return { before, asked: [...asked, ...this.#entries([message], false)], replaced };
+      return { before, asked: [...asked, ...this.#entries([message], "input", false)], replaced };
     });
   };
 
@@ -142,14 +147,21 @@ export class Conversation {
 
   /** Ends what is under way and begins anew. */
   readonly reset = (messages: readonly ChatMessage[] = this.#initial): void => {
+    // As a handler of clicks it is given an event.
+    const given = guarded("messages", () => Array.isArray(messages)) ? messages : this.#initial;
+    const entries = this.#entries(given, "messages", true);
     this.stop();
     this.#failed = undefined;
-    // As a handler of clicks it is given an event.
-    this.#show({ messages: this.#entries(Array.isArray(messages) ? messages : this.#initial, true), running: false, canRetry: false });
+    this.#show({ messages: entries, running: false, canRetry: false });
   };
 
-  #entries(messages: readonly ChatMessage[], kept: boolean): ChatEntry[] {
-    return messages.map((message) => Object.freeze({ id: String(++this.#ids), role: message.role, text: textOf(message), message, kept }));
+  /** @throws InvalidInputError */
+  #entries(messages: readonly ChatMessage[], name: string, kept: boolean): ChatEntry[] {
+    return listed(messages, name, MAX_MESSAGES).map((one, at) => guarded(`${name}[${at}]`, () => {
+      if (typeof one !== "object" || one === null) throw invalidInput(`${name}[${at}]`, "expected a message");
+      const message = one as ChatMessage;
+      return Object.freeze({ id: String(++this.#ids), role: message.role, text: textOf(message), message, kept });
+    }));
   }
 
   /** What is left when everything from `at` on is asked anew: also a question that was not answered, right before it. */
@@ -189,7 +201,7 @@ export class Conversation {
     if (!og || !settings || !look) {
       throw makeError({ name: "MissingSignerError", code: "missingSigner", message: "connect a wallet first; nothing was sent", fields: { role: "payer" } });
     }
-    checkCalls(messages);
+    guarded("messages", () => checkCalls(messages));
     const { initialMessages: _, confirmPayments = false, ...request } = settings;
     // An account that the page no longer shows is not to pay.
     const isShown = (): boolean => this.setup?.og === og;

@@ -1,5 +1,6 @@
 /** A conversation's messages: what is shown of them, and what goes into a request. */
 
+import { listed } from "../border.js";
 import { invalidInput, isOgError, type OgErrorCode } from "../errors.js";
 import type { ChatMessage } from "../og-llm.js";
 import type { TextGenerationOutput } from "../og-output.js";
@@ -41,10 +42,17 @@ export interface ChatEntry {
   readonly reply?: ChatReply;
 }
 
-/** The text of a message, without what else it is made of. */
+/** A message may have this many parts. */
+const MAX_PARTS = 10_000;
+
+/** The text of a message, without what else it is made of. @throws InvalidInputError */
 export function textOf({ content }: ChatMessage): string {
-  if (!Array.isArray(content)) return (content as string | null | undefined) ?? "";
-  return content.map((part: string | { readonly text?: unknown }) => (typeof part === "string" ? part : typeof part.text === "string" ? part.text : "")).join("");
+  if (!Array.isArray(content)) return typeof content === "string" ? content : "";
+  const text = (part: unknown): string => {
+    const said = typeof part === "string" ? part : (part as { readonly text?: unknown } | null | undefined)?.text;
+    return typeof said === "string" ? said : "";
+  };
+  return listed(content, "content", MAX_PARTS).map(text).join("");
 }
 
 /** Fails where the model asked for calls and a request would not tell what they gave: servers refuse that, and may be paid for it. */

@@ -6,6 +6,7 @@
 
 import { useCallback } from "react";
 
+import { bag } from "../border.js";
 import { useCallWith, useReadWith, type CallContext, type UseCall, type UseRead } from "./calls.js";
 import { useOpenGradient } from "./provider.js";
 import type { OpenGradient, OpgApproval, OpgState } from "../opengradient.js";
@@ -27,7 +28,7 @@ export type { CallContext, UseCall, UseRead } from "./calls.js";
 export function useRead<T>(read: (og: OpenGradient, signal: AbortSignal) => Promise<T>, keys: readonly unknown[], options?: { enabled?: boolean }): UseRead<T> {
   const { og } = useOpenGradient();
   // Without a wallet nothing is on its way.
-  return useReadWith(og, read, keys, { enabled: og !== undefined && options?.enabled !== false });
+  return useReadWith(og, read, keys, { enabled: og !== undefined && bag(options, "options").enabled !== false });
 }
 
 /**

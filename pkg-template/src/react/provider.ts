@@ -2,6 +2,7 @@
 
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, type ReactElement, type ReactNode } from "react";
 
+import { invalidInput } from "../errors.js";
 import { OpenGradient, type OnPayment, type OpenGradientOptions } from "../opengradient.js";
 import { unwrapWallet, type DiscoveredWallet } from "../provider.js";
 import { useConnection, useStable, type MakeClient, type WalletStatus } from "./connection.js";
@@ -42,7 +43,7 @@ const follow = (account: Address): Choice => ({ account });
 
 /** Gives the hooks below it one way to connect, and one wallet. The limits of `policy` hold for each wallet object and account as long as it is mounted. */
 export function OpenGradientProvider({ children, onPayment, fetch, ...given }: OpenGradientProviderProps): ReactElement {
-  const options = useStable(given);
+  const options = useStable(given, "props");
   const newest = useRef({ onPayment, fetch });
   useEffect(() => {
     newest.current = { onPayment, fetch };
@@ -69,14 +70,14 @@ export function OpenGradientProvider({ children, onPayment, fetch, ...given }: O
   return createElement(Context.Provider, { value }, children);
 }
 
-/** What the provider above gives. @throws outside of an {@link OpenGradientProvider} */
+/** What the provider above gives. @throws InvalidInputError outside of an {@link OpenGradientProvider} */
 export function useGiven(): Given {
   const value = useContext(Context);
-  if (!value) throw new Error("the hooks of ogkit/react/opengradient work only below <OpenGradientProvider>");
+  if (!value) throw invalidInput("OpenGradientProvider", "the hooks of ogkit/react/opengradient work only below <OpenGradientProvider>");
   return value;
 }
 
-/** The client and the wallet. @throws outside of an {@link OpenGradientProvider} */
+/** The client and the wallet. @throws InvalidInputError outside of an {@link OpenGradientProvider} */
 export function useOpenGradient(): UseOpenGradient {
   return useGiven().value;
 }
