@@ -28,6 +28,7 @@ const LAYERS = {
   types: ["npx", "--no-install", "tsc", "--project", "tests/node/types"],
   devnet: nodeTests("tests/devnet"),
   node: nodeTests("tests/node"),
+  fuzz: nodeTests("tests/fuzz"),
   "wallet-types": ["npx", "--no-install", "tsc", "--project", "tests/wallets/types"],
   wallets: nodeTests("tests/wallets"),
   react: nodeTests("tests/react"),

@@ -1,69 +1,73 @@
-// `make fuzz`: every export and method of the built package among hostile values, in Node. SECONDS=n: so long (60); SEED=x: that one case;
-// FIRST=n: from this one on. It fails on a trap, an error that nobody catches, a promise that stays pending, an error without a code, a hang.
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+// `make fuzz`: every export and method of the built package among hostile values, in Node and in Chrome at once. SECONDS=n: so long (60); HOST=node or
+// HOST=chrome: only there; SEED=x: that one case; FIRST=n: from this one on; CASES=n: so many. It fails on a trap, an error that nobody catches, a
+// promise that stays pending, an error without a code, a hang, a crash, a component that renders for ever, and memory that does not come back.
+import { chrome } from "./chrome.mjs";
+import { node } from "./process.mjs";
 
-const { SECONDS = "60", SEED, FIRST } = process.env;
+const { SECONDS = "60", SEED, FIRST, CASES, HOST, MEMORY } = process.env;
+const HOSTS = { node, chrome };
+const names = HOST ? [HOST] : Object.keys(HOSTS);
+for (const name of names) if (!HOSTS[name]) throw new Error(`no host ${name}; there are ${Object.keys(HOSTS).join(" and ")}`);
 /** A case that says nothing for so long hangs. */
 const QUIET_MS = 30_000;
 const until = Date.now() + Number(SECONDS) * 1000;
-const findings = new Map();
-let cases = 0;
+const wanted = SEED ? 1 : CASES ? Number(CASES) : Infinity;
+const start = Number(SEED ?? FIRST ?? (Date.now() % 1_000_000) * 1000);
 
-/** One process of cases, from a seed on; answers the seed to go on with. */
-function batch(first) {
-  return new Promise((resolve) => {
-    const env = { ...process.env, FIRST: String(first), ...(SEED ? { COUNT: "1" } : {}) };
-    const child = spawn(process.execPath, ["--max-old-space-size=2048", fileURLToPath(new URL("child.mjs", import.meta.url))], { env, stdio: ["ignore", "pipe", "pipe"] });
-    let [seed, what, words] = [first, "", ""];
-    let quiet;
+const findings = new Map();
+function add(host, told) {
+  const key = [host, told.finding, told.error.replace(/0x[0-9a-f]+|\d+/gi, "#"), told.stack[0]].join("|");
+  const known = findings.get(key);
+  if (known) return void (known.times += 1);
+  findings.set(key, { ...told, host, times: 1 });
+  console.log(`✖ ${host}: ${told.finding}, SEED=${told.seed}\n    ${told.what}\n    ${told.error}\n    ${told.stack.join("\n    ")}`);
+}
+
+/** All cases of one host, in as many runs as it takes: a trap or a crash ends one. */
+async function fuzz(name) {
+  const host = await HOSTS[name]();
+  let [next, cases] = [start, 0];
+  const isOver = () => cases >= wanted || (wanted === Infinity && Date.now() > until);
+  while (!isOver()) {
+    let [seed, what, quiet, stopped] = [next, "", undefined, false];
+    let kill = () => {};
     const alarm = () => {
       clearTimeout(quiet);
       quiet = setTimeout(() => {
-        add({ finding: "hang", seed, what, error: `nothing for ${QUIET_MS / 1000} seconds`, stack: [] });
-        child.kill("SIGKILL");
+        stopped = true;
+        add(name, { finding: "hang", seed, what, error: `nothing for ${QUIET_MS / 1000} seconds`, stack: [] });
+        kill();
       }, QUIET_MS);
     };
     alarm();
-    child.stderr.on("data", (data) => (words = (words + data).slice(-2000)));
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    const count = wanted === Infinity ? undefined : wanted - cases;
+    const run = await host.run({ first: next, count }, (told) => {
+      if (stopped) return;
       alarm();
-      let told;
-      try {
-        told = JSON.parse(line);
-      } catch {
-        return;
-      }
       if (told.at !== undefined) [seed, what] = [told.at, told.what];
-      if (told.finding) add(told);
-      if (told.done !== undefined) {
-        cases += 1;
-        seed = told.done + 1;
-        if (Date.now() > until && !SEED) child.kill("SIGTERM");
-      }
+      if (told.finding) add(name, told);
+      if (told.memory && MEMORY) console.log(`${name}: round ${told.round}, ${JSON.stringify(told.memory)}`);
+      if (told.done === undefined) return;
+      cases += 1;
+      [next, seed] = [told.done + 1, told.done + 1];
+      if (!isOver()) return;
+      stopped = true;
+      kill();
     });
-    child.on("close", (code, signal) => {
-      clearTimeout(quiet);
-      if (code !== 0 && code !== 3 && signal === null) add({ finding: "the process died", seed, what, error: words.slice(-400), stack: [] });
-      resolve(signal === "SIGTERM" || code === 0 ? seed : seed + 1);
-    });
-  });
+    kill = run.kill;
+    const { died } = await run.ended;
+    clearTimeout(quiet);
+    if (died) add(name, { finding: "died", seed, what, error: died, stack: [] });
+    // Not again what a run ended in.
+    if (!isOver()) next = Math.max(next, seed + 1);
+    if (died && !what) break;
+  }
+  await host.stop();
+  console.log(`${name}: ${cases} cases from seed ${start} on`);
 }
 
-function add(told) {
-  const key = [told.finding, told.error.replace(/0x[0-9a-f]+|\d+/gi, "#"), told.stack[0]].join("|");
-  const known = findings.get(key);
-  if (known) return void (known.times += 1);
-  findings.set(key, { ...told, times: 1 });
-  console.log(`✖ ${told.finding}, SEED=${told.seed}\n    ${told.what}\n    ${told.error}\n    ${told.stack.join("\n    ")}`);
-}
-
-let next = Number(SEED ?? FIRST ?? (Date.now() % 1_000_000) * 1000);
-const first = next;
-console.log(SEED ? `seed ${SEED}` : `${SECONDS} seconds, from seed ${first} on`);
-do next = await batch(next);
-while (!SEED && Date.now() < until);
-console.log(`${cases} cases from seed ${first} on; ${findings.size} findings`);
-for (const { finding, seed, error, times } of findings.values()) console.log(`  ${times} × ${finding}: ${error.split("\n")[0]} (SEED=${seed})`);
+console.log(SEED ? `seed ${SEED}` : `${CASES ? `${CASES} cases` : `${SECONDS} seconds`}, from seed ${start} on, in ${names.join(" and ")}`);
+await Promise.all(names.map(fuzz));
+console.log(`${findings.size} findings`);
+for (const { host, finding, seed, error, times } of findings.values()) console.log(`  ${times} × ${host}: ${finding}: ${error.split("\n")[0]} (HOST=${host} SEED=${seed})`);
 process.exit(findings.size ? 1 : 0);

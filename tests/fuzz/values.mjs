@@ -66,6 +66,16 @@ function touchy(keys) {
 }
 /** Any property is a function that answers the same again. */
 const anything = () => new Proxy(function anything() {}, { get: (_, key) => (key === "then" || typeof key === "symbol" ? undefined : anything()), apply: () => anything(), construct: () => anything() });
+/** A class of the caller's own, whose getters throw. */
+class Touchy {
+  get signal() { throw boom(); }
+  get data() { throw boom(); }
+  get url() { throw boom(); }
+}
+/** Classes whose methods work on what their constructors made, and on nothing that only looks like it. */
+const FAKED = [Blob, File, Uint8Array, Float64Array, BigInt64Array, ArrayBuffer, DataView, ReadableStream, Response, Request, Headers, URL, Date, Map, Promise, AbortController, String, BigInt];
+/** Values of another realm: the same, and yet no instance of this one's classes. */
+const FOREIGN = ["new Uint8Array(3)", "new ArrayBuffer(4)", "[1, 'a']", "({ a: 1, length: 3 })", "Promise.resolve('x')", "new Error('foreign')", "() => undefined", "new Map([[1, 2]])", "Object.create(null)", "new Date(0)", "new (class Own { get a() { return 1; } })()"];
 /** Gives something else at each look. */
 function fickle(rng) {
   let looks = 0;
@@ -74,8 +84,37 @@ function fickle(rng) {
 
 /** Values of a case. `pool` has what calls have given so far; `reenter` calls into the package again. */
 export class Values {
-  constructor(rng, pool, reenter) {
-    Object.assign(this, { rng, pool, reenter, waits: false });
+  /** The types of what is in the pool, where they are not its classes' names. */
+  owners = new WeakMap();
+  /** Whether something waits for an answer that has not come. */
+  waits = false;
+  #answers = [];
+
+  /** @param {(script: string) => unknown} [foreign] runs a script in another realm */
+  constructor(rng, pool, reenter, foreign = () => undefined) {
+    Object.assign(this, { rng, pool, reenter, foreign, later: random(rng.below(2 ** 32)) });
+  }
+
+  /** What the caller's code gives when it is called, which is at no certain time: a case's own choices must not depend on it. */
+  #whenCalled(make) {
+    const { rng } = this;
+    this.rng = this.later;
+    try {
+      return make();
+    } finally {
+      this.rng = rng;
+    }
+  }
+
+  /** A promise that is pending until the case ends. */
+  never() {
+    this.waits = true;
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  /** Answers what still waits. */
+  end() {
+    for (const answer of this.#answers.splice(0)) answer(undefined);
   }
 
   /** A function of the caller's. */
@@ -87,12 +126,12 @@ export class Values {
       () => { throw own(rng.pick([undefined, null, 1, "text", Symbol("thrown"), {}, Object.freeze({ code: 4001 })])); },
       async () => { throw boom(); },
       () => Promise.reject(own(undefined)),
-      () => { this.waits = true; return new Promise(() => {}); },
+      () => this.never(),
       () => ({ then: () => { throw boom(); } }),
       () => ({ get then() { throw boom(); } }),
-      () => { this.reenter(); return undefined; },
-      async () => { await null; this.reenter(); return this.hostile(2); },
-      () => this.hostile(2),
+      () => { this.#whenCalled(() => this.reenter()); return undefined; },
+      async () => { await null; return this.#whenCalled(() => (this.reenter(), this.hostile(2))); },
+      () => this.#whenCalled(() => this.hostile(2)),
       thrower(() => {}),
       revoked(() => {}),
       class { constructor() { throw boom(); } },
@@ -109,9 +148,10 @@ export class Values {
       () => touchy(["length", "method", "url", "network", "wallet", "signal", "then"]), () => ({ toString: () => { throw boom(); }, valueOf: () => { throw boom(); } }), () => ({ [Symbol.toPrimitive]: () => { throw boom(); } }),
       () => ({ toJSON: () => { throw boom(); } }), () => ({ [Symbol.iterator]: () => { throw boom(); } }), () => ({ *[Symbol.iterator]() { for (;;) yield 1; } }),
       () => detached(), () => shrunk(), () => growing(), () => new Uint8Array(new SharedArrayBuffer(16)), () => new Uint8Array(3), () => new DataView(new ArrayBuffer(4)), () => new ArrayBuffer(8), () => new Float64Array(2), () => new BigInt64Array(1),
-      () => new Blob(["x"]), () => Object.create(Blob.prototype), () => new ReadableStream(), () => { const stream = new ReadableStream(); stream.getReader(); return stream; }, () => new ReadableStream({ pull: () => { throw boom(); } }),
+      () => new Blob(["x"]), () => Object.create(rng.pick(FAKED).prototype), () => Object.create(rng.pick(FAKED).prototype), () => new ReadableStream(), () => { const stream = new ReadableStream(); stream.getReader(); return stream; }, () => new ReadableStream({ pull: () => { throw boom(); } }),
       () => new URL("https://a.example/"), () => new Date(Number.NaN), () => new Map([[1, 2]]), () => new Set([1]), () => /x/g, () => new Error("as a value"), () => new Proxy(AbortSignal.abort(own(new Error("aborted"))), {}),
-      () => AbortSignal.abort(own(new Error("aborted"))), () => Object.create(AbortSignal.prototype), () => ({ aborted: false, addEventListener: () => { throw boom(); } }), () => { this.waits = true; return new Promise(() => {}); }, () => { const failing = Promise.reject(boom()); failing.catch(() => {}); return failing; },
+      () => AbortSignal.abort(own(new Error("aborted"))), () => Object.create(AbortSignal.prototype), () => ({ aborted: false, addEventListener: () => { throw boom(); } }), () => this.never(), () => { const failing = Promise.reject(boom()); failing.catch(() => {}); return failing; },
+      () => this.foreign(rng.pick(FOREIGN)), () => this.foreign(rng.pick(FOREIGN)), () => new Touchy(), () => Object.assign([1], { *[Symbol.iterator]() { for (;;) yield 1; } }), () => new Proxy([1], { get: (list, key) => (key === "length" ? 2e9 : list[0]) }),
       () => new String("boxed"), () => Object(1n), () => Object(Symbol("boxed")), () => new (class extends Array {})(3), () => new WeakRef({}),
       () => (this.pool.length ? rng.pick(this.pool) : undefined), () => (this.pool.length ? rng.pick(this.pool) : undefined),
     ];
@@ -140,7 +180,7 @@ export class Values {
       case "TSArrayType": return Array.from({ length: rng.below(4) }, () => next(node.elementType));
       case "TSTupleType": return node.elementTypes.map((element) => next(element.elementType ?? element.typeAnnotation ?? element));
       case "TSTypeLiteral": return this.object(membersOf(node), depth);
-      case "TSFunctionType": return rng.chance(0.6) ? this.hostileFunction() : () => next(node.returnType?.typeAnnotation);
+      case "TSFunctionType": return rng.chance(0.6) ? this.hostileFunction() : () => this.#whenCalled(() => next(node.returnType?.typeAnnotation));
       case "TSTypeReference": return this.reference(node, depth);
       default: return this.hostile(depth);
     }
@@ -186,7 +226,7 @@ export class Values {
     const answers = { eth_accounts: [ADDRESS], eth_requestAccounts: [ADDRESS], eth_chainId: "0x42f", wallet_switchEthereumChain: null, eth_sendTransaction: HASH, eth_signTypedData_v4: `0x${"11".repeat(65)}`, personal_sign: `0x${"11".repeat(65)}` };
     return {
       request: async (asked) => {
-        if (rng.chance(nonsense)) return this.hostileFunction()(asked);
+        if (this.later.chance(nonsense)) return this.#whenCalled(() => this.hostileFunction())(asked);
         if (asked.method in answers) return answers[asked.method];
         throw own(Object.assign(new Error("not supported"), { code: 4200 }));
       },
