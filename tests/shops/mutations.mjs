@@ -15,14 +15,6 @@ export default [
             account(`,
   ),
   one(
-    "a refusal gives the limits back",
-    "deliver.rs",
-    `            if self.policy.trust_receipts {
-                self.ledger`,
-    `            if true {
-                self.ledger`,
-  ),
-  one(
     "a lost answer to a payment is told as one to any request",
     "deliver.rs",
     `            Err(failure) => return Err(uncertain(&failure.to_string(), None)),`,
