@@ -3,7 +3,7 @@
 help:
 	@echo "make demo     install what is missing, build, start the devnet and serve the dApp (CHECK=1: run the main job and exit)"
 	@echo "make test     install what is missing and run every test"
-	@echo "make simulate histories of a whole world by the seed (SEEDS=n: so many; SEED=x: one, told; MUTATIONS=1: without what protects)"
+	@echo "make simulate histories of a whole world by the seed (SEEDS=n: so many; SEED=x: one, told; MUTATIONS=1: without what protects; SHOPS=1: among sellers that lie)"
 	@echo "make promises the security guide's promises without the code that keeps them: a test fails for each (ONLY='M3|P.*': those)"
 	@echo "make fuzz     every export of the package among hostile values, in Node and in Chrome (SECONDS=n: so long; HOST=node or HOST=chrome; SEED=x: one case; DECODERS=1: every decoder)"
 	@echo "make bench    measure beside viem, ethers and the official Python SDKs; target/bench.json and target/bench.svg"

@@ -27,7 +27,8 @@ use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
 
 /// So many payments may be past their deadline before the chain is asked about them unneeded.
 const MAX_OVERDUE: usize = 8;
-/// What is not signed yet counts for other tabs so many seconds longer than its life: for the user's time to think, and clocks that differ.
+/// What is not signed yet counts for other tabs so many seconds longer than its life: for the user's time to think. What is signed later than
+/// that is not sent.
 const UNSIGNED: u64 = 3600;
 pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 
@@ -169,6 +170,8 @@ pub(super) struct Order<'a> {
     pub(super) clocks: Clocks,
     /// The deadline that the caller was shown: the signature ends no later.
     pub(super) shown: Option<u64>,
+    /// Until when, by our own clock, other tabs count the amount without knowing of a signature.
+    pub(super) reserved_until: u64,
 }
 
 impl Payer {
@@ -227,16 +230,16 @@ impl Payer {
         if options.pay_first
             && let Some(required) = self.offers_for(&request)
         {
-            return self.pay(request, &asked, None, &required, options).await;
+            return self.pay(request.clone(), (request, &asked), None, &required, options).await;
         }
-        let url = request.url.clone();
+        let (url, original) = (request.url.clone(), request.clone());
         let failed = |failure: HttpFailure| http_error(&url, &failure, "nothing was signed or paid");
         let Answered { request, response, is_unclear } = self.ask(request).await.map_err(failed)?;
         let answer = self.io.within(request.timeout_ms, demand::read(response)).await;
         match answer.unwrap_or_else(|| Err(failed(HttpFailure::Timeout)))? {
             Answer::Other(response) => Ok(Paid { response, payment: None, receipt: None }),
             Answer::Demand(_, _) if is_unclear => Err(Refusal::Unclear { to: public_url(&request.url) }.into_error(&asked.host)),
-            Answer::Demand(head, required) => self.pay(request, &asked, Some(head), &required, options).await,
+            Answer::Demand(head, required) => self.pay(request, (original, &asked), Some(head), &required, options).await,
         }
     }
 
@@ -306,11 +309,12 @@ impl Payer {
         Ok(Some(Paid { response, payment: Some(payment), receipt }))
     }
 
-    /// Meets a demand. `head` is the answer's that made it; without one the offer is remembered.
+    /// Meets a demand. `head` is the answer's that made it; without one the offer is remembered. `original` is what the caller asked for, and
+    /// `request` what it came to by redirects.
     async fn pay(
         &self,
         request: HttpRequest,
-        asked: &Target,
+        (original, asked): (HttpRequest, &Target),
         head: Option<HttpHead>,
         required: &PaymentRequired,
         options: &PayOptions,
@@ -335,7 +339,8 @@ impl Payer {
         // Taken out of the limits at once: other requests may be on their way to the wallet too.
         let now = self.io.now();
         let nonce = B256::from_slice(&[self.io.clock.random(), self.io.clock.random()].concat());
-        let reserved = PaymentRecord::new(offer, self.account, &target.origin, now.saturating_add(choice.life + UNSIGNED), nonce);
+        let reserved_until = now.saturating_add(UNSIGNED);
+        let reserved = PaymentRecord::new(offer, self.account, &target.origin, reserved_until.saturating_add(choice.life), nonce);
         let mut reservation = Reserved { payer: self, reservation: Reservation::new(&self.ledger, reserved, now) };
         let told = self.share.push(&self.io, self.account, &self.ledger).await;
         // Before the reservation may end, which waits for its turn.
@@ -358,13 +363,14 @@ impl Payer {
         let clocks = clocks.with_chain(found.time, self.io.now());
         // Nobody is asked about what cannot be paid.
         let shown = self.propose(&choice, &target, &clocks).await?;
-        let order = Order { request, target, required, choice, nonce, clocks, shown };
+        let order = Order { request, target, required, choice, nonce, clocks, shown, reserved_until };
         let signed = self.sign(&order, chain, found.permit_nonce).await?;
-        reservation.reservation.keep(&signed.draft.record, found.block);
+        reservation.reservation.keep(&signed.draft.record, found.block, self.io.now());
         drop(reservation);
-        let Order { request, target, .. } = order;
-        let shipment =
-            Shipment { request, target, required: required.clone(), record: signed.draft.record, header: signed.header };
+        let Order { request, target, clocks, .. } = order;
+        let Signed { draft: Draft { record, .. }, header } = signed;
+        let until = clocks.ours(record.deadline);
+        let shipment = Shipment { request, asked: original, target, required: required.clone(), record, header, until };
         self.deliver(shipment, options).await
     }
 

@@ -39,6 +39,11 @@ impl Clocks {
         now.saturating_add_signed(self.chain)
     }
 
+    /// A moment of the deciding clock by our own.
+    pub(super) const fn ours(&self, time: u64) -> u64 {
+        time.saturating_add_signed(self.chain.saturating_neg())
+    }
+
     /// The deadline of a signature that is to live for `life` seconds from now. A server whose clock is behind refuses what ends too late
     /// by it, so it gets less, as long as that is of use.
     pub(super) fn deadline(&self, life: u64, now: u64) -> u64 {

@@ -16,6 +16,10 @@ const OFFER_LIFE: u64 = 300;
 /// So many offers are kept.
 const MAX_OFFERS: usize = 32;
 
+/// A block's time may lie behind ours by so many seconds, and take a payment whose signature has ended by our clock. To send one that has
+/// ended does no harm; to sign another one may.
+const GRACE: u64 = 60;
+
 /// So many payments whose outcome is unknown are kept, for callers who want one shown again.
 const MAX_UNCERTAIN: usize = 32;
 
@@ -24,16 +28,21 @@ const MAX_UNCERTAIN: usize = 32;
 pub(super) struct Shipment {
     /// The request, without the payment.
     pub(super) request: HttpRequest,
+    /// What the caller asked for; after a redirect that is another request.
+    pub(super) asked: HttpRequest,
     pub(super) target: Target,
     pub(super) required: PaymentRequired,
     pub(super) record: PaymentRecord,
     pub(super) header: (&'static str, String),
+    /// When the signature ends by our own clock, which may differ from the chain's by hours.
+    pub(super) until: u64,
 }
 
 impl Shipment {
     /// Whether it paid for this very request.
     fn is_of(&self, request: &HttpRequest) -> bool {
-        self.request.method == request.method && self.request.url == request.url && self.request.body == request.body
+        let HttpRequest { method, url, body, .. } = &self.asked;
+        *method == request.method && *url == request.url && *body == request.body
     }
 }
 
@@ -97,12 +106,12 @@ impl Payer {
         Ok(Paid { response, payment: Some(shipment.record), receipt })
     }
 
-    /// The payment for this very request whose outcome is unknown, while its signature lives.
+    /// The last payment for this very request whose outcome is unknown, while its signature lives.
     pub(super) fn uncertain(&self, request: &HttpRequest) -> Option<Shipment> {
         let now = self.io.now();
         let mut memory = self.memory.borrow_mut();
-        memory.uncertain.retain(|shipment| shipment.record.deadline > now);
-        memory.uncertain.iter().find(|shipment| shipment.is_of(request)).cloned()
+        memory.uncertain.retain(|shipment| shipment.until.saturating_add(GRACE) > now);
+        memory.uncertain.iter().rev().find(|shipment| shipment.is_of(request)).cloned()
     }
 
     fn keep_uncertain(&self, shipment: Shipment) {
@@ -122,7 +131,7 @@ impl Payer {
     }
 
     fn remember(&self, shipment: &Shipment, head: &HttpHead, settled: bool, options: &PayOptions) {
-        let Shipment { request, target, required, record, header } = shipment;
+        let Shipment { request, target, required, record, header, until, .. } = shipment;
         let mut memory = self.memory.borrow_mut();
         if options.pay_first && head.is_success() {
             let key = (request.method, request.url.clone());
@@ -135,7 +144,8 @@ impl Payer {
         let id = head.header(session::HEADER).and_then(session::valid_id);
         // A request that failed leaves the session alive where the server says so.
         if options.sessions && !settled && record.scheme == Scheme::Upto && (head.is_success() || id.is_some()) {
-            let session = Session { id, payment: header.clone(), record: record.clone(), since: self.io.now(), went_on: false };
+            let (payment, record) = (header.clone(), record.clone());
+            let session = Session { id, payment, record, until: *until, since: self.io.now(), went_on: false };
             memory.sessions.open(target, request.method, session);
         }
     }

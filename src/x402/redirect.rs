@@ -34,6 +34,9 @@ impl Payer {
             // A browser's answer to a redirect that it does not follow.
             let is_hidden = follows && response.head.status == 0;
             if is_hidden {
+                // The platform takes all but `Authorization` along, wherever that leads.
+                let goes = |name: &str| name.eq_ignore_ascii_case("authorization") || is_one_of(&HARMLESS, name);
+                request.headers.retain(|(name, _)| goes(name));
                 response = self.io.open(request.clone()).await?;
             }
             let status = response.head.status;
@@ -49,7 +52,8 @@ impl Payer {
             if moved {
                 request = moved_to(request, response.head.url.clone());
             }
-            return Ok(Answered { request, response, is_unclear: moved && !is_plain });
+            // A way that leads back to the same URL may have lost the method, too.
+            return Ok(Answered { request, response, is_unclear: (moved || is_hidden) && !is_plain });
         }
         Err(HttpFailure::Network("more than 20 redirects".to_owned()))
     }

@@ -27,6 +27,8 @@ pub(super) struct Session {
     /// The header that paid.
     pub(super) payment: (&'static str, String),
     pub(super) record: PaymentRecord,
+    /// When its signature ends by our own clock.
+    pub(super) until: u64,
     /// When it was opened, in unix seconds.
     pub(super) since: u64,
     /// Whether it has paid for a further request.
@@ -73,7 +75,7 @@ pub(super) struct Sessions {
 impl Sessions {
     /// The session for a place that is good at `now`.
     pub(super) fn find(&mut self, target: &Target, method: &'static str, now: u64) -> Option<Session> {
-        self.open.retain(|(_, session)| session.record.deadline > now.saturating_add(MARGIN));
+        self.open.retain(|(_, session)| session.until > now.saturating_add(MARGIN));
         let place = place(target, method);
         self.open.iter().find(|(at, _)| *at == place).map(|(_, session)| session.clone())
     }

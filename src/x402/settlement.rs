@@ -9,8 +9,9 @@
 //!
 //! EIP-3009's nonce is the token's `authorizationState`, Permit2's a bit of `nonceBitmap`. A used nonce has moved tokens from the payer to
 //! the receiver in a block after it was signed, so the token's `Transfer` logs between these two hold it. With `exact` its amount is known
-//! beforehand. With `upto` it is the transfer of the transaction that calls the proxy with this very nonce, or the only transfer there is:
-//! Permit2 itself logs nothing, and calldata of other contracts proves nothing.
+//! beforehand. With `upto` it is the transfer of the transaction that calls the proxy with this very nonce, or the only transfer there is once
+//! no later block can hold another: Permit2 itself logs nothing, calldata of other contracts proves nothing, and the logs may be those of a
+//! node that is behind.
 //!
 //! The chain's newest block is believed. A reorganisation that settles the payment anew, for more, is not noticed.
 
@@ -31,6 +32,8 @@ use crate::json::Json;
 
 /// A settlement is looked for in so many blocks after its signature: some 600 s, the longest life of one, of every chain in use.
 const MAX_BLOCKS: u64 = 5000;
+/// The logs may be those of a node that is behind the one that knew the nonce as used, by so many seconds at most.
+const MAX_LAG: u64 = 60;
 /// So many transactions are looked at to tell several transfers apart.
 const MAX_TRANSACTIONS: usize = 64;
 
@@ -82,17 +85,17 @@ pub(super) async fn reconcile(rpc: &Rpc, ledger: &RefCell<Ledger>, chain_id: u64
     let number = batch.push("eth_blockNumber", "[]");
     let head = batch.send().await?.quantity(number)?;
     let (used, time) = states(rpc, &questions, head).await?;
-    let mut waiting = Vec::new();
+    let (mut waiting, now) = (Vec::new(), rpc.io().now());
     for (question, used) in questions.into_iter().zip(used) {
         let record = &question.record;
         match used {
-            Some(false) if time > record.deadline => ledger.borrow_mut().unspent(record.nonce),
+            Some(false) if question.is_over(time, now) => ledger.borrow_mut().unspent(record.nonce),
             Some(true) => waiting.push(question),
             // A question without an answer is asked again next time.
             _ => {}
         }
     }
-    if waiting.is_empty() { Ok(()) } else { bind(rpc, ledger, &waiting, head, time).await }
+    if waiting.is_empty() { Ok(()) } else { bind(rpc, ledger, &waiting, (head, time), now).await }
 }
 
 /// Whether each nonce is used at a block, and that block's time. One that the node does not tell is `None`.
@@ -131,11 +134,11 @@ async fn states(rpc: &Rpc, questions: &[Question], head: u64) -> Result<(Vec<Opt
 }
 
 /// Finds the transfers of payments whose nonces are used.
-async fn bind(rpc: &Rpc, ledger: &RefCell<Ledger>, used: &[Question], head: u64, time: u64) -> Result<(), Error> {
+async fn bind(rpc: &Rpc, ledger: &RefCell<Ledger>, used: &[Question], (head, time): (u64, u64), now: u64) -> Result<(), Error> {
     let mut batch = rpc.batch().decides();
     let slots: Vec<_> = used
         .iter()
-        .map(|Question { record, from_block }| {
+        .map(|Question { record, from_block, .. }| {
             let from = (*from_block)?;
             let to = head.min(from.saturating_add(MAX_BLOCKS));
             let end = (to < head).then(|| batch.push("eth_getBlockByNumber", format!(r#"["0x{to:x}",false]"#)));
@@ -161,10 +164,12 @@ async fn bind(rpc: &Rpc, ledger: &RefCell<Ledger>, used: &[Question], head: u64,
         found.push(logs.map(|logs| candidates(logs, record)).unwrap_or_default());
     }
     let direct = direct(rpc, used, &found).await?;
-    for (at, (Question { record, .. }, found)) in used.iter().zip(&found).enumerate() {
+    for (at, (question, found)) in used.iter().zip(&found).enumerate() {
+        let record = &question.record;
         let mut ledger = ledger.borrow_mut();
         let is_free = |candidate: &&Candidate| !ledger.is_taken(candidate.place);
         let free: Vec<&Candidate> = found.iter().filter(is_free).collect();
+        let is_whole = question.is_over(time.saturating_sub(MAX_LAG), now);
         let own = direct.iter().find(|(nonce, _)| *nonce == record.nonce).map(|(_, place)| *place);
         let transfer = match (own, record.scheme) {
             (Some(own), _) => free.iter().find(|candidate| candidate.place.0 == own),
@@ -173,12 +178,12 @@ async fn bind(rpc: &Rpc, ledger: &RefCell<Ledger>, used: &[Question], head: u64,
             (None, Scheme::Upto) => {
                 let others = used.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, question)| &question.record);
                 let is_shared = others.into_iter().any(|other| other.asset == record.asset && other.pay_to == record.pay_to);
-                free.first().filter(|_| free.len() == 1 && !is_shared)
+                free.first().filter(|_| free.len() == 1 && !is_shared && is_whole)
             }
         };
         match transfer.map(|transfer| (transfer.value, transfer.place)) {
             Some((value, place)) => ledger.charged(record.nonce, value, place),
-            None if time > record.deadline => ledger.used(record.nonce),
+            None if is_whole => ledger.used(record.nonce),
             None => {}
         }
     }
@@ -200,16 +205,14 @@ fn candidates(logs: Json<'_>, record: &PaymentRecord) -> Vec<Candidate> {
     Log::list(logs).filter_map(Result::ok).filter(fits).map(read).filter(allowed).collect()
 }
 
-/// The transactions among the candidates that call a proxy with one of the nonces: those, and no others, used it. They are fetched only where
-/// the candidates alone do not tell.
+/// The transactions among the candidates that call a proxy with one of the nonces: those, and no others, used it. With `exact` the candidates
+/// alone tell.
 async fn direct(rpc: &Rpc, used: &[Question], found: &[Vec<Candidate>]) -> Result<Vec<(B256, B256)>, Error> {
-    let unclear = |question: &Question, found: &[Candidate]| {
-        question.record.scheme == Scheme::Upto && (found.len() > 1 || (used.len() > 1 && !found.is_empty()))
-    };
+    let unclear = |question: &Question| question.record.scheme == Scheme::Upto;
     let mut hashes: Vec<B256> = used
         .iter()
         .zip(found)
-        .filter(|(question, found)| unclear(question, found))
+        .filter(|(question, _)| unclear(question))
         .flat_map(|(_, found)| found.iter().map(|candidate| candidate.place.0))
         .collect();
     hashes.sort_unstable();

@@ -18,7 +18,7 @@ const PAYMENT_ID: &str = "payment-identifier";
 impl Payer {
     /// Asks the wallet. The signature's life begins when the window opens, or when the caller was shown its deadline.
     pub(super) async fn sign(&self, order: &Order<'_>, chain: &Chain, token_nonce: Option<U256>) -> Result<Signed, Error> {
-        let Order { choice, required, clocks, nonce, shown, .. } = order;
+        let Order { choice, required, clocks, nonce, shown, reserved_until, .. } = order;
         let _window = self.wallet.window().await;
         self.wallet.switch_chain(&chain.params).await?;
         if !self.wallet.accounts(false).await?.contains(&self.account) {
@@ -51,7 +51,8 @@ impl Payer {
             let signature = self.answer(&typed).await?;
             additions.push((GAS_PERMIT, permit_info(&draft.record, token_nonce, &signature)));
         }
-        if !clocks.is_good(deadline, self.io.now()) {
+        // Nor is it sent once other tabs may take the amount for free.
+        if !clocks.is_good(deadline, self.io.now()) || self.io.now() > *reserved_until {
             return Err(Kind::PaymentExpired { deadline }.into());
         }
         let header = draft.header(&choice.offer, required, &signature, &additions);
@@ -67,7 +68,12 @@ impl Payer {
         let text = Json::parse(&answer).and_then(Json::plain).filter(|text| text.len() <= 2 * MAX_CONTRACT_SIGNATURE);
         let bytes = text.and_then(|text| hex::decode(text).ok()).ok_or_else(|| wrong("it is no hex text"))?;
         if self.contract_account {
-            return Ok(bytes);
+            // A Safe whose other owners have not signed yet gives an empty one.
+            return if bytes.is_empty() {
+                Err(wrong("it is empty: the account's other owners have not signed"))
+            } else {
+                Ok(bytes)
+            };
         }
         let signature = normalise(&bytes).map_err(wrong)?;
         if recover(&typed.digest, &signature) != Some(self.account) {

@@ -54,7 +54,7 @@ export default [
 
   one("M1", "a price above the limit is paid", "src/x402/policy.rs", `        if asked > rule.per_request {`, `        if false {`),
   one("M2", "what was signed for is not counted", "src/x402/ledger/mod.rs", `        ledger.borrow_mut().entries.push(entry);`, `        let _ = entry;`),
-  one("M3", "another tab's payments do not count", "src/x402/ledger/shared.rs", `                let _ = ledger.borrow_mut().learn(text);`, `                let _ = text;`),
+  one("M3", "another tab's payments do not count", "src/x402/ledger/shared.rs", `                has_learnt |= ledger.borrow_mut().learn(text).is_some();`, `                has_learnt |= text.is_empty();`),
   one("M3", "a store that fails is passed over", "src/x402/ledger/shared.rs", `        kept.map_err(|reason| clip(&reason))
     }`, `        let _ = kept;
         Ok(())
@@ -62,7 +62,7 @@ export default [
   one("M4", "a receipt gives back", "src/x402/deliver.rs", `        if self.policy.trust_receipts {
             account(`, `        if true {
             account(`),
-  one("M5", "an unused nonce gives back before its deadline", "src/x402/settlement.rs", `            Some(false) if time > record.deadline =>`, `            Some(false) =>`),
+  one("M5", "an unused nonce gives back before its deadline", "src/x402/settlement.rs", `            Some(false) if question.is_over(time, now) =>`, `            Some(false) =>`),
   one("M5", "one transfer settles two payments", "src/x402/settlement.rs", `        let is_free = |candidate: &&Candidate| !ledger.is_taken(candidate.place);`, `        let is_free = |_: &&Candidate| true;`),
   one("M6", "a payment without an answer is sent again", "src/x402/deliver.rs", `            Err(failure) => return Err(uncertain(&failure.to_string(), None)),`, `            Err(_) => self.io.open(request.clone()).await.map_err(|failure| uncertain(&failure.to_string(), None))?,`),
   one("M7", "an offer's own life counts", "src/x402/policy.rs", `offer.timeout.min(self.max_life).min(MAX_LIFE)`, `offer.timeout`),

@@ -76,6 +76,36 @@ fn with_a_node_the_chains_time_decides() {
 }
 
 #[test]
+fn a_payment_is_kept_as_long_as_it_lives_by_the_chains_clock() {
+    // The computer's clock is two hours ahead: by it, each signature has ended before it is made.
+    let chain = Chain::new();
+    chain.time.set(START - 7200);
+    let (lost, seen) = (Cell::new(false), Rc::new(Cell::new(0)));
+    let count = Rc::clone(&seen);
+    let world = world_on(&chain, move |request| {
+        if paid(request).is_none() {
+            return Ok(demand(request, &json!([opg()])));
+        }
+        count.set(count.get() + 1);
+        if lost.replace(true) { Ok(receipt(request, json!({}))) } else { Err(HttpFailure::Network("reset".into())) }
+    });
+    assert_eq!(code(&world.fetch()), "paymentUncertain");
+    let again = PayOptions { retry_paid: true, ..PayOptions::default() };
+    assert_eq!((code(&world.fetch_with(again)), seen.get(), world.signatures()), ("paid", 2, 1));
+    // A session, too.
+    let gateway = world_on(&chain, |request| {
+        let is_session = request.headers.iter().any(|(name, _)| name == "X-Upto-Session");
+        Ok(match paid(request) {
+            None if !is_session => demand(request, &json!([opg()])),
+            _ => reply(&request.url, 200, &[("x-upto-session", "5b2c-1")], ""),
+        })
+    });
+    let sessions = PayOptions { sessions: true, ..PayOptions::default() };
+    assert_eq!([code(&gateway.fetch_with(sessions)), code(&gateway.fetch_with(sessions))], ["paid"; 2]);
+    assert_eq!(gateway.signatures(), 1);
+}
+
+#[test]
 fn a_signature_ends_no_later_than_the_caller_was_told() {
     let mut late = shop(json!([opg()]));
     let seconds = Rc::clone(&late.seconds);

@@ -207,8 +207,20 @@ fn the_callers_word_sends_the_same_payment_again() {
     // Nor is a payment sent whose signature has ended.
     let late = losing(&[2], served);
     assert_eq!(code(&late.fetch()), "paymentUncertain");
-    late.seconds.set(START + 301);
+    late.seconds.set(START + 359);
+    assert_eq!((code(&late.fetch_with(RETRY)), late.signatures()), ("paid", 1));
+    let late = losing(&[2], served);
+    assert_eq!(code(&late.fetch()), "paymentUncertain");
+    late.seconds.set(START + 360);
     assert_eq!((code(&late.fetch_with(RETRY)), late.signatures()), ("paid", 2));
+
+    // Of two the last one: a caller who asked anew had looked at the first.
+    let two = losing(&[2, 4], served);
+    assert_eq!(code(&two.fetch()), "paymentUncertain");
+    two.seconds.set(START + 301);
+    assert_eq!([code(&two.fetch()), code(&two.fetch_with(RETRY))], ["paymentUncertain", "paid"]);
+    let payments = two.payments();
+    assert_eq!((two.signatures(), payments.len(), payments[1] == payments[2]), (2, 3, true));
 
     // Whatever a server says of a payment that it saw twice: it may have been settled the first time.
     for reason in ["invalid_exact_evm_nonce_already_used", "permit2_simulation_failed: x", "insufficient_funds"] {

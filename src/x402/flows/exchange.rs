@@ -102,6 +102,13 @@ fn signatures_are_brought_to_one_form() {
     });
     contract.payer.contract_account = true;
     assert_eq!(code(&contract.fetch()), "paid");
+
+    // A Safe's, whose other owners have not signed yet: no payment can be made of it, and it takes nothing of the limits.
+    let mut pending = world_with(Box::new(|_, _| Ok(json!("0x"))), Rc::new(Cell::new(START)), |request, _| {
+        Ok(demand(request, &json!([opg()])))
+    });
+    pending.payer.contract_account = true;
+    assert_eq!((code(&pending.fetch()), pending.payments().len(), pending.spent()), ("paymentSignature", 0, U256::ZERO));
 }
 
 #[test]

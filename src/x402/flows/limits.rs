@@ -24,6 +24,26 @@ fn limits_hold_over_many_requests_and_at_once() {
     window.seconds.set(START + 61);
     assert_eq!(code(&window.fetch()), "paid");
 
+    // What a user thinks about counts until it is signed, and from then on for the whole span.
+    let mut slow = limited(None, Some((tenth, 60)));
+    let (seconds, other) = (Rc::clone(&slow.seconds), slow.payer.clone());
+    slow.payer.on_payment = Some(Rc::new(move |_| {
+        seconds.set(seconds.get() + 100);
+        let other = other.clone();
+        async move {
+            let request = HttpRequest::post(URL, "text/plain", Rc::default());
+            assert_eq!(code(&other.fetch(request, &PayOptions::default()).await), "aboveWindowCap");
+            Ok(true)
+        }
+        .boxed_local()
+    }));
+    assert_eq!(code(&slow.fetch()), "paid");
+    slow.payer.on_payment = None;
+    slow.seconds.set(slow.seconds.get() + 59);
+    assert_eq!(code(&slow.fetch()), "aboveWindowCap");
+    slow.seconds.set(slow.seconds.get() + 2);
+    assert_eq!(code(&slow.fetch()), "paid");
+
     // The second request sees what the first has reserved, though nothing is signed yet.
     let mut both = limited(Some(tenth), None);
     both.payer.on_payment = Some(Rc::new(|_| {

@@ -75,6 +75,23 @@ fn a_redirect_is_followed_as_fetch_does_and_what_was_priced_is_paid() {
 }
 
 #[test]
+fn a_payment_behind_a_redirect_is_found_again_by_the_request_that_was_made() {
+    let lost = Cell::new(false);
+    let mut world = world(move |request, _| {
+        Ok(match paid(request) {
+            None if request.url == URL => reply(&request.url, 307, &[("location", "/moved")], ""),
+            None => demand(request, &json!([opg()])),
+            Some(_) if !lost.replace(true) => return Err(HttpFailure::Network("reset".into())),
+            Some(_) => receipt(request, json!({})),
+        })
+    });
+    world.payer.policy.hosts = None;
+    assert_eq!(code(&world.fetch()), "paymentUncertain");
+    let again = PayOptions { retry_paid: true, ..PayOptions::default() };
+    assert_eq!((code(&world.fetch_with(again)), world.signatures(), world.payments().len()), ("paid", 1, 2));
+}
+
+#[test]
 fn redirects_end_and_lead_to_web_pages_only() {
     for to in ["/v1/chat?x=1", "ftp://other.example/", "javascript:pay()"] {
         let world = pointing(307, to);
@@ -98,18 +115,22 @@ fn redirects_end_and_lead_to_web_pages_only() {
 
 #[test]
 fn a_redirect_that_a_browser_hides_is_paid_only_where_the_method_is_known() {
-    let hidden = || {
-        let mut world = world(|request, _| {
+    let hidden_to = |to: &'static str| {
+        let mut world = world(move |request, _| {
             if request.redirects == Redirects::Show {
                 return Ok(reply("", 0, &[], ""));
             }
             let mut answer = if paid(request).is_some() { receipt(request, json!({})) } else { demand(request, &json!([opg()])) };
-            answer.head.url = ELSEWHERE.into();
+            answer.head.url = to.into();
             Ok(answer)
         });
         world.payer.policy.hosts = Some(vec!["other.example".into()]);
         world
     };
+    let hidden = || hidden_to(ELSEWHERE);
+    // A POST that comes back to its own URL may come as a GET.
+    let round = hidden_to(URL);
+    assert_eq!((code(&asked(&round, "POST")), round.signatures()), ("redirected", 0));
     let post = hidden();
     let result = asked(&post, "POST");
     assert_eq!((code(&result), post.signatures()), ("redirected", 0));
@@ -118,6 +139,9 @@ fn a_redirect_that_a_browser_hides_is_paid_only_where_the_method_is_known() {
     assert_eq!(code(&asked(&get, "GET")), "paid");
     let (method, _, names) = paid_request(&get);
     assert_eq!((method, names), ("GET", vec!["content-type".to_owned(), "accept".to_owned()]));
+    // The platform takes `Authorization` off by itself where the redirect leads to another origin, and nothing else.
+    let followed: Vec<_> = get.requests.borrow()[1].headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+    assert_eq!(followed, ["content-type", "authorization", "accept"]);
     assert!(get.requests.borrow().last().is_some_and(|request| request.url == ELSEWHERE));
 }
 

@@ -188,6 +188,9 @@ fn two(settle: impl Fn(&Chain, B256, B256)) -> (u64, [Option<u64>; 2]) {
     for _ in 0..3 {
         assert!(fake::run(world.payer.reconcile()).is_ok());
     }
+    // The only transfer left is told once no other can be missing from what a node that is behind shows.
+    chain.mine(400);
+    assert!(fake::run(world.payer.reconcile()).is_ok());
     let charged = |at: usize| records[at].charged.get().map(|amount| amount.to::<u64>());
     (world.spent().to::<u64>(), [charged(0), charged(1)])
 }
@@ -217,7 +220,7 @@ fn a_transfer_settles_the_payment_whose_nonce_it_used() {
         chain.transfer(1, (OPG.address, Vec::new()));
         chain.settle_by(one, CAP, (Address::repeat_byte(9), Vec::new()));
     });
-    assert_eq!(gift, (2 * CAP, [None, None]));
+    assert_eq!(gift, (CAP, [None, Some(0)]));
     let lone = two(|chain, one, _| chain.settle_by(one, 9, (Address::repeat_byte(9), Vec::new())));
-    assert_eq!(lone, (CAP + 9, [Some(9), None]));
+    assert_eq!(lone, (9, [Some(9), Some(0)]));
 }

@@ -51,7 +51,8 @@ fn capped(mut world: World, payments: u64) -> World {
 fn tab_of(other: &World, mut world: World) -> World {
     world.payer.io.tabs = Rc::clone(&other.payer.io.tabs);
     // Its own nonces.
-    world.payer.io.clock = Rc::new(TestClock { seconds: Rc::clone(&world.seconds), draws: Cell::new(100) });
+    let draws = u8::try_from(100 + 8 * Rc::strong_count(&world.payer.io.tabs)).unwrap_or_default();
+    world.payer.io.clock = Rc::new(TestClock { seconds: Rc::clone(&world.seconds), draws: Cell::new(draws) });
     world
 }
 
@@ -66,6 +67,19 @@ fn tabs_share_one_budget() {
     // One that knew of the other's payment remembers it when the other is gone.
     drop(one);
     assert_eq!((code(&other.fetch()), spent(&other)), ("aboveSessionCap", Some(2 * CAP)));
+    // So does one that looked at what was spent, and it tells the next.
+    let next = capped(tab_of(&other, silent()), 2);
+    assert_eq!(spent(&next), Some(2 * CAP));
+    let last = capped(tab_of(&next, silent()), 2);
+    drop((other, next));
+    assert_eq!(spent(&last), Some(0));
+    let [first, second, third] = [silent(), silent(), silent()].map(|world| capped(tab_of(&last, world), 2));
+    assert_eq!(code(&first.fetch()), "paid");
+    assert_eq!([spent(&second), spent(&third)], [Some(CAP); 2]);
+    drop(first);
+    drop(second);
+    let other = capped(tab_of(&third, silent()), 2);
+    assert_eq!(spent(&other), Some(CAP));
     // Another account has a budget of its own.
     let mut third = capped(tab_of(&other, silent()), 2);
     third.payer.account = Address::repeat_byte(5);
@@ -93,6 +107,50 @@ fn what_one_tab_reads_from_the_chain_all_know() {
     chain.settle(record.nonce, 5);
     assert_eq!(fake::run(one.payer.spent(8453, OPG.address)).ok(), Some(U256::from(5)));
     assert_eq!(fake::run(other.payer.spent(8453, OPG.address)).ok(), Some(U256::from(5)));
+}
+
+#[test]
+fn what_one_tab_asks_for_is_not_free_in_another_whatever_the_computers_clock_says() {
+    // By the chain's clock every deadline of ours has passed long ago, and by ours the user thinks for a second.
+    let chain = Chain::new();
+    chain.time.set(START + 20_000);
+    let served = |request: &HttpRequest| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    };
+    let mut one = capped(world_on(&chain, served), 1);
+    let other = Rc::new(capped(tab_of(&one, world_on(&chain, served)), 1));
+    let (asking, seen) = (Rc::clone(&other), Rc::new(RefCell::new(Vec::new())));
+    let codes = Rc::clone(&seen);
+    one.payer.on_payment = Some(Rc::new(move |_| {
+        codes.borrow_mut().push(code(&asking.fetch()));
+        async { Ok(true) }.boxed_local()
+    }));
+    assert_eq!((code(&one.fetch()), other.signatures()), ("paid", 0));
+    assert_eq!(*seen.borrow(), ["aboveSessionCap"]);
+}
+
+#[test]
+fn what_is_signed_after_more_than_an_hour_is_not_sent() {
+    let chain = Chain::new();
+    let served = |request: &HttpRequest| {
+        Ok(if paid(request).is_some() { reply(&request.url, 200, &[], "") } else { demand(request, &json!([opg()])) })
+    };
+    // Another window of this wallet stays open for long, so that this one's signature would be fresh: others took its amount meanwhile.
+    let one = capped(world_on(&chain, served), 1);
+    let seconds = Rc::clone(&one.seconds);
+    let (payer, time) = (one.payer.clone(), Rc::clone(&chain));
+    let window = fake::run(one.payer.wallet.window());
+    let options = PayOptions::default();
+    let mut call = Box::pin(payer.fetch(one.request(), &options));
+    let waker = futures_util::task::noop_waker();
+    for _ in 0..100 {
+        assert!(call.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+    }
+    seconds.set(START + 3700);
+    time.time.set(START + 3700);
+    drop(window);
+    assert_eq!(code(&fake::run(call)), "paymentExpired");
+    assert_eq!(one.payments().len(), 0);
 }
 
 #[test]

@@ -42,10 +42,12 @@ pub(super) type Transfer = (B256, u64);
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// When it was reserved, in unix seconds.
+    /// When it was reserved, and from then on when it was signed, in unix seconds.
     at: u64,
     /// What is signed; its nonce names the entry.
     record: PaymentRecord,
+    /// It is known to be signed: its deadline is by the chain's clock. Before, it is by the caller's, and leaves the user time.
+    is_signed: bool,
     /// What counts as spent.
     amount: U256,
     /// The newest block before it was signed, where the chain was read: the transfer is in a later one.
@@ -74,7 +76,9 @@ impl Entry {
             (self.fate, self.amount, self.transfer) = (other.fate, other.amount, other.transfer);
         }
         self.from_block = self.from_block.or(other.from_block);
-        self.record.deadline = self.record.deadline.max(other.record.deadline);
+        if other.is_signed && !self.is_signed {
+            (self.is_signed, self.at, self.record.deadline) = (true, other.at, other.record.deadline);
+        }
         if let Some(charged) = other.record.charged.get() {
             self.record.charged.set(Some(charged));
         }
@@ -85,7 +89,16 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) record: PaymentRecord,
+    is_signed: bool,
     pub(super) from_block: Option<u64>,
+}
+
+impl Question {
+    /// Whether no block takes the payment any more that comes after one of this time, seen when our own clock said `now`.
+    pub(super) const fn is_over(&self, block_time: u64, now: u64) -> bool {
+        let deadline = self.record.deadline;
+        if self.is_signed { block_time > deadline } else { now > deadline.saturating_add(GRACE) }
+    }
 }
 
 /// The book of an account's signatures, shared by all its payers, by the origin's tabs and with the caller's store (see [`Share`]).
@@ -104,9 +117,13 @@ impl Ledger {
         past.fold(self.spent_since(chain_id, asset, 0), |sum, (.., amount)| sum.saturating_add(*amount))
     }
 
-    /// What was signed for from a moment on (unix seconds), within the policy's longest span.
+    /// What was signed for from a moment on (unix seconds), within the policy's longest span, and what is being signed.
     pub fn spent_since(&self, chain_id: u64, asset: Address, since: u64) -> U256 {
-        let counts = |entry: &&Entry| entry.record.chain_id == chain_id && entry.record.asset == asset && entry.at >= since;
+        // What is not known to be signed may be signed up to the end of its reservation.
+        let counts = |entry: &&Entry| {
+            let latest = if entry.is_signed { entry.at } else { entry.record.deadline };
+            entry.record.chain_id == chain_id && entry.record.asset == asset && latest >= since
+        };
         self.entries.iter().filter(counts).fold(U256::ZERO, |sum, entry| sum.saturating_add(entry.amount))
     }
 
@@ -156,7 +173,11 @@ impl Ledger {
     pub(super) fn questions(&self, chain_id: u64) -> Vec<Question> {
         let is_open = |entry: &&Entry| entry.record.chain_id == chain_id && entry.fate != Fate::Settled && !entry.in_hand;
         let open = self.entries.iter().filter(is_open);
-        open.take(MAX_QUESTIONS).map(|entry| Question { record: entry.record.clone(), from_block: entry.from_block }).collect()
+        let ask = |entry: &Entry| {
+            let &Entry { is_signed, from_block, .. } = entry;
+            Question { record: entry.record.clone(), is_signed, from_block }
+        };
+        open.take(MAX_QUESTIONS).map(ask).collect()
     }
 
     /// How many payments of a chain have passed their deadline with their fate open.
@@ -226,13 +247,14 @@ impl Reservation {
     /// Takes what `record` is going to be signed for out of the limits.
     pub(super) fn new(ledger: &Rc<RefCell<Ledger>>, record: PaymentRecord, now: u64) -> Self {
         let (nonce, amount) = (record.nonce, record.amount);
-        let entry = Entry { at: now, record, amount, from_block: None, fate: Fate::Open, in_hand: true, transfer: None };
+        let (is_signed, in_hand) = (false, true);
+        let entry = Entry { at: now, record, is_signed, amount, from_block: None, fate: Fate::Open, in_hand, transfer: None };
         ledger.borrow_mut().entries.push(entry);
         Self { ledger: Rc::clone(ledger), nonce, kept: false }
     }
 
-    /// The signature goes out: it counts, whatever happens to this value. `from_block` is the newest block before it was signed.
-    pub(super) fn keep(&mut self, record: &PaymentRecord, from_block: Option<u64>) {
+    /// The signature goes out at `now`: it counts, whatever happens to this value. `from_block` is the newest block before it was signed.
+    pub(super) fn keep(&mut self, record: &PaymentRecord, from_block: Option<u64>, now: u64) {
         self.kept = true;
         let mut book = self.ledger.borrow_mut();
         book.forget_payee(&record.origin);
@@ -241,8 +263,8 @@ impl Reservation {
         }
         book.payees.push((record.origin.clone(), record.pay_to));
         if let Some(entry) = book.find(self.nonce) {
-            entry.record = record.clone();
-            (entry.from_block, entry.in_hand) = (from_block, false);
+            (entry.record, entry.at) = (record.clone(), now);
+            (entry.is_signed, entry.from_block, entry.in_hand) = (true, from_block, false);
             // Whatever another tab made of it before it was signed.
             (entry.amount, entry.fate) = (record.amount, Fate::Open);
         }

@@ -32,9 +32,9 @@ fn what_is_reserved_counts_until_it_is_shown_unspent() {
     assert_eq!(spent(), 0);
 
     let (mut one, mut two, mut three) = (reserve(1, 10, 100), reserve(2, 20, 200), reserve(3, 40, 300));
-    one.keep(&record(1, 10), Some(7));
-    two.keep(&record(2, 20), None);
-    three.keep(&record(3, 40), Some(9));
+    one.keep(&record(1, 10), Some(7), 100);
+    two.keep(&record(2, 20), None, 200);
+    three.keep(&record(3, 40), Some(9), 300);
     ledger.borrow_mut().denied(B256::repeat_byte(1));
     ledger.borrow_mut().claimed(B256::repeat_byte(2), U256::from(5));
     assert_eq!(spent(), 10 + 5 + 40);
@@ -70,7 +70,7 @@ fn what_the_chain_shows_counts_and_is_told() {
     let ledger = Rc::new(RefCell::new(Ledger::default()));
     let (one, two) = (record(1, 40), record(2, 40));
     for record in [&one, &two] {
-        Reservation::new(&ledger, record.clone(), 0).keep(record, Some(7));
+        Reservation::new(&ledger, record.clone(), 0).keep(record, Some(7), 0);
     }
     let transfer = (B256::repeat_byte(8), 3);
     assert!(!ledger.borrow().is_taken(transfer));
@@ -87,7 +87,7 @@ fn many_are_summed_up() {
     for at in 0..=MAX_ENTRIES {
         let nonce = B256::from(U256::from(at));
         let record = PaymentRecord { nonce, ..record(1, 2) };
-        Reservation::new(&ledger, record.clone(), at as u64).keep(&record, None);
+        Reservation::new(&ledger, record.clone(), at as u64).keep(&record, None, at as u64);
         assert_eq!(ledger.borrow().entries.len(), at + 1);
         ledger.borrow_mut().fold(10);
         ledger.borrow_mut().used(nonce);
@@ -108,11 +108,11 @@ fn a_ledger_survives_as_text() {
     let ledger = Rc::new(RefCell::new(Ledger::default()));
     let records: Vec<_> = (1..=5).map(|nonce| record(nonce, 40)).collect();
     for record in &records {
-        Reservation::new(&ledger, record.clone(), 7).keep(record, Some(9));
+        Reservation::new(&ledger, record.clone(), 7).keep(record, Some(9), 7);
     }
     let odd =
         PaymentRecord { origin: "https://\"x\"\n".to_owned(), method: Method::Eip3009, scheme: Scheme::Exact, ..record(6, 1) };
-    Reservation::new(&ledger, odd.clone(), 7).keep(&odd, None);
+    Reservation::new(&ledger, odd.clone(), 7).keep(&odd, None, 7);
     {
         let mut ledger = ledger.borrow_mut();
         ledger.charged(records[0].nonce, U256::from(3), (B256::repeat_byte(8), 2));
@@ -127,7 +127,7 @@ fn a_ledger_survives_as_text() {
     // What is settled here stays so, and what is settled there is learnt, with what was charged.
     let open = Rc::new(RefCell::new(Ledger::default()));
     let mine = record(1, 40);
-    Reservation::new(&open, mine.clone(), 7).keep(&mine, None);
+    Reservation::new(&open, mine.clone(), 7).keep(&mine, None, 7);
     let before = open.borrow().to_text();
     assert_eq!(open.borrow_mut().learn(&other.to_text()), Some(()));
     assert_eq!((mine.charged.get(), open.borrow().spent(1, TOKEN)), (Some(U256::from(3)), U256::from(124)));
@@ -152,7 +152,7 @@ proptest::proptest! {
     fn foreign_text_is_refused_and_changes_nothing(at in 0_usize..900, with in ".{0,3}") {
         let ledger = Rc::new(RefCell::new(Ledger::default()));
         let mine = record(1, 40);
-        Reservation::new(&ledger, mine.clone(), 7).keep(&mine, Some(3));
+        Reservation::new(&ledger, mine.clone(), 7).keep(&mine, Some(3), 7);
         let mut text = ledger.borrow().to_text();
         if text.get(at..=at).is_some() {
             text.replace_range(at..=at, &with);

@@ -36,7 +36,7 @@ impl Object {
 }
 
 fn write(entry: &Entry) -> String {
-    let Entry { at, record, amount, from_block, fate, transfer, in_hand: _ } = entry;
+    let Entry { at, record, is_signed, amount, from_block, fate, transfer, in_hand: _ } = entry;
     let mut out = Object(String::new());
     out.text("nonce", &record.nonce.to_string());
     out.text("at", &at.to_string());
@@ -51,6 +51,7 @@ fn write(entry: &Entry) -> String {
     out.text("method", if record.method == Method::Permit2 { "permit2" } else { "eip3009" });
     out.text("scheme", record.scheme.name());
     out.text("fate", Fate::ALL.iter().find(|(other, _)| other == fate).map_or("open", |(_, name)| name));
+    out.text("state", if *is_signed { "signed" } else { "asked" });
     if let Some(block) = from_block {
         out.text("fromBlock", &block.to_string());
     }
@@ -88,7 +89,9 @@ fn read(json: Json<'_>) -> Option<Entry> {
     let transfer = text("transaction").and_then(|hash| Some((hash.parse::<B256>().ok()?, number("logIndex")?)));
     let fate = Fate::ALL.iter().find(|(_, name)| text("fate").as_deref() == Some(name))?.0;
     let counted = amount("counted")?.min(record.amount);
-    Some(Entry { at: number("at")?, amount: counted, from_block: number("fromBlock"), fate, in_hand: false, transfer, record })
+    let is_signed = text("state").as_deref() != Some("asked");
+    let (at, from_block) = (number("at")?, number("fromBlock"));
+    Some(Entry { at, record, is_signed, amount: counted, from_block, fate, in_hand: false, transfer })
 }
 
 impl Ledger {

@@ -1,19 +1,19 @@
 // `make simulate MUTATIONS=1`: takes one protecting piece of code after the other out of a copy of the sources, and wants the simulator to
-// find out. ONLY=text: those whose name has it; SEEDS=n: so many seeds for each (20000).
+// find out. ONLY=text: those whose name has it; SEEDS=n: so many seeds for each (20000); SHOPS=1: in the simulator of sellers.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import mutations from "./list.mjs";
-
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const tree = join(root, "target/mutants");
-const { ONLY = "", SEEDS = "20000" } = process.env;
+const { ONLY = "", SEEDS = "20000", SHOPS } = process.env;
+const test = SHOPS ? "shops" : "simulate";
+const { default: mutations } = await import(SHOPS ? "../../shops/mutations.mjs" : "./list.mjs");
 
 rmSync(tree, { recursive: true, force: true });
 mkdirSync(join(tree, "tests"), { recursive: true });
-for (const path of ["src", "abi", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tests/simulate"]) {
+for (const path of ["src", "abi", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tests/simulate", "tests/shops"]) {
   cpSync(join(root, path), join(tree, path), { recursive: true, preserveTimestamps: true });
 }
 
@@ -21,7 +21,7 @@ for (const path of ["src", "abi", "Cargo.toml", "Cargo.lock", "rust-toolchain.to
 const env = { ...process.env, CARGO_TARGET_DIR: join(root, "target/mutants-build"), SEEDS, HUNT: "1" };
 const cargo = (...args) => spawnSync("cargo", args, { cwd: tree, env, encoding: "utf8", maxBuffer: 1 << 28 });
 const hunt = () => {
-  const { status, stdout, stderr } = cargo("test", "--quiet", "--profile", "simulate", "--test", "simulate", "--", "--nocapture", "--exact", "seeds");
+  const { status, stdout, stderr } = cargo("test", "--quiet", "--profile", "simulate", "--test", test, "--", "--nocapture", "--exact", "seeds");
   const found = /^FOUND (.*)$/m.exec(stdout)?.[1];
   if (status !== 0 || found === undefined) throw new Error(`the simulator does not run:\n${stdout.slice(-2000)}\n${stderr.slice(-4000)}`);
   return found;
