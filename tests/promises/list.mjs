@@ -123,7 +123,7 @@ export default [
     const error`, `    throw cause;
     const error`),
   one("B4", "what was given back is used", "pkg-template/src/border.ts", `  if (pointer !== 0) return;`, `  if (pointer !== 0 || name !== "") return;`),
-  one("B5", "a listener's failure is nobody's", "pkg-template/src/border.ts", `    if (answer instanceof Promise) answer.catch(() => {});`, ``),
+  one("B5", "a listener's failure is nobody's", "pkg-template/src/border.ts", `    if (value instanceof Promise) value.catch(() => {});`, ``),
   one("B6", "a mistyped option is passed over", "src/js/input.rs", `            if !known.contains(&key.as_str()) {`, `            if key.is_empty() && !known.contains(&key.as_str()) {`),
   one("B7", "foreign text is as long as it is", "src/error/mod.rs", `    let mut end = text.len().min(MAX_FOREIGN_TEXT);`, `    let mut end = text.len();`),
 
