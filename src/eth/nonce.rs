@@ -314,6 +314,11 @@ impl NonceBook {
         tabs.claim(name("nonce", key, nonce)).await.is_none() || tabs.claim(name("shared", key, nonce)).await.is_none()
     }
 
+    /// Whether a call of this tab has this transaction.
+    pub fn follows(&self, id: B256) -> bool {
+        self.followed.borrow().iter().any(|followed| followed.id == id && followed.claim.is_some())
+    }
+
     /// Gives a transaction up whose call succeeded in the course of a longer one that failed: who repeats that takes it over.
     pub fn disown(&self, id: B256) {
         self.followed.borrow_mut().iter_mut().filter(|followed| followed.id == id).for_each(|followed| followed.claim = None);

@@ -30,8 +30,9 @@ use super::rpc::Item;
 use crate::error::{Error, Kind, clip};
 use crate::json::Json;
 
-/// The pause before endpoints that differ are asked once more: about a block.
-const BLOCK_MS: u64 = 2000;
+/// The pause before endpoints that differ are asked once more: about a block, and no multiple of a usual block time, because nodes that
+/// differed just after a block would then differ just after the next.
+const BLOCK_MS: u64 = 2700;
 /// What two long answers have in common is not shown.
 const MAX_COMMON: usize = 256;
 

@@ -222,16 +222,20 @@ impl Client {
                     // The caller's nonce is the first transaction's.
                     options.nonce = None;
                 }
-                Err(error) => match (&*error, options.nonce) {
-                    (Kind::ResponseAlreadyConfirmed { .. }, _) if is_repeated => confirmed = Some(error),
-                    // The nonce may be that of another one of the list.
-                    (Kind::TxMismatch { .. }, Some(nonce)) if turns > 0 => {
+                Err(error) => match &*error {
+                    Kind::ResponseAlreadyConfirmed { .. } if is_repeated => confirmed = Some(error),
+                    // The nonce may be that of another one of the list, which this or another call has asked for.
+                    Kind::TxMismatch { hash, .. } if turns > 0 => {
                         turns -= 1;
-                        let used = tx::used_by(&self.rpc, signer, &bare, nonce).await?;
-                        let Some(used) = used.and_then(|at| bare.get(at)) else { return Err(error) };
+                        let used = tx::among(&self.rpc, signer, &bare, *hash).await.ok().flatten();
+                        let used = used.and_then(|(at, nonce)| Some((bare.get(at)?, nonce)));
+                        let Some((used, nonce)) = used else { return Err(self.ended_at(&receipts, error)) };
                         left.push_front((call, context));
                         match left.iter().position(|(call, _)| call == used) {
-                            Some(at) => left.rotate_left(at),
+                            Some(at) => {
+                                left.rotate_left(at);
+                                options.nonce = Some(nonce);
+                            }
                             // It is confirmed, and left out.
                             None => options.nonce = None,
                         }

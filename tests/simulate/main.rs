@@ -98,6 +98,11 @@ const REGRESSIONS: &[(u64, &str)] = &[
     (290146, "a batch's operation that a reorganisation puts below a block whose older operations could not be read"),
     (326307, "no endpoint answers the last look"),
     (437214, "another call uses the nonce, and the first one's transaction is sped up"),
+    (541126, "the nonce is used by a call of a page that died, for another one of the list"),
+    (634214, "a late answer in the moment in which its call is repeated"),
+    (801831, "an answer that comes after the transaction was found"),
+    (942147, "endpoints that differ just after each block"),
+    (991944, "a list that is repeated while a node is behind"),
 ];
 
 /// From so many seeds on each kind of fault must have struck.

@@ -215,6 +215,8 @@ fn lie(world: &Shared, request: &Request<'_>, honest: Result<String, NodeFault>)
     if !world.strikes(Fault::RpcLies) {
         return honest;
     }
+    // Beside an honest one neither is believed.
+    world.blind(0);
     match (method, honest) {
         ("eth_call", Err(_)) => Ok("\"0x\"".to_owned()),
         ("eth_call", Ok(_)) => Err((3, "execution reverted: NotOwner".to_owned(), None)),

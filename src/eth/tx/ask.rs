@@ -139,8 +139,12 @@ pub(super) async fn ask(
                         (None, Some(nonce)) => book.revive(owner, &ticket, account, nonce).await,
                         (None, None) => {}
                     }
+                    // A search may have found it before the wallet answered.
+                    let is_told = book.follows(*hash);
                     ticket.adopt_answer(*hash, account, nonce, &asked).await;
-                    on_progress(Progress::Sent { hash: *hash });
+                    if !is_told {
+                        on_progress(Progress::Sent { hash: *hash });
+                    }
                 }
                 Answer::Failed(failure) if is_rejection(failure) => {
                     // A no that comes late ends the doubt; one in time drops the reservation, and the nonce is free.

@@ -201,15 +201,23 @@ impl Under {
     }
 }
 
-/// Which of these calls the chain shows under a nonce of the caller's choice, or behind it. One request, and a few more where the nonce is
-/// used.
+/// Which of these calls a transaction is that an endpoint has shown, and its nonce. One request, and more while a node is asked that does
+/// not know it yet.
 ///
 /// # Errors
 /// Those of [`Rpc`]'s reads.
-pub async fn used_by(rpc: &Rpc, signer: &Signer, calls: &[WriteCall], nonce: u64) -> Result<Option<usize>, Error> {
-    let Under { transactions, .. } = Under::read(rpc, signer.account, nonce).await?;
-    let position = |transaction| calls.iter().position(|call| is_call(transaction, signer, call));
-    Ok(transactions.iter().find_map(position))
+pub async fn among(rpc: &Rpc, signer: &Signer, calls: &[WriteCall], hash: B256) -> Result<Option<(usize, u64)>, Error> {
+    for _ in 0..QUIET_MS / PAUSE_MS {
+        let mut batch = rpc.batch().decides();
+        let asked = batch.push("eth_getTransactionByHash", format!(r#"["{hash}"]"#));
+        if let Some(shown) = batch.send().await?.json(asked)?.present() {
+            let transaction = ChainTransaction::read(shown)?;
+            let at = calls.iter().position(|call| is_call(&transaction, signer, call));
+            return Ok(at.map(|at| (at, transaction.nonce)));
+        }
+        rpc.io().clock.sleep(PAUSE_MS).await;
+    }
+    Ok(None)
 }
 
 /// Where a call is found that is repeated under its own nonce.
@@ -240,7 +248,13 @@ pub(super) async fn under(
     };
     let mut is_contested = false;
     for transaction in transactions.iter().filter(|transaction| is_call(transaction, signer, call)) {
-        match owned(signer, call, &place, transaction).await {
+        let mut owner = owned(signer, call, &place, transaction).await;
+        if matches!(owner, Owner::Another) && transaction.nonce == nonce {
+            // The call that is repeated may be about to give up what its wallet has answered just now.
+            rpc.io().clock.sleep(PAUSE_MS).await;
+            owner = owned(signer, call, &place, transaction).await;
+        }
+        match owner {
             Owner::Us => return Ok(Some((transaction.hash, place))),
             Owner::Unclear => is_contested = true,
             Owner::Another => {}

@@ -26,7 +26,7 @@ use futures_util::FutureExt as _;
 
 use self::ask::{Asked, Request, ask};
 use self::decision::{Next, QUIET_MS, SEARCH_MS, Shown, Verdict, conclude, judge};
-pub use self::look::used_by;
+pub use self::look::among;
 use self::look::{look, under};
 use self::prepare::{Account, Prepared, prepare};
 use super::call::WriteCall;
