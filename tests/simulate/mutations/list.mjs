@@ -140,16 +140,4 @@ export default [
     `        if actual == expected {`,
     `        if actual == expected || actual > 0 {`,
   ),
-  one(
-    "a call that gives its nonce back gives back what others may have used",
-    "src/eth/nonce.rs",
-    `        let is_own = |entry: &Entry| entry.is((chain_id, account), nonce) && entry.owner == owner;`,
-    `        let is_own = |entry: &Entry| entry.is((chain_id, account), nonce) && (entry.owner == owner || true);`,
-  ),
-  one(
-    "a batch that the user refused goes on in single windows",
-    "src/eth/calls/wire.rs",
-    `        Some(5750) => Refusal::Rejected,`,
-    `        Some(5750) => Refusal::Unable,`,
-  ),
 ];
