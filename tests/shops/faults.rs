@@ -1,30 +1,4 @@
-//! Every kind of fault that a world can have, how often it strikes where it is switched on, and how often it did.
-//!
-//! Each seed switches on a few kinds, and each kind draws from a stream of its own, whether or not it is switched on: one that is taken out of
-//! a history leaves the others as they were.
-
-use crate::rng::Rng;
-
-macro_rules! faults {
-    ($($(#[$doc:meta])* $name:ident $rate:literal;)+) => {
-        /// A kind of fault.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum Fault { $($(#[$doc])* $name),+ }
-
-        impl Fault {
-            /// Every kind.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name),+];
-            /// Its name in summaries.
-            pub(crate) const fn name(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name)),+ }
-            }
-            /// How often it strikes, in a thousand occasions, where it is switched on.
-            const fn rate(self) -> u64 {
-                match self { $(Self::$name => $rate),+ }
-            }
-        }
-    };
-}
+//! Every kind of fault that a world can have, and how often it strikes where it is switched on.
 
 faults! {
     /// The offer's amount is above the limits, or no amount.
@@ -204,52 +178,6 @@ faults! {
 /// How many kinds there are.
 pub(crate) const KINDS: usize = Fault::ALL.len();
 
-/// The faults of one world.
-pub(crate) struct Faults {
-    on: [bool; KINDS],
-    streams: Vec<Rng>,
-    scale: u64,
-    quiet: bool,
-    /// How often each kind may still strike.
-    left: [u32; KINDS],
-}
-
-impl Faults {
-    /// Draws the kinds of a seed; those in `without` stay off, and those in `limits` strike only so often.
-    pub(crate) fn new(seed: u64, without: &[Fault], limits: &[(Fault, u32)]) -> Self {
-        let mut rng = Rng::new(seed, 0xfb);
-        let share = rng.pick(&[0, 30, 60, 60, 120, 120, 250, 400]);
-        let scale = rng.pick(&[50, 100, 100, 200]);
-        let mut on = [false; KINDS];
-        for (at, fault) in Fault::ALL.iter().enumerate() {
-            on[at] = rng.chance(share) && !without.contains(fault);
-        }
-        let streams = (0..KINDS as u64).map(|at| Rng::new(seed, 0x2000 + at)).collect();
-        let mut left = [u32::MAX; KINDS];
-        for (fault, times) in limits {
-            left[*fault as usize] = *times;
-        }
-        Self { on, streams, scale, quiet: false, left }
-    }
-
-    /// An occasion for a fault: whether it strikes.
-    pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
-        let at = fault as usize;
-        let rate = if fault.rate() == 1000 { 1000 } else { fault.rate() * self.scale / 100 };
-        let strikes = self.streams[at].chance(rate) && self.on[at] && !self.quiet && self.left[at] > 0;
-        if strikes {
-            self.left[at] -= 1;
-        }
-        strikes
-    }
-
-    /// Whether a kind is switched on, without an occasion.
-    pub(crate) const fn has(&self, fault: Fault) -> bool {
-        self.on[fault as usize]
-    }
-
-    /// From now on nothing goes wrong any more.
-    pub(crate) const fn settle(&mut self) {
-        self.quiet = true;
-    }
-}
+/// The streams that the choice of kinds, and each kind, draw from.
+pub(crate) const KINDS_STREAM: u64 = 0xfb;
+pub(crate) const FIRST_STREAM: u64 = 0x2000;

@@ -8,7 +8,8 @@
 //! make simulate SHOPS=1 SEED=77 KIND=session   # this promise
 //! ```
 //!
-//! * `executor`, `rng`: those of the simulator of transactions (`tests/simulate`): one thread, virtual time, chance that repeats.
+//! * `executor`, `rng`, `swarm`, `shrink`: those of the simulator of transactions (`tests/simulate`): one thread, virtual time, chance that
+//!   repeats; when faults strike, and the shortest history.
 //! * [`chain`], [`node`]: tokens, Permit2 and x402's contracts; what endpoints show of them.
 //! * [`net`], [`shop`]: HTTP; what sellers demand, take and say.
 //! * [`wallet`], [`page`], [`caller`]: windows, tabs with their claims and their store, and the dApp in them.
@@ -46,6 +47,11 @@
     reason = "a world that is not as it should be ends at once; the run tells its seed"
 )]
 
+#[macro_use]
+#[allow(dead_code, reason = "no kind is forbidden here")]
+#[path = "../simulate/swarm.rs"]
+mod swarm;
+
 mod caller;
 mod chain;
 #[allow(dead_code, reason = "pages are never frozen here")]
@@ -64,6 +70,8 @@ mod report;
 mod rng;
 mod run;
 mod shop;
+#[path = "../simulate/shrink.rs"]
+mod shrink;
 mod wallet;
 mod world;
 
@@ -85,7 +93,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Tells of a violation: its shortest history, and how to see it again.
 fn tell(seed: u64, kind: &str) {
-    let mask = run::shrink(seed, kind);
+    let mask = shrink::shrink(seed, kind);
     let verdict = run::run(seed, &mask, true);
     println!("\n── seed {seed}: {kind}");
     for line in &verdict.history {

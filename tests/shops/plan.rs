@@ -2,8 +2,9 @@
 
 use alloy_primitives::{Address, address};
 
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
 use crate::rng::Rng;
+use crate::swarm::Faults;
 
 /// What is taken out of a seed's world, to find the shortest history that still shows a violation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

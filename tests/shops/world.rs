@@ -10,11 +10,12 @@ use ogkit::x402::payment::PaymentRecord;
 use crate::chain::{CHAIN_ID, Chain, Mined};
 use crate::executor::{Event, Executor, Owner, Step};
 use crate::facts::Facts;
-use crate::faults::{Fault, Faults, KINDS};
+use crate::faults::{Fault, KINDS};
 use crate::page::{Origin, Page};
 use crate::plan::{ACCOUNTS, Mask, Plan, TOKENS};
 use crate::rng::Rng;
 use crate::shop::Shop;
+use crate::swarm::Faults;
 
 /// Polls after which a world is taken to run in circles.
 const MAX_POLLS: u64 = 400_000;

@@ -43,6 +43,9 @@
     reason = "a world that is not as it should be ends at once; the run tells its seed"
 )]
 
+#[macro_use]
+mod swarm;
+
 mod accounts;
 mod caller;
 mod chain;
@@ -58,6 +61,7 @@ mod plan;
 mod report;
 mod rng;
 mod run;
+mod shrink;
 mod wallet;
 mod wire;
 mod world;
@@ -114,7 +118,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Tells of a violation: its shortest history, and how to see it again.
 fn tell(seed: u64, kind: &str) {
-    let mask = run::shrink(seed, kind);
+    let mask = shrink::shrink(seed, kind);
     let verdict = run::run(seed, &mask, true);
     println!("\n── seed {seed}: {kind}");
     for line in &verdict.history {

@@ -2,9 +2,10 @@
 
 use alloy_primitives::U256;
 
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
 use crate::net::Endpoint;
 use crate::rng::Rng;
+use crate::swarm::Faults;
 
 /// What is taken out of a seed's world, to find the shortest history that still shows a violation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-//! From a seed to a verdict: the world lives, settles, is probed and judged. And from a verdict to the shortest history that still
-//! shows it.
+//! From a seed to a verdict: the world lives, settles, is probed and judged.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use futures_util::FutureExt as _;
 use ogkit::error::Kind;
 
 use crate::executor::Owner;
-use crate::faults::{Fault, Faults, KINDS};
+use crate::faults::KINDS;
 use crate::ledger::{Told, Violation};
 use crate::oracle;
 use crate::plan::{IntentPlan, Mask, Op};
@@ -147,51 +146,4 @@ fn probe(world: &Shared) {
             }
         }
     }
-}
-
-/// Takes out of a world whatever its violation does not need. Answers what is taken out.
-pub(crate) fn shrink(seed: u64, kind: &str) -> Mask {
-    let mut mask = Mask::default();
-    let still = |mask: &Mask| run(seed, mask, false).violations.iter().any(|violation| violation.kind == kind);
-    let all = Faults::new(seed, &[], &[]);
-    let plan = crate::plan::Plan::new(seed, &mask, &mut Faults::new(seed, &[], &[]));
-    for _ in 0..3 {
-        let before = mask.clone();
-        for intent in &plan.intents {
-            if !mask.intents.contains(&intent.number) {
-                let mut less = mask.clone();
-                less.intents.push(intent.number);
-                if still(&less) {
-                    mask = less;
-                }
-            }
-        }
-        for fault in Fault::ALL.iter().filter(|fault| all.has(**fault)) {
-            if !mask.faults.contains(fault) {
-                let mut less = mask.clone();
-                less.faults.push(*fault);
-                if still(&less) {
-                    mask = less;
-                }
-            }
-        }
-        if mask == before {
-            break;
-        }
-    }
-    // Of what strikes often, the first few may do.
-    let counts = run(seed, &mask, false).faults;
-    for fault in Fault::ALL {
-        let (mut low, mut high) = (0, counts[*fault as usize]);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let mut less = mask.clone();
-            less.limits.push((*fault, middle));
-            if still(&less) { high = middle } else { low = middle + 1 }
-        }
-        if high < counts[*fault as usize] {
-            mask.limits.push((*fault, high));
-        }
-    }
-    mask
 }

@@ -8,12 +8,13 @@ use futures_util::FutureExt as _;
 use crate::chain::{Chain, Pooled, Tx};
 use crate::contracts::{Account, Genesis, State, ether};
 use crate::executor::{Event, Executor, Owner, Step};
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
 use crate::ledger::Ledger;
 use crate::net::Endpoint;
 use crate::page::{Origin, Page};
 use crate::plan::{Mask, Plan, WalletKind};
 use crate::rng::Rng;
+use crate::swarm::Faults;
 use crate::wallet::{WalletState, accounts};
 
 /// No endpoint is further behind than this.
