@@ -6,7 +6,7 @@
 //! a write's life from simulation to receipt ([`tx`]), several under one signature ([`calls`]), what a mined transaction did for
 //! a smart account ([`smart`]), what an account lacks for it ([`funds`]), nonces shared by an origin's tabs ([`nonce`]), how deep a block lies (`depth`),
 //! EIP-1193 wallets and their error numbers ([`wallet`]), what of that is a no of the person ([`rejection`]), logs with a cursor
-//! ([`logs`]) and one poll for all watchers ([`watch`]), revert data ([`revert`]), the ABI within bounds (`abi`), ERC-20 (`token`).
+//! ([`logs`]) and one poll for all watchers ([`watch`]) that waits through outages (`outage`), revert data ([`revert`]), the ABI within bounds (`abi`), ERC-20 (`token`).
 
 pub(crate) mod abi;
 pub mod call;
@@ -18,6 +18,7 @@ pub mod follow;
 pub mod funds;
 pub mod logs;
 pub mod nonce;
+mod outage;
 mod quorum;
 pub mod rejection;
 pub mod replies;

@@ -17,10 +17,10 @@ use futures_util::future::{Either, poll_fn, select};
 use futures_util::lock::Mutex;
 
 use super::logs::{Cursor, Look, OVERLAP_BLOCKS, Place, place};
+use super::outage::{Failed, Outage};
 use super::replies::Log;
 use super::rpc::Rpc;
 use crate::error::Error;
-use crate::io::Clock;
 
 /// How a watcher does; told when that changes.
 #[derive(Clone, Debug)]
@@ -39,67 +39,13 @@ pub enum Status {
     Waiting {
         /// Why.
         error: Error,
-        /// In so many milliseconds.
+        /// The pause before the next request, in milliseconds.
         retry_ms: u64,
     },
 }
 
 /// Who is told each [`Status`].
 pub type OnStatus = Rc<dyn Fn(Status)>;
-
-/// The least pause after a failed look, and the longest.
-const MIN_RETRY_MS: u64 = 100;
-const MAX_RETRY_MS: u64 = 15_000;
-/// The pause grows with the outage: it is this part of the time since its beginning. So a node that was away for a minute is seen again
-/// within two seconds, and one that was away for hours is not asked more often than is polite.
-const RETRY_PART: u64 = 40;
-
-/// The looks of a watcher that fail, one after the other.
-#[derive(Default)]
-struct Outage {
-    /// When the first of them failed.
-    since: Cell<Option<u64>>,
-    /// The next look is not before this moment.
-    until: Cell<u64>,
-    last: RefCell<Option<Failed>>,
-}
-
-/// A look that failed.
-#[derive(Clone)]
-struct Failed {
-    error: Error,
-    /// How long that has been so, in milliseconds.
-    lasted_ms: u64,
-    /// The pause before the next look.
-    retry_ms: u64,
-}
-
-impl Outage {
-    /// A look failed. The pause is up to a quarter longer or shorter by chance, so that the watchers of many pages do not come back
-    /// together.
-    fn failed(&self, error: Error, clock: &dyn Clock) -> Failed {
-        let now = clock.now_ms();
-        let lasted_ms = now.saturating_sub(self.since.get().unwrap_or(now));
-        self.since.set(Some(now.saturating_sub(lasted_ms)));
-        let [chance, ..] = clock.random();
-        let retry_ms = (lasted_ms / RETRY_PART).clamp(MIN_RETRY_MS, MAX_RETRY_MS * 4 / 5) * (192 + u64::from(chance) / 2) / 256;
-        self.until.set(now.saturating_add(retry_ms));
-        let failed = Failed { error, lasted_ms, retry_ms };
-        *self.last.borrow_mut() = Some(failed.clone());
-        failed
-    }
-
-    /// The last look, where that failed.
-    fn last(&self) -> Option<Failed> {
-        self.last.borrow().clone()
-    }
-
-    fn ended(&self) {
-        self.since.set(None);
-        self.until.set(0);
-        *self.last.borrow_mut() = None;
-    }
-}
 
 /// Logs that wait for one watcher; what goes beyond is read again later.
 const MAX_WAITING: usize = 50_000;
@@ -173,7 +119,7 @@ impl Hub {
 
     /// When the next look is due, for a watcher that wants one each `pause_ms`.
     fn due(&self, pause_ms: u64) -> u64 {
-        self.looked_ms.get().saturating_add(pause_ms).max(self.outage.until.get())
+        self.looked_ms.get().saturating_add(pause_ms).max(self.outage.until())
     }
 
     /// Looks for everybody, unless somebody has within `pause_ms`: the last block that was read. Waits until it is time.
@@ -268,7 +214,7 @@ impl Watch {
     }
 
     /// Tells of a failure, and answers the error when it has lasted long enough.
-    fn failed(&mut self, Failed { error, lasted_ms, retry_ms }: Failed) -> Result<(), Error> {
+    fn failed(&mut self, Failed { error, lasted_ms, retry_ms, .. }: Failed) -> Result<(), Error> {
         if self.give_up_ms.is_some_and(|limit| lasted_ms >= limit) {
             return Err(error);
         }
@@ -293,9 +239,9 @@ impl Watch {
             match &mut self.state {
                 State::Catching(cursor) => {
                     let clock = &self.hub.rpc.io().clock;
-                    let now = clock.now_ms();
-                    if now < self.outage.until.get() {
-                        clock.sleep(self.outage.until.get() - now).await;
+                    let (now, until) = (clock.now_ms(), self.outage.until());
+                    if now < until {
+                        clock.sleep(until - now).await;
                     }
                     let look = match cursor.look(&self.hub.rpc).await {
                         Ok(look) => look,
@@ -383,8 +329,9 @@ impl Watch {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::outage::MAX_RETRY_MS;
     use super::*;
-    use crate::io::fake;
+    use crate::io::{Clock, fake};
 
     /// A chain that grows by a block with one log at each look at its head.
     fn growing(looks: &Rc<Cell<u64>>) -> Rpc {
