@@ -21,7 +21,7 @@ const own = new Set<string>();
 /** How many are remembered: the last ones. */
 const MAX_OWN = 256;
 
-/** A URL, or a list of them; what is neither is refused by whoever uses it. */
+/** A URL, or a list of them. Anything else is an empty list here: the call that uses it refuses it. */
 function several(url: unknown): readonly unknown[] {
   if (typeof url === "string") return [url];
   try {

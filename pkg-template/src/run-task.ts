@@ -55,7 +55,7 @@ export interface TaskRun extends Candidate {
 /** A look at the chain at least this often, in ms, even when no event comes. */
 const LOOK_MS = 15_000;
 
-/** Seconds before the next look, when no node has answered for so many milliseconds: as watchers wait. */
+/** Seconds before the next look when no node has answered for `lasted` milliseconds. Watchers wait by the same rule. */
 const retryAfter = (lasted: number): number => Math.min(Math.max(lasted / 40, 100), LOOK_MS) / 1000;
 
 async function published(ogpu: Ogpu, core: Core, info: TaskInfo | undefined, options: RunTaskOptions): Promise<Task> {

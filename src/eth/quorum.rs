@@ -1,8 +1,8 @@
 //! What several endpoints must agree on, and how their answers are compared.
 //!
 //! Each of them gets the same requests at once. One that fails is replaced by the next in the list; where one refuses a request that
-//! others answer, the next is asked too, and when there is none the request counts as refused. So it is where the answer of one is enough:
-//! many nodes have no `eth_getLogs`, or no older state. Nobody is outvoted: where two differ, all are
+//! others answer, the next is asked too, and when there is none the request counts as refused. The same holds where one answer is enough,
+//! because many nodes have no `eth_getLogs`, or no older state. Nobody is outvoted: where two differ, all are
 //! asked once more after a pause, because nodes are a block apart, and then none is believed.
 //!
 //! | request | must be equal | which answer is taken | why |

@@ -27,8 +27,8 @@ use crate::io::{HttpFailure, HttpHead, HttpRequest, HttpStream, Io, Redirects};
 
 /// So many payments may be past their deadline before the chain is asked about them unneeded.
 const MAX_OVERDUE: usize = 8;
-/// What is not signed yet counts for other tabs so many seconds longer than its life: for the user's time to think. What is signed later than
-/// that is not sent.
+/// Seconds that an amount which is not signed yet counts for other tabs beyond its signature's life, because the user needs time to think. A
+/// signature that is made later is not sent.
 const UNSIGNED: u64 = 3600;
 pub(super) const GAS_PERMIT: &str = "eip2612GasSponsoring";
 

@@ -16,8 +16,8 @@ const OFFER_LIFE: u64 = 300;
 /// So many offers are kept.
 const MAX_OFFERS: usize = 32;
 
-/// A block's time may lie behind ours by so many seconds, and take a payment whose signature has ended by our clock. To send one that has
-/// ended does no harm; to sign another one may.
+/// Seconds by which a block's time may lie behind ours. Such a block takes a payment whose signature has ended by our clock. Sending one that
+/// has ended does no harm; signing another one may.
 const GRACE: u64 = 60;
 
 /// So many payments whose outcome is unknown are kept, for callers who want one shown again.

@@ -113,7 +113,7 @@ fn write_events(
     Ok(())
 }
 
-/// A callback; what it throws is its own affair and changes nothing here.
+/// Calls the caller's function; an error that it throws is ignored.
 fn on_status(callback: Option<Function>) -> OnStatus {
     let Some(callback) = callback else { return Rc::new(|_| ()) };
     Rc::new(move |status| {
